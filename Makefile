@@ -1,0 +1,71 @@
+# quern. `make demo` sets up, builds and runs the main job; `make test` runs the tests; `make help` lists the rest.
+# One build: sources by wildcard, tables by file name. SAN=address,undefined or SAN=thread builds beside, in build-<san>/.
+CC      ?= gcc
+OPT     ?= -O2
+comma   := ,
+B       := $(if $(SAN),build-$(subst $(comma),-,$(SAN)),build)
+MULTI   := $(shell $(CC) -print-multiarch)
+YYJSON  := deps/yyjson/usr
+
+CFLAGS  += -std=gnu17 $(OPT) -g -fPIC -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Wshadow -Isrc -Iinclude -I$(B)/gen \
+           $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
+LDFLAGS += $(if $(SAN),-fsanitize=$(SAN))
+ifneq ($(wildcard $(YYJSON)/include/yyjson.h),)
+CFLAGS  += -isystem $(YYJSON)/include
+LIBS    += -L$(YYJSON)/lib/$(MULTI) -Wl,-rpath,'$$ORIGIN/../$(YYJSON)/lib/$(MULTI)' -Wl,-rpath,'$$ORIGIN/../../$(YYJSON)/lib/$(MULTI)'
+endif
+LIBS    += -lyyjson -lcurl -lsqlite3 -lyaml -lzstd -lxxhash -lm -lpthread -ldl
+
+SRC     := $(sort $(shell find src -name '*.c' ! -path 'src/cli/main.c'))
+OBJ     := $(SRC:src/%.c=$(B)/obj/%.o) $(B)/obj/tables.o
+TESTS   := $(sort $(wildcard tests/unit/test_*.c))
+TESTBIN := $(TESTS:tests/unit/%.c=$(B)/tests/%)
+
+.PHONY: all demo test test-all setup clean help rooms docs golden-accept
+all: $(B)/quern
+
+$(B)/quern: $(B)/obj/cli/main.o $(B)/libquern.a
+	$(CC) $(LDFLAGS) -o $@ $< $(B)/libquern.a $(LIBS)
+
+$(B)/libquern.a: $(OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/obj/%.o: src/%.c | $(B)/gen/embed.h
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# The tables of operators, formats and commands come from the file names alone; recipes and pages are embedded as bytes.
+$(B)/gen/tables.c: tools/tables.sh $(SRC)
+	@mkdir -p $(@D)
+	tools/tables.sh >$@.new && (cmp -s $@.new $@ || mv $@.new $@; rm -f $@.new; touch $@)
+$(B)/gen/embed.h: tools/embed.py $(wildcard recipes/*.yaml src/serve/ui/* src/report/*.html src/report/*.css src/report/*.js)
+	@mkdir -p $(@D)
+	python3 tools/embed.py >$@.new && mv $@.new $@
+$(B)/obj/tables.o: $(B)/gen/tables.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/tests/%: tests/unit/%.c $(B)/libquern.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -Itests -MMD -MP $(LDFLAGS) -o $@ $< $(B)/libquern.a $(LIBS) -lcmocka
+
+setup:
+	tools/setup.sh build
+
+demo: setup
+	@$(MAKE) --no-print-directory all
+	tools/demo.sh
+
+test: ; @tools/setup.sh test && $(MAKE) --no-print-directory all $(TESTBIN) && tests/run $(B) quick $(T)
+test-all: ; @tools/setup.sh test && $(MAKE) --no-print-directory all $(TESTBIN) && tests/run $(B) all $(T)
+test-bins: all $(TESTBIN)
+
+rooms: ; tools/rooms.sh
+docs: all ; tools/docs.sh $(B)/quern
+golden-accept: all ; tests/golden/run $(B)/quern --accept
+clean: ; rm -rf build build-*
+
+help: ; @sed -n 's/^# //p' Makefile | head -2; echo 'targets: all demo test test-all docs rooms golden-accept clean'
+
+-include $(shell find $(B)/obj $(B)/tests -name '*.d' 2>/dev/null)

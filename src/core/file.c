@@ -1,0 +1,229 @@
+/* file: reading, atomic writing, walking. */
+#include "core/file.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+qn_code qn_file_read(const char *path, size_t limit, qn_buf *out, qn_err *e)
+{
+    bool in = strcmp(path, "-") == 0;
+    int fd = in ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return qn_fail(e, QN_EIO, "cannot read %s: %s", path, strerror(errno));
+    struct stat st;
+    if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) { close(fd); return qn_fail(e, QN_EIO, "%s is a folder, a file is needed", path); }
+    qn_code rc = QN_OK;
+    for (;;) {
+        qn_buf_reserve(out, 1 << 16);
+        ssize_t k = read(fd, out->p + out->n, out->cap - out->n - 1);
+        if (k < 0 && errno == EINTR) continue;
+        if (k < 0) { rc = qn_fail(e, QN_EIO, "cannot read %s: %s", path, strerror(errno)); break; }
+        if (k == 0) break;
+        out->n += (size_t)k;
+        out->p[out->n] = 0;
+        if (limit && out->n > limit) { rc = qn_fail(e, QN_ELIMIT, "%s is larger than %zu bytes", path, limit); break; }
+    }
+    if (!in) close(fd);
+    return rc;
+}
+
+qn_code qn_file_write(const char *path, qn_str bytes, qn_err *e)
+{
+    qn_out *o;
+    QN_TRY(qn_out_open(&o, path, e));
+    qn_code rc = qn_out_write(o, bytes.p, bytes.n, e);
+    if (rc != QN_OK) { qn_out_drop(o); return rc; }
+    return qn_out_keep(o, e);
+}
+
+bool qn_file_exists(const char *path) { return access(path, F_OK) == 0; }
+
+bool qn_is_dir(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+qn_code qn_mkdirs(const char *path, qn_err *e)
+{
+    char *p = qn_strz(qn_str_of(path));
+    qn_code rc = QN_OK;
+    for (char *c = p + 1; rc == QN_OK; c++) {
+        if (*c != '/' && *c != 0) continue;
+        char was = *c;
+        *c = 0;
+        if (mkdir(p, 0777) != 0 && errno != EEXIST) rc = qn_fail(e, QN_EIO, "cannot make the folder %s: %s", p, strerror(errno));
+        *c = was;
+        if (!was) break;
+    }
+    if (rc == QN_OK && !qn_is_dir(path)) rc = qn_fail(e, QN_EIO, "%s is a file, a folder is needed", path);
+    qn_free(p);
+    return rc;
+}
+
+qn_str qn_path_base(qn_str path)
+{
+    while (path.n > 1 && path.p[path.n - 1] == '/') path.n--;
+    const char *slash = path.n ? memrchr(path.p, '/', path.n) : NULL;
+    return slash && path.n > 1 ? qn_str_sub(path, (size_t)(slash - path.p) + 1, path.n) : path;
+}
+
+qn_str qn_path_ext(qn_str path)
+{
+    qn_str base = qn_path_base(path);
+    const char *dot = base.n ? memrchr(base.p, '.', base.n) : NULL;
+    return dot && dot > base.p ? qn_str_sub(base, (size_t)(dot - base.p) + 1, base.n) : (qn_str){ "", 0 };
+}
+
+char *qn_path_join(const char *dir, const char *name)
+{
+    qn_buf b = {0};
+    size_t n = strlen(dir);
+    qn_buf_printf(&b, "%s%s%s", dir, n && dir[n - 1] == '/' ? "" : "/", name);
+    return b.p;
+}
+
+/* ---- a file being written ---- */
+struct qn_out { int fd; char *path, *part; qn_buf buf; uint64_t bytes; };
+
+qn_code qn_out_open(qn_out **out, const char *path, qn_err *e)
+{
+    qn_out *o = QN_NEW(qn_out);
+    o->path = qn_strz(qn_str_of(path));
+    if (strcmp(path, "-") == 0) {
+        o->fd = STDOUT_FILENO;
+    } else {
+        qn_buf b = {0};
+        qn_buf_printf(&b, "%s.part", path);
+        o->part = b.p;
+        o->fd = open(o->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+        if (o->fd < 0) {
+            qn_fail(e, QN_EIO, "cannot write %s: %s", path, strerror(errno));
+            qn_free(o->part);
+            qn_free(o->path);
+            qn_free(o);
+            return QN_EIO;
+        }
+    }
+    *out = o;
+    return QN_OK;
+}
+
+static qn_code write_all(qn_out *o, const char *p, size_t n, qn_err *e)
+{
+    while (n > 0) {
+        ssize_t k = write(o->fd, p, n);
+        if (k < 0 && errno == EINTR) continue;
+        if (k < 0) {
+            qn_fail(e, QN_EIO, "cannot write %s: %s", o->path, strerror(errno));
+            if (errno == ENOSPC) qn_hint(e, "free some space and run again: nothing that was paid for is lost");
+            return QN_EIO;
+        }
+        p += k;
+        n -= (size_t)k;
+    }
+    return QN_OK;
+}
+
+qn_code qn_out_flush(qn_out *o, qn_err *e)
+{
+    qn_code rc = write_all(o, o->buf.p, o->buf.n, e);
+    qn_buf_clear(&o->buf);
+    return rc;
+}
+
+qn_code qn_out_write(qn_out *o, const void *p, size_t n, qn_err *e)
+{
+    o->bytes += n;
+    if (o->buf.n + n > (1 << 18)) QN_TRY(qn_out_flush(o, e));
+    if (n > (1 << 18)) return write_all(o, p, n, e);
+    qn_buf_put(&o->buf, p, n);
+    return QN_OK;
+}
+
+uint64_t qn_out_bytes(const qn_out *o) { return o->bytes; }
+
+static void out_free(qn_out *o)
+{
+    qn_buf_free(&o->buf);
+    qn_free(o->path);
+    qn_free(o->part);
+    qn_free(o);
+}
+
+qn_code qn_out_keep(qn_out *o, qn_err *e)
+{
+    qn_code rc = qn_out_flush(o, e);
+    if (o->part) {
+        if (rc == QN_OK && fsync(o->fd) != 0 && errno != EINVAL && errno != EROFS)
+            rc = qn_fail(e, QN_EIO, "cannot write %s: %s", o->path, strerror(errno));
+        if (close(o->fd) != 0 && rc == QN_OK) rc = qn_fail(e, QN_EIO, "cannot write %s: %s", o->path, strerror(errno));
+        if (rc == QN_OK && rename(o->part, o->path) != 0)
+            rc = qn_fail(e, QN_EIO, "cannot rename %s to %s: %s", o->part, o->path, strerror(errno));
+        if (rc != QN_OK) unlink(o->part);
+    }
+    out_free(o);
+    return rc;
+}
+
+void qn_out_drop(qn_out *o)
+{
+    if (!o) return;
+    if (o->part) {
+        close(o->fd);
+        unlink(o->part);
+    }
+    out_free(o);
+}
+
+/* ---- walking ---- */
+typedef struct { qn_code (*fn)(void *, const char *, qn_err *); void *arg; size_t n_seen; } walk;
+
+static int visible(const struct dirent *d) { return d->d_name[0] != '.'; }
+static int by_bytes(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
+
+static qn_code walk_path(walk *w, const char *path, int depth, qn_err *e)
+{
+    struct stat st;
+    if (stat(path, &st) != 0) return qn_fail(e, QN_EIO, "cannot read %s: %s", path, strerror(errno));
+    if (!S_ISDIR(st.st_mode)) { w->n_seen++; return w->fn(w->arg, path, e); }
+    if (depth > 40) return qn_fail(e, QN_ELIMIT, "folders are nested more than 40 deep at %s (a loop of links?)", path);
+    struct dirent **names;
+    int n = scandir(path, &names, visible, by_bytes);
+    if (n < 0) return qn_fail(e, QN_EIO, "cannot read the folder %s: %s", path, strerror(errno));
+    qn_code rc = QN_OK;
+    for (int i = 0; i < n; i++) {
+        if (rc == QN_OK) {
+            char *child = qn_path_join(path, names[i]->d_name);
+            rc = walk_path(w, child, depth + 1, e);
+            qn_free(child);
+        }
+        free(names[i]);
+    }
+    free(names);
+    return rc;
+}
+
+static int path_order(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+qn_code qn_files_each(const char *path, qn_code (*fn)(void *, const char *, qn_err *), void *arg, qn_err *e)
+{
+    walk w = { fn, arg, 0 };
+    struct stat st;
+    if (strcmp(path, "-") == 0) return fn(arg, path, e);
+    if (stat(path, &st) == 0 || !strpbrk(path, "*?[")) {
+        QN_TRY(walk_path(&w, path, 0, e));
+        return w.n_seen ? QN_OK : qn_fail(e, QN_EIO, "the folder %s holds no file", path);
+    }
+    glob_t g;
+    if (glob(path, 0, NULL, &g) != 0) return qn_fail(e, QN_EIO, "nothing matches %s", path);
+    qsort(g.gl_pathv, g.gl_pathc, sizeof *g.gl_pathv, path_order);
+    qn_code rc = QN_OK;
+    for (size_t i = 0; i < g.gl_pathc && rc == QN_OK; i++) rc = walk_path(&w, g.gl_pathv[i], 0, e);
+    globfree(&g);
+    return rc;
+}

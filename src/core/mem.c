@@ -1,0 +1,121 @@
+/* mem: malloc and free live here. */
+#include "core/mem.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+static void (*oom)(size_t);
+
+void qn_oom_handler(void (*fn)(size_t)) { oom = fn; }
+
+static _Noreturn void out_of_memory(size_t n)
+{
+    if (oom) oom(n);
+    fprintf(stderr, "quern: out of memory (wanted %zu bytes); what was paid for is in the ledger: run again to go on\n", n);
+    abort();
+}
+
+void *qn_alloc(size_t n)
+{
+    void *p = malloc(n ? n : 1);
+    if (!p) out_of_memory(n);
+    return p;
+}
+
+void *qn_zalloc(size_t n)
+{
+    void *p = calloc(1, n ? n : 1);
+    if (!p) out_of_memory(n);
+    return p;
+}
+
+void *qn_realloc(void *old, size_t n)
+{
+    void *p = realloc(old, n ? n : 1);
+    if (!p) out_of_memory(n);
+    return p;
+}
+
+void qn_free(void *p) { free(p); }
+
+void *qn_memdup(const void *p, size_t n)
+{
+    void *q = qn_alloc(n);
+    if (n) memcpy(q, p, n);
+    return q;
+}
+
+char *qn_strz(qn_str s)
+{
+    char *z = qn_alloc(s.n + 1);
+    if (s.n) memcpy(z, s.p, s.n);
+    z[s.n] = 0;
+    return z;
+}
+
+size_t qn_peak_rss_bytes(void)
+{
+    struct rusage u;
+    getrusage(RUSAGE_SELF, &u);
+    return (size_t)u.ru_maxrss * 1024;
+}
+
+/* ---- arena: a list of blocks, newest first; each new block doubles up to 1 MB ---- */
+typedef struct qn_arena_block { struct qn_arena_block *next; size_t used, cap; _Alignas(16) char bytes[]; } block;
+
+void *qn_arena_alloc(qn_arena *a, size_t n)
+{
+    block *b = a->head;
+    n = (n + 15) & ~(size_t)15;
+    if (!b || b->cap - b->used < n) {
+        size_t cap = b ? b->cap * 2 : 1024 - sizeof(block);
+        if (cap > (1u << 20)) cap = 1u << 20;
+        if (cap < n) cap = n;
+        b = qn_alloc(sizeof(block) + cap);
+        b->next = a->head; b->used = 0; b->cap = cap;
+        a->head = b;
+    }
+    void *p = b->bytes + b->used;
+    b->used += n;
+    a->used_bytes += n;
+    return p;
+}
+
+void *qn_arena_zalloc(qn_arena *a, size_t n) { return memset(qn_arena_alloc(a, n), 0, n); }
+
+qn_str qn_arena_str(qn_arena *a, qn_str s)
+{
+    char *p = qn_arena_alloc(a, s.n + 1);
+    if (s.n) memcpy(p, s.p, s.n);
+    p[s.n] = 0;
+    return (qn_str){ p, s.n };
+}
+
+qn_str qn_arena_printf(qn_arena *a, const char *fmt, ...)
+{
+    va_list ap, again;
+    va_start(ap, fmt);
+    va_copy(again, ap);
+    int n = vsnprintf(NULL, 0, fmt, ap);
+    char *p = qn_arena_alloc(a, (size_t)n + 1);
+    vsnprintf(p, (size_t)n + 1, fmt, again);
+    va_end(again);
+    va_end(ap);
+    return (qn_str){ p, (size_t)n };
+}
+
+void qn_arena_reset(qn_arena *a)
+{
+    block *keep = a->head;
+    if (!keep) return;
+    for (block *b = keep->next; b;) { block *next = b->next; free(b); b = next; }
+    keep->next = NULL;
+    keep->used = 0;
+    a->used_bytes = 0;
+}
+
+void qn_arena_free(qn_arena *a)
+{
+    for (block *b = a->head; b;) { block *next = b->next; free(b); b = next; }
+    *a = (qn_arena){0};
+}
