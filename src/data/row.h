@@ -1,0 +1,59 @@
+/* row: one JSON object on its way through the program.
+ *
+ * A row is a stack of layers. The lowest is the base: the source's bytes, parsed once and never changed. Each layer above holds
+ * the fields that steps added, changed or removed. A child made by a 1-to-n step is a new layer over its parent: children share
+ * all that is below, and a row nobody touched is written from its bytes.
+ *
+ *      child 0 {question}   child 1 {question}       refcount 1 each
+ *             \              /
+ *            parent {table, seed}                    held by its children
+ *                    |
+ *            base  "bytes of the source"             parsed once
+ *
+ * A row has one owner at a time (a step, a queue); it may set fields only while nothing shares its top layer, which
+ * qn_row_own makes sure of. Reference counts are atomic, so children may live on different threads. */
+#ifndef QN_DATA_ROW_H
+#define QN_DATA_ROW_H
+#include "core/hash.h"
+#include "data/value.h"
+
+typedef struct qn_row qn_row;
+
+/* ---- making and releasing ---- (each maker returns an owned row; release with qn_row_drop) */
+qn_row *qn_row_new(qn_hash128 id);                     /* no fields */
+/* From one JSON object; `bytes` is copied. Errors: QN_EDATA when it is not exactly one object. */
+qn_code qn_row_parse(qn_str bytes, qn_hash128 id, qn_row **out, qn_err *e);
+qn_row *qn_row_child(qn_row *parent, qn_str step, uint32_t k); /* id = path: parent's id, step name, k; parent is shared, not taken */
+qn_row *qn_row_hold(qn_row *r);                        /* one more owner; returns r */
+void    qn_row_drop(qn_row *r);                        /* NULL is fine */
+
+/* ---- identity ---- */
+qn_hash128 qn_row_id(const qn_row *r);
+void       qn_row_id_text(const qn_row *r, char out[33]);
+qn_row    *qn_row_parent(const qn_row *r);             /* borrowed; NULL for a base */
+uint32_t   qn_row_k(const qn_row *r);                  /* number among its siblings */
+/* Order among rows of one source row: by the numbers on the path from the root, parents before children. */
+int        qn_row_order(const qn_row *a, const qn_row *b);
+bool       qn_row_is_ancestor(const qn_row *anc, const qn_row *r);  /* also true for r itself */
+
+/* ---- fields ---- values got are borrowed until the row changes or is dropped */
+bool    qn_row_find(const qn_row *r, qn_str name, qn_value *out);   /* false when absent */
+void    qn_row_set(qn_row *r, qn_str name, qn_value v);             /* name and value are copied into the row */
+void    qn_row_remove(qn_row *r, qn_str name);
+qn_value qn_row_value(const qn_row *r, qn_arena *a);                /* the whole row as an object (values borrowed from the row) */
+/* By C name, with an error that names the field and what it holds. */
+qn_code qn_row_text(const qn_row *r, const char *name, qn_str *out, qn_err *e);
+qn_code qn_row_real(const qn_row *r, const char *name, double *out, qn_err *e);
+void    qn_row_set_text(qn_row *r, const char *name, qn_str v);
+void    qn_row_set_real(qn_row *r, const char *name, double v);
+void    qn_row_set_int(qn_row *r, const char *name, int64_t v);
+void    qn_row_set_bool(qn_row *r, const char *name, bool v);
+
+/* ---- out ---- */
+void    qn_row_write(const qn_row *r, qn_buf *b);      /* one JSON object, no newline; the source's own bytes when untouched */
+bool    qn_row_untouched(const qn_row *r, qn_str *bytes);
+size_t  qn_row_bytes(const qn_row *r);                 /* memory that this row's own layers take */
+
+/* Fields named with a leading '_' below are quern's own and are left out by writers unless asked for:
+ * `_id` path id, `_source` {path, licence, ...}, `_reason`, `_measure`, `_of`, `_similarity` on rejected rows. */
+#endif

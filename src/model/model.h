@@ -1,0 +1,87 @@
+/* model: what quern knows about an endpoint, what is asked of it and what comes back. One interface for every model: an
+ * OpenAI-compatible HTTP endpoint. A local .gguf becomes one by a child process; `builtin` is no model. */
+#ifndef QN_MODEL_MODEL_H
+#define QN_MODEL_MODEL_H
+#include "core/hash.h"
+#include "data/value.h"
+
+/* One named model. Lives as long as the run; read by every thread, changed by none. */
+typedef struct qn_model {
+    const char *role;           /* the recipe's word for it: "writer"; "" in a plain use */
+    const char *name;           /* what the endpoint calls it; sent as `model` */
+    const char *url;            /* base, without a trailing slash: "http://host:port/v1"; NULL for a builtin */
+    const char *identity;       /* what enters the key: id= of the user's, or file hash, or url + name */
+    const char *key;            /* secret; never in a message, a log or the ledger; NULL none */
+    const char *const *headers; /* further "Name: value" lines, NULL-terminated; may hold secrets */
+    const char *proxy;          /* NULL: the environment's */
+    qn_value    extra;          /* object: further body keys for every request */
+    bool        builtin;        /* no model at all */
+    bool        priced;         /* prices are known (a local endpoint on loopback counts as priced 0) */
+    double      usd_per_m_prompt, usd_per_m_completion;     /* US dollars per million tokens */
+    int64_t     context_tokens;                             /* 0 unknown */
+    int         max_in_flight;                              /* 0: adaptive, without a fixed ceiling */
+    double      max_rpm, max_tpm;                           /* 0 unlimited: requests, tokens a minute */
+    int64_t     silence_ms;     /* no byte for so long: the attempt is cut and retried; default 120,000 */
+    int64_t     deadline_ms;    /* all attempts together; default 600,000; then the row fails */
+    int         stream;         /* 1 yes, 0 no, -1 try */
+    int         structured;     /* 1 the endpoint has response_format json_schema, 0 not, -1 try once and fall back */
+    const char *licence, *terms;/* names in the terms table; NULL unknown */
+} qn_model;
+
+/* The models of a run: `quern.yaml` (in the current folder, then ~/.config/quern/) and --model ROLE=WHERE. */
+typedef struct qn_models qn_models;
+qn_code qn_models_open(qn_models **out, const char *yaml_path /* NULL: look for it */, qn_err *e);
+void    qn_models_close(qn_models *m);              /* also ends children that were started */
+/* WHERE: a name in quern.yaml; http(s)://host[:port]/v1#name; a .gguf file (a child server is started at once or on first use);
+ * a folder of safetensors (QN_EMISSING until nn/ serves it); builtin. Borrowed from m. */
+qn_code qn_models_resolve(qn_models *m, const char *role, const char *where, const qn_model **out, qn_err *e);
+
+typedef enum { QN_ASK_CHAT, QN_ASK_COMPLETION, QN_ASK_EMBED, QN_ASK_GET, QN_ASK_POST } qn_ask_kind;
+
+/* One request. `body` is the canonical JSON body without `model`, `stream`; for GET/POST (search, pages) `url` is the whole address. */
+typedef struct qn_ask {
+    qn_ask_kind kind;
+    const qn_model *model;      /* NULL for GET/POST to no model */
+    qn_str   body;
+    qn_str   url;               /* GET and POST only */
+    qn_str   draw;              /* "" for deterministic requests (temperature 0, embeddings, searches); else the row's path */
+    int      max_tokens;        /* for the worst-case price; 0: none asked */
+} qn_ask;
+
+/* Key of a reply in the ledger: model identity + kind + canonical body (or url) + draw. */
+qn_hash128 qn_ask_key(const qn_ask *ask);
+/* Upper bound of what the request may cost, US dollars: all bytes of the body as tokens / 2 (a bound for every tokenizer in use on
+ * natural text is 1 token per byte; the estimate used is named in docs/) + max_tokens. */
+double     qn_ask_worst_usd(const qn_ask *ask);
+
+typedef enum {
+    QN_REPLY_OK,            /* a complete 2xx with content */
+    QN_REPLY_REFUSED,       /* a definite refusal: content filter, `refusal` field */
+    QN_REPLY_CUT,           /* finish_reason length: content is there but incomplete */
+    QN_REPLY_FAILED         /* not a reply: transport, HTTP error, empty or broken body, deadline. Never recorded. */
+} qn_reply_status;
+
+typedef struct qn_reply {
+    qn_reply_status status;
+    int      http;              /* last status code; 0 when none came */
+    qn_str   text;              /* content of the first choice (chat: message.content; completion: text); GET/POST: the body */
+    qn_str   thinking;          /* reasoning_content, reasoning, or what stood in <think>..</think>; "" when none */
+    qn_str   finish;            /* "stop", "length", "content_filter", "tool_calls", ... */
+    qn_value tool_calls;        /* list or null */
+    qn_value logprobs;          /* choice's logprobs or null */
+    qn_value embeddings;        /* list of lists or null */
+    int64_t  prompt_tokens, completion_tokens;
+    double   cost_usd;
+    bool     tokens_estimated;  /* the endpoint gave no usage */
+    bool     replayed;          /* from the ledger */
+    int      attempts;          /* sent requests, retries included; 0 when replayed */
+    double   seconds;           /* from first send to last byte */
+    qn_str   error;             /* QN_REPLY_FAILED: what happened, for people: "HTTP 500 after 6 attempts: ..." */
+    bool     unreachable;       /* QN_REPLY_FAILED: nobody ever answered at that address */
+} qn_reply;
+
+/* Reads a recorded reply (see ledger/: the bytes written by qn_reply_encode) into `a`. */
+qn_code qn_reply_decode(qn_str recorded, const qn_ask *ask, qn_arena *a, qn_reply *out, qn_err *e);
+/* The bytes to record: compact JSON of content, thinking, finish, tool calls, logprobs, usage. Secrets never enter. */
+void    qn_reply_encode(const qn_reply *r, qn_buf *out);
+#endif
