@@ -54,6 +54,11 @@ void    qn_row_write(const qn_row *r, qn_buf *b);      /* one JSON object, no ne
 bool    qn_row_untouched(const qn_row *r, qn_str *bytes);
 size_t  qn_row_bytes(const qn_row *r);                 /* memory that this row's own layers take */
 
+/* A note for a later function of the same step (a signature between measure and settle): plain memory from qn_alloc, freed with the row's top
+ * layer or by the next attach. Not copied to children, not written. */
+void    qn_row_attach(qn_row *r, void *memory);
+void   *qn_row_attached(const qn_row *r);
+
 /* Fields named with a leading '_' below are quern's own and are left out by writers unless asked for:
  * `_id` path id, `_source` {path, licence, ...}, `_reason`, `_measure`, `_of`, `_similarity` on rejected rows. */
 #endif
