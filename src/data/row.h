@@ -10,8 +10,7 @@
  *                    |
  *            base  "bytes of the source"             parsed once
  *
- * A row has one owner at a time (a step, a queue); it may set fields only while nothing shares its top layer, which
- * qn_row_own makes sure of. Reference counts are atomic, so children may live on different threads. */
+ * A row has one owner at a time (a step, a queue); it may set fields only while nothing else holds its top layer. Reference counts are atomic, so children may live on different threads. */
 #ifndef QN_DATA_ROW_H
 #define QN_DATA_ROW_H
 #include "core/hash.h"
@@ -29,6 +28,7 @@ void    qn_row_drop(qn_row *r);                        /* NULL is fine */
 
 /* ---- identity ---- */
 qn_hash128 qn_row_id(const qn_row *r);
+void       qn_row_id_set(qn_row *r, qn_hash128 id);       /* readers give rows without one; the engine sets it before any step sees the row */
 void       qn_row_id_text(const qn_row *r, char out[33]);
 qn_row    *qn_row_parent(const qn_row *r);             /* borrowed; NULL for a base */
 uint32_t   qn_row_k(const qn_row *r);                  /* number among its siblings */
