@@ -18,6 +18,7 @@ struct qn_row {
     uint32_t     n_fields, cap_fields;
     qn_arena     arena;
     void        *note;
+    qn_origin   *origins;
 };
 
 static qn_row *row_new(qn_hash128 id)
@@ -247,3 +248,12 @@ void qn_row_attach(qn_row *r, void *memory)
 }
 
 void *qn_row_attached(const qn_row *r) { return r->note; }
+
+void qn_row_add_origin(qn_row *r, qn_str step, qn_hash128 key)
+{
+    qn_origin *o = QN_ARENA_NEW(&r->arena, qn_origin);
+    *o = (qn_origin){ step, key, r->origins };
+    r->origins = o;
+}
+
+const qn_origin *qn_row_origins(const qn_row *r) { return r->origins; }

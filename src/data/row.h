@@ -54,6 +54,11 @@ void    qn_row_write(const qn_row *r, qn_buf *b);      /* one JSON object, no ne
 bool    qn_row_untouched(const qn_row *r, qn_str *bytes);
 size_t  qn_row_bytes(const qn_row *r);                 /* memory that this row's own layers take */
 
+/* What of the world went into a row: the ledger keys of the replies that a step used. Inherited by children through the layers. */
+typedef struct qn_origin { qn_str step; qn_hash128 key; struct qn_origin *next; } qn_origin;
+void    qn_row_add_origin(qn_row *r, qn_str step, qn_hash128 key);  /* step is borrowed for the run */
+const qn_origin *qn_row_origins(const qn_row *r);                   /* of this layer alone, newest first */
+
 /* A note for a later function of the same step (a signature between measure and settle): plain memory from qn_alloc, freed with the row's top
  * layer or by the next attach. Not copied to children, not written. */
 void    qn_row_attach(qn_row *r, void *memory);
