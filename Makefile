@@ -50,6 +50,11 @@ $(B)/tests/%: tests/unit/%.c $(B)/libquern.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -Itests -MMD -MP $(LDFLAGS) -o $@ $< $(B)/libquern.a $(LIBS) -lcmocka
 
+# The scriptable model server that tests and benchmarks talk to.
+$(B)/tests/mock: $(wildcard tests/mock/*.c tests/mock/*.h) $(B)/libquern.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -Itests/mock $(LDFLAGS) -o $@ $(filter %.c,$^) $(B)/libquern.a $(LIBS)
+
 setup:
 	tools/setup.sh build
 
