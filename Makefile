@@ -55,6 +55,10 @@ $(B)/tests/mock: $(wildcard tests/mock/*.c tests/mock/*.h) $(B)/libquern.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -Itests/mock $(LDFLAGS) -o $@ $(filter %.c,$^) $(B)/libquern.a $(LIBS)
 
+$(B)/bench/%: bench/%.c $(B)/libquern.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(B)/libquern.a $(LIBS)
+
 setup:
 	tools/setup.sh build
 

@@ -22,11 +22,20 @@ typedef struct qn_model {
     int         max_in_flight;                              /* 0: adaptive, without a fixed ceiling */
     double      max_rpm, max_tpm;                           /* 0 unlimited: requests, tokens a minute */
     int64_t     silence_ms;     /* no byte for so long: the attempt is cut and retried; default 120,000 */
-    int64_t     deadline_ms;    /* all attempts together; default 600,000; then the row fails */
-    int         stream;         /* 1 yes, 0 no, -1 try */
-    int         structured;     /* 1 the endpoint has response_format json_schema, 0 not, -1 try once and fall back */
+    int64_t     deadline_ms;    /* all attempts together, from the first send; default 600,000; then the row fails. A stream that is
+                                 * not silent may go on for ten times as long; time spent queued behind others that a living endpoint
+                                 * answers does not count. */
+    int64_t     retry_ms;       /* wait after the first failed attempt, doubled each time up to 30 s; default 500 */
+    int         stream;         /* 1 yes, 0 no, -1 where the reply may be long (max_tokens above 256 or not given) and it works */
+    int         structured;     /* 1 the endpoint has response_format json_schema, 0 not (it is left out of the body), -1 sent, and left
+                                 * out from then on when the endpoint answers 400 to it: say the shape in words as well unless 1 */
     const char *licence, *terms;/* names in the terms table; NULL unknown */
+    struct qn_local *local;     /* a server that must be started first (see qn_model_ready); NULL: none */
 } qn_model;
+
+/* Starts what must run before the first request (the child server of a .gguf) and waits until it answers; nothing to do for an endpoint that
+ * runs elsewhere. Call it once per model, before the first submit, from a thread that lives as long as the run: the child dies with it. */
+qn_code qn_model_ready(const qn_model *m, qn_err *e);
 
 /* The models of a run: `quern.yaml` (in the current folder, then ~/.config/quern/) and --model ROLE=WHERE. */
 typedef struct qn_models qn_models;
@@ -46,6 +55,8 @@ typedef struct qn_ask {
     qn_str   url;               /* GET and POST only */
     qn_str   draw;              /* "" for deterministic requests (temperature 0, embeddings, searches); else the row's path */
     int      max_tokens;        /* for the worst-case price; 0: none asked */
+    bool     allow_private;     /* GET and POST: private and loopback addresses may be asked */
+    int64_t  max_bytes;         /* GET and POST: longest answer; 0: 20 MB */
 } qn_ask;
 
 /* Key of a reply in the ledger: model identity + kind + canonical body (or url) + draw. */

@@ -1,0 +1,128 @@
+/* loop_private: what the files of the loop share. Everything here is owned by the loop's thread.
+ *
+ *   loop.c      inbox, lanes' queues, timers, epoll, the thread
+ *   transfer.c  one attempt: a curl handle, its callbacks, its buffers
+ *   ended.c     what an ended attempt means: done, again, retry later, failed
+ *   pace.c      how many may be on their way (pure)
+ */
+#ifndef QN_MODEL_LOOP_PRIVATE_H
+#define QN_MODEL_LOOP_PRIVATE_H
+#include "core/rng.h"
+#include "core/thread.h"
+#include "model/http.h"
+#include "model/loop.h"
+#include "model/openai.h"
+#include "model/pace.h"
+#include "model/sse.h"
+#include <curl/curl.h>
+
+/* Connections are shared within a net only: a page's redirect can never ride on a connection that a model opened to a private address. */
+enum { NET_MODEL, NET_WEB, NET_WEB_PRIVATE, N_NETS };
+
+typedef struct lane lane;
+typedef struct flight flight;
+
+/* One attempt on its way: a curl handle and its buffers, used again by the next. */
+typedef struct slot {
+    CURL   *easy;
+    flight *flight;
+    lane   *lane;
+    qn_loop *loop;
+    qn_buf  wire, body;         /* the request's and the answer's bytes */
+    qn_sse  sse;
+    bool    asked_stream, is_stream, sniffed;
+    bool    blocked, stopped, silent, late;     /* why we ended it ourselves */
+    int64_t last_us;            /* last byte, or when it was sent */
+    char    error[CURL_ERROR_SIZE];
+    struct slot *next, *prev;   /* in flight, oldest first; or free */
+} slot;
+
+/* A call inside the loop; lives in the call's arena. */
+struct flight {
+    qn_call *call;
+    lane    *lane;
+    flight  *next;
+    slot    *slot;
+    int      sends, failures;   /* failures: those that count against the limit of attempts */
+    int64_t  first_us, sent_us, wake_us;
+    uint64_t seq;               /* order of sending within the lane */
+    double   tokens;            /* estimate, for the token bucket */
+};
+
+/* One endpoint and model, or one host for pages. */
+struct lane {
+    const qn_model *model;      /* NULL: a host */
+    qn_str   host;              /* "127.0.0.1:8000"; owned by the loop's arena */
+    int      net;
+    qn_pace  pace;
+    unsigned quirks;
+    char    *urls[3];           /* by kind: chat, completion, embed; owned */
+    struct curl_slist *headers;
+    slot    *free_slots;
+    flight  *waiting, **last_waiting;
+    size_t   n_waiting;
+    bool     active;            /* in the loop's list */
+    uint64_t next_seq, overtaken_seq;   /* the latest sent that was answered */
+    int64_t  progress_us;       /* last byte of anybody */
+    uint64_t n_ok;
+    bool     said_paused;
+    qn_str   why;               /* why the breaker is open, for people */
+    char     why_text[256];
+};
+
+typedef struct pool { qn_loop *loop; int index; CURLM *multi; int64_t timer_us; } pool;
+
+typedef struct fd_watch { uint8_t net, want, have; bool ours; } fd_watch;    /* ours: opened by us for a connection, so its close is seen */
+
+struct qn_loop {
+    void (*done)(void *arg, qn_call *calls);
+    void *arg;
+    qn_thread *thread;
+    int epoll, wake;
+
+    pthread_mutex_t lock;       /* guards the five below */
+    qn_call *inbox, **last_inbox;
+    bool     stop, quit;
+    int64_t  grace_ms;
+    qn_loop_stats stats;
+
+    qn_loop_stats now;          /* the thread's own, published to stats */
+    int64_t  now_us;
+    pool     nets[N_NETS];
+    fd_watch *fds; size_t cap_fds;              /* by file number */
+    lane   **lanes; size_t n_lanes, cap_lanes;
+    lane   **active; size_t n_active, cap_active;
+    flight **resting; size_t n_resting, cap_resting;    /* heap by wake_us */
+    slot    *first_flying, *last_flying;
+    int64_t  sweep_us;
+    qn_call *finished, **last_finished;
+    qn_buf   scratch;
+    qn_arena arena;             /* hosts' names */
+    qn_rng   rng;
+    bool     stopping;
+    int64_t  stop_at_us;
+    int      max_sockets;
+};
+
+/* ---- transfer.c ---- */
+bool transfer_start(qn_loop *l, flight *f);             /* false: curl refused */
+void transfer_release(slot *s);                         /* back to the lane's free slots */
+void slot_free(slot *s);
+void lane_addresses(lane *ln);                          /* urls and headers */
+void lane_release(lane *ln);
+fd_watch *fd_watch_of(qn_loop *l, int fd);              /* grows the table */
+
+/* ---- ended.c ---- */
+typedef enum { WHAT_DONE, WHAT_AGAIN, WHAT_RETRY, WHAT_FAIL } what_next;
+typedef struct ended {
+    what_next what;             /* AGAIN: at once or with the lane, not counted */
+    qn_went   went;
+    int64_t   retry_after_us;   /* -1 none */
+    int       max_failures;     /* RETRY: give up after so many */
+    bool      kill_lane;        /* no waiting cures it */
+    qn_str    error;            /* in the call's arena */
+} ended;
+ended transfer_judge(qn_loop *l, slot *s, CURLcode code);
+
+static inline bool is_web(const qn_ask *ask) { return ask->kind == QN_ASK_GET || ask->kind == QN_ASK_POST; }
+#endif
