@@ -7,6 +7,7 @@ typedef struct layer_field { qn_str name; qn_value value; bool removed; } layer_
 struct qn_row {
     atomic_int   refs;
     uint32_t     k;             /* number among siblings */
+    qn_str       step;          /* that made this child; borrowed for the run */
     uint16_t     depth;         /* layers below */
     bool         bare;          /* base without bytes: made by qn_row_new */
     qn_hash128   id;
@@ -19,6 +20,7 @@ struct qn_row {
     qn_arena     arena;
     void        *note;
     qn_origin   *origins;
+    qn_row_source source;
 };
 
 static qn_row *row_new(qn_hash128 id)
@@ -59,6 +61,7 @@ qn_row *qn_row_child(qn_row *parent, qn_str step, uint32_t k)
     struct { qn_hash128 parent, step; uint64_t k; } path = { parent->id, qn_hash(step.p, step.n), k };
     qn_row *r = row_new(qn_hash(&path, sizeof path));
     r->k = k;
+    r->step = step;
     r->depth = (uint16_t)(parent->depth + 1);
     r->parent = qn_row_hold(parent);
     return r;
@@ -88,6 +91,7 @@ void qn_row_id_set(qn_row *r, qn_hash128 id) { r->id = id; }
 void qn_row_id_text(const qn_row *r, char out[33]) { qn_hash_hex(r->id, out); }
 qn_row *qn_row_parent(const qn_row *r) { return r->parent; }
 uint32_t qn_row_k(const qn_row *r) { return r->k; }
+qn_str qn_row_step(const qn_row *r) { return r->step; }
 
 bool qn_row_is_ancestor(const qn_row *anc, const qn_row *r)
 {
@@ -257,3 +261,17 @@ void qn_row_add_origin(qn_row *r, qn_str step, qn_hash128 key)
 }
 
 const qn_origin *qn_row_origins(const qn_row *r) { return r->origins; }
+
+void qn_row_set_source(qn_row *r, qn_row_source s) { r->source = s; }
+
+qn_row_source qn_row_source_of(const qn_row *r)
+{
+    while (r->parent) r = r->parent;
+    return r->source;
+}
+
+bool qn_row_source_bytes(const qn_row *r, qn_str *bytes)
+{
+    *bytes = r->bytes;
+    return r->doc != NULL;
+}

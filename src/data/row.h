@@ -22,7 +22,8 @@ typedef struct qn_row qn_row;
 qn_row *qn_row_new(qn_hash128 id);                     /* no fields */
 /* From one JSON object; `bytes` is copied. Errors: QN_EDATA when it is not exactly one object. */
 qn_code qn_row_parse(qn_str bytes, qn_hash128 id, qn_row **out, qn_err *e);
-qn_row *qn_row_child(qn_row *parent, qn_str step, uint32_t k); /* id = path: parent's id, step name, k; parent is shared, not taken */
+/* id = path: parent's id, step name, k. The parent is shared, not taken; the step's name is borrowed for the run. */
+qn_row *qn_row_child(qn_row *parent, qn_str step, uint32_t k);
 qn_row *qn_row_hold(qn_row *r);                        /* one more owner; returns r */
 void    qn_row_drop(qn_row *r);                        /* NULL is fine */
 
@@ -32,6 +33,7 @@ void       qn_row_id_set(qn_row *r, qn_hash128 id);       /* readers give rows w
 void       qn_row_id_text(const qn_row *r, char out[33]);
 qn_row    *qn_row_parent(const qn_row *r);             /* borrowed; NULL for a base */
 uint32_t   qn_row_k(const qn_row *r);                  /* number among its siblings */
+qn_str     qn_row_step(const qn_row *r);               /* that made it; empty for a base */
 /* Order among rows of one source row: by the numbers on the path from the root, parents before children. */
 int        qn_row_order(const qn_row *a, const qn_row *b);
 bool       qn_row_is_ancestor(const qn_row *anc, const qn_row *r);  /* also true for r itself */
@@ -52,7 +54,13 @@ void    qn_row_set_bool(qn_row *r, const char *name, bool v);
 /* ---- out ---- */
 void    qn_row_write(const qn_row *r, qn_buf *b);      /* one JSON object, no newline; the source's own bytes when untouched */
 bool    qn_row_untouched(const qn_row *r, qn_str *bytes);
+bool    qn_row_source_bytes(const qn_row *r, qn_str *bytes);         /* of a base that was read from bytes, touched or not */
 size_t  qn_row_bytes(const qn_row *r);                 /* memory that this row's own layers take */
+
+/* Where a base row was read: for the trace. Borrowed texts must live as long as the run. */
+typedef struct qn_row_source { const char *path; uint64_t line; const char *licence; } qn_row_source;
+void    qn_row_set_source(qn_row *r, qn_row_source s);
+qn_row_source qn_row_source_of(const qn_row *r);                    /* of its base; path NULL when nobody said */
 
 /* What of the world went into a row: the ledger keys of the replies that a step used. Inherited by children through the layers. */
 typedef struct qn_origin { qn_str step; qn_hash128 key; struct qn_origin *next; } qn_origin;

@@ -1,0 +1,49 @@
+/* cmd: a command of the program. One file `cmd_NAME.c` defines `qn_cmd_NAME`. Data goes to standard output, words to standard error. */
+#ifndef QN_CLI_CMD_H
+#define QN_CLI_CMD_H
+#include "core/err.h"
+#include "core/mem.h"
+#include "recipe/plan.h"
+
+enum { QN_EXIT_DONE = 0, QN_EXIT_LACKING = 1, QN_EXIT_USAGE = 2, QN_EXIT_BUDGET = 3, QN_EXIT_MODEL = 4, QN_EXIT_INTERRUPTED = 130 };
+
+/* A long option of a command. Exactly one of the places is set, by kind. */
+typedef enum { QN_OPT_FLAG, QN_OPT_TEXT, QN_OPT_INT, QN_OPT_REAL, QN_OPT_SIZE, QN_OPT_PAIRS } qn_opt_kind;
+typedef struct qn_opt {
+    const char *name;           /* "budget" for --budget */
+    char        letter;         /* 'o' for -o; 0 none */
+    qn_opt_kind kind;
+    const char *value;          /* what stands behind it in the help: "USD" */
+    const char *about;
+    size_t      offset;         /* in the command's own struct: bool, const char *, int64_t, double, int64_t, qn_pairs */
+} qn_opt;
+
+typedef struct qn_pairs { qn_setting *items; size_t n, cap; } qn_pairs;
+
+typedef struct qn_args {        /* what is left after the options */
+    const char **words; size_t n_words;         /* positional */
+    qn_pairs settings;                          /* name=value */
+} qn_args;
+
+typedef struct qn_cmd {
+    const char *name, *brief;
+    const char *usage;          /* "quern run RECIPE [name=value ...] [options]" */
+    const char *about;          /* paragraphs */
+    const qn_opt *opts;         /* ends with a NULL name; --help is everybody's */
+    size_t      opts_bytes;
+    void (*defaults)(void *opts);               /* fills in what holds when an option is not given; may be NULL */
+    int (*run)(const qn_args *args, void *opts);
+} qn_cmd;
+extern const qn_cmd *const qn_cmds_table[];
+
+/* Parses argv behind the command's name into `opts` (zeroed by the caller, who has put the defaults in) and `args`. Everything is borrowed from argv. */
+qn_code qn_args_parse(const qn_cmd *cmd, int argc, char **argv, void *opts, qn_args *args, qn_err *e);
+void    qn_args_free(qn_args *args);
+void    qn_cmd_help(const qn_cmd *cmd);                     /* to standard output */
+
+/* Prints "quern: ..." with position and hint to standard error; gives the exit code that belongs to it. */
+int     qn_say_error(const qn_err *e);
+void    qn_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));    /* words for people: standard error */
+bool    qn_is_terminal(int fd);
+#define QN_VERSION "0.1.0"
+#endif

@@ -1,0 +1,154 @@
+/* run: runs a recipe. */
+#include "cli/cmd.h"
+#include "cli/progress.h"
+#include "core/clock.h"
+#include "core/file.h"
+#include "core/log.h"
+#include "core/queue.h"
+#include "engine/engine.h"
+#include <signal.h>
+#include <stdio.h>
+
+typedef struct {
+    const char *out, *ledger, *config;
+    qn_pairs models;
+    int64_t seed, limit, memory, workers, in_flight;
+    double budget, max_failed;
+    bool fresh, json, quiet;
+} opts;
+
+#define O(name, letter, kind, value, about, field) { name, letter, kind, value, about, offsetof(opts, field) }
+static const qn_opt OPTS[] = {
+    O("out", 'o', QN_OPT_TEXT, "DIR", "folder for what the run leaves (default: out/RECIPE)", out),
+    O("model", 'm', QN_OPT_PAIRS, "ROLE=WHERE", "a model: a name in quern.yaml, http://HOST:PORT/v1#NAME, a .gguf file, a folder, builtin", models),
+    O("seed", 's', QN_OPT_INT, "N", "for all random choices (default 1)", seed),
+    O("limit", 'n', QN_OPT_INT, "N", "read at most N rows from each source", limit),
+    O("budget", 'b', QN_OPT_REAL, "USD", "stop before spending more, counting all that this ledger has spent", budget),
+    O("memory", 0, QN_OPT_SIZE, "SIZE", "ceiling for rows and indexes in memory (default 1G)", memory),
+    O("workers", 'j', QN_OPT_INT, "N", "threads (default: one a core)", workers),
+    O("in-flight", 0, QN_OPT_INT, "N", "requests under way at once, at most (default 1024; paced below that)", in_flight),
+    O("ledger", 0, QN_OPT_TEXT, "FILE", "where replies are remembered (default DIR/ledger.db)", ledger),
+    O("fresh", 0, QN_OPT_FLAG, NULL, "ask everything anew: replies recorded so far are not used", fresh),
+    O("max-failed", 0, QN_OPT_REAL, "SHARE", "exit 1 when more than this share of rows failed (default 0.1)", max_failed),
+    O("config", 0, QN_OPT_TEXT, "FILE", "model names, keys and prices (default quern.yaml here, then in ~/.config/quern)", config),
+    O("json", 0, QN_OPT_FLAG, NULL, "print the summary as JSON on standard output", json),
+    O("quiet", 'q', QN_OPT_FLAG, NULL, "no progress", quiet),
+    { 0 }
+};
+
+static int stop_flag;
+
+static void on_signal(int sig)
+{
+    (void)sig;
+    qn_flag_raise(&stop_flag, qn_flag_get(&stop_flag) + 1);
+}
+
+static void say_log(qn_level level, const char *event, const char *text)
+{
+    (void)event;
+    fprintf(stderr, "\r\033[Kquern: %s%s\n", level == QN_WARN ? "" : "error: ", text);
+}
+
+int qn_run_exit(const qn_run_result *r, double max_failed)
+{
+    switch (r->end) {
+    case QN_END_BUDGET: return QN_EXIT_BUDGET;
+    case QN_END_UNREACHABLE: return QN_EXIT_MODEL;
+    case QN_END_SIGNAL: return QN_EXIT_INTERRUPTED;
+    case QN_END_ERROR: return QN_EXIT_LACKING;
+    default: break;
+    }
+    if (r->lacking || r->accepted == 0) return QN_EXIT_LACKING;
+    return r->in && (double)r->failed > max_failed * (double)r->in ? QN_EXIT_LACKING : QN_EXIT_DONE;
+}
+
+
+static void say_summary(const qn_plan *plan, const qn_run_result *r, const char *dir)
+{
+    qn_say("%s: %llu rows in = %llu accepted + %llu rejected + %llu failed%s", plan->name, (unsigned long long)r->in, (unsigned long long)r->accepted,
+           (unsigned long long)r->rejected, (unsigned long long)r->failed, r->pending ? ", more pending" : "");
+    if (r->pending) qn_say("  pending: %llu rows wait for the next run", (unsigned long long)r->pending);
+    for (size_t i = 0; i < r->n_reasons && i < 12; i++)
+        qn_say("  %7llu %s at %.*s: %s", (unsigned long long)r->reasons[i].n, r->reasons[i].failed ? "failed" : "rejected",
+               QN_FMT(plan->steps[r->reasons[i].step].name), r->reasons[i].text);
+    if (r->sent || r->replayed)
+        qn_say("  calls: %llu sent, %llu replayed, %llu failed; tokens: %lld + %lld; cost $%.4f", (unsigned long long)r->sent,
+               (unsigned long long)r->replayed, (unsigned long long)r->calls_failed, (long long)r->prompt_tokens, (long long)r->completion_tokens, r->cost_usd);
+    if (r->interrupted_in_flight)
+        qn_say("  %llu requests of earlier runs were under way when they stopped and may have been paid for", (unsigned long long)r->interrupted_in_flight);
+    qn_say("  %.2f s, %.1f MB at most; %s", r->seconds, (double)r->peak_memory_bytes / 1e6, dir);
+    if (r->stopped_why[0]) qn_say("  stopped: %s", r->stopped_why);
+}
+
+static int run_plan(const qn_plan *plan, const opts *o, const char *dir)
+{
+    qn_err e = {0};
+    qn_run_result r;
+    qn_progress_view view = { .terminal = qn_is_terminal(2), .quiet = o->quiet || o->json };
+    char *ledger = o->ledger ? qn_strz(qn_str_of(o->ledger)) : qn_path_join(dir, "ledger.db");
+    char *log = qn_path_join(dir, "run.log");
+    qn_run_opts ro = { .out_dir = dir, .ledger_path = ledger, .fresh = o->fresh, .limit = o->limit, .budget_usd = o->budget,
+                       .memory_bytes = (size_t)o->memory, .workers = (int)o->workers, .in_flight = (int)o->in_flight, .stop = &stop_flag,
+                       .progress = qn_progress_show, .progress_arg = &view };
+    qn_code rc = qn_log_open(log, &e);
+    if (rc == QN_OK) rc = qn_run(plan, &ro, &r, &e);
+    else memset(&r, 0, sizeof r);
+    qn_progress_end(&view);
+    int code = rc == QN_OK ? qn_run_exit(&r, o->max_failed) : qn_say_error(&e);
+    if (rc == QN_OK) say_summary(plan, &r, dir);
+    qn_log_close();
+    qn_run_result_free(&r);
+    qn_free(ledger);
+    qn_free(log);
+    return code;
+}
+
+static void defaults(void *vo)
+{
+    opts *o = vo;
+    *o = (opts){ .seed = 1, .limit = -1, .memory = (int64_t)1 << 30, .in_flight = 1024, .budget = -1, .max_failed = 0.1 };
+}
+
+static int run(const qn_args *args, void *vo)
+{
+    opts *o = vo;
+    qn_err e = {0};
+    qn_models *models = NULL;
+    qn_plan *plan = NULL;
+    char *dir = NULL;
+    int code;
+    if (args->n_words != 1) {
+        qn_fail(&e, QN_EUSAGE, args->n_words ? "one recipe at a time: `%s` and `%s` are two words without `=`" : "which recipe?",
+                args->n_words ? args->words[0] : "", args->n_words > 1 ? args->words[1] : "");
+        qn_hint(&e, "quern run RECIPE name=value ... -o DIR; `quern recipes` lists what there is");
+        return qn_say_error(&e);
+    }
+    qn_plan_opts po = { .settings = args->settings.items, .n_settings = args->settings.n, .models = o->models.items, .n_models = o->models.n,
+                        .seed = (uint64_t)o->seed };
+    qn_code rc = qn_models_open(&models, o->config, &e);
+    po.registry = models;
+    if (rc == QN_OK) rc = qn_plan_make(args->words[0], &po, &plan, &e);
+    if (rc == QN_OK) {
+        dir = o->out ? qn_strz(qn_str_of(o->out)) : qn_path_join("out", plan->name);
+        rc = qn_mkdirs(dir, &e);
+    }
+    struct sigaction sa = { .sa_handler = on_signal };
+    sigaction(SIGINT, &sa, NULL);
+    sigaction(SIGTERM, &sa, NULL);
+    qn_log_hook(o->quiet ? NULL : say_log);
+    code = rc == QN_OK ? run_plan(plan, o, dir) : qn_say_error(&e);
+    qn_plan_free(plan);
+    qn_models_close(models);
+    qn_free(dir);
+    return code;
+}
+
+static const char ABOUT[] =
+    "RECIPE is the name of a shipped recipe (see `quern recipes`) or the path of a file. Running the same command again goes on where the last run\n"
+    "stopped: replies that were recorded are not asked for again.\n\n"
+    "exit status: 0 done; 1 nothing was accepted, too many rows failed, or a target was not met; 2 a mistake in the command or the recipe;\n"
+    "3 the budget is reached; 4 the model cannot be reached; 130 interrupted, run again to go on.";
+
+const qn_cmd qn_cmd_run = { .name = "run", .brief = "run a recipe", .usage = "quern run RECIPE [name=value ...] [-o DIR] [options]", .about = ABOUT,
+                            .opts = OPTS, .opts_bytes = sizeof(opts), .defaults = defaults, .run = run };

@@ -1,0 +1,359 @@
+/* effects: requests on their way through ledger and gateway.
+ *
+ *   worker builds a call -> ledger knows it? -> replay
+ *   engine: window and budget allow it -> ledger writes the intent -> (ack, ledger's thread) gateway sends it
+ *   gateway's thread: reply -> ledger writes it -> (ack, ledger's thread) engine's inbox -> the row goes on
+ *
+ * So an intent is committed before a request leaves, and a reply before any row made from it moves (L1). Two calls with one key are one request. */
+#include "engine/internal.h"
+#include <stdio.h>
+
+static qn_wait *wait_of(const qn_call *c) { return c->user; }
+
+static void send_to_inbox(qn_engine *en, qn_msg_kind kind, qn_call *calls, const char *why)
+{
+    qn_msg *m = QN_NEW(qn_msg);
+    m->kind = kind;
+    m->calls = calls;
+    if (why) snprintf(m->why, sizeof m->why, "%s", why);
+    qn_queue_push(en->inbox, &m->node);
+}
+
+/* Ledger's thread, after a commit: intents may leave now, replies may be used now. */
+static void on_ack(void *arg, void *const *tags, size_t n, bool ok, const char *why)
+{
+    qn_engine *en = arg;
+    qn_call *go = NULL, **go_tail = &go, *answered = NULL, **answered_tail = &answered;
+    if (!ok) send_to_inbox(en, QN_MSG_LEDGER_BROKEN, NULL, why);
+    for (size_t i = 0; i < n; i++) {
+        qn_call *c = tags[i];
+        if (!c) continue;
+        bool use = wait_of(c)->recording || !ok;
+        if (!ok) {
+            c->reply = (qn_reply){ .status = QN_REPLY_FAILED, .error = QN_STR("the ledger cannot be written") };
+        }
+        qn_call ***tail = use ? &answered_tail : &go_tail;
+        c->next = NULL;
+        **tail = c;
+        *tail = &c->next;
+    }
+    if (go) qn_loop_submit(en->loop, go);
+    if (answered) send_to_inbox(en, QN_MSG_CALLS, answered, NULL);
+}
+
+/* Gateway's thread: what came back is recorded first; what failed goes straight to the engine. */
+static void on_done(void *arg, qn_call *calls)
+{
+    qn_engine *en = arg;
+    qn_call *failed = NULL;
+    qn_buf body = {0};
+    for (qn_call *c = calls, *next; c; c = next) {
+        qn_wait *w = wait_of(c);
+        next = c->next;
+        c->next = NULL;
+        if (c->reply.status == QN_REPLY_FAILED) {
+            if (c->intent) qn_ledger_cancel(en->ledger, c->intent);
+            c->next = failed;
+            failed = c;
+            continue;
+        }
+        qn_buf_clear(&body);
+        qn_reply_encode(&c->reply, &body);
+        w->recording = true;
+        qn_record rec = { .key = w->key, .intent = c->intent, .body = qn_buf_view(&body), .prompt_tokens = c->reply.prompt_tokens,
+                          .completion_tokens = c->reply.completion_tokens, .cost_usd = c->reply.cost_usd, .attempts = c->reply.attempts };
+        qn_ledger_record(en->ledger, &rec, c);
+    }
+    qn_buf_free(&body);
+    if (failed) send_to_inbox(en, QN_MSG_CALLS, failed, NULL);
+}
+
+static bool has_effects(const qn_plan *p)
+{
+    for (int i = 0; i < p->n_steps; i++)
+        if (p->steps[i].kind == QN_STEP_OP && p->steps[i].op->turn) return true;
+    return false;
+}
+
+/* A budget needs a price for every model that will be asked. */
+static qn_code check_prices(const qn_engine *en, qn_err *e)
+{
+    const qn_plan *p = en->plan;
+    if (en->o->budget_usd < 0) return QN_OK;
+    for (int i = 0; i < p->n_roles; i++) {
+        const qn_model *m = p->roles[i].model;
+        if (!m || m->builtin || m->priced) continue;
+        qn_fail(e, QN_EUSAGE, "--budget cannot hold: the model `%s` (%s) has no price", m->name, p->roles[i].name);
+        qn_hint(e, "put its price into quern.yaml: usd_per_m_prompt and usd_per_m_completion, in US dollars per million tokens");
+        return QN_EUSAGE;
+    }
+    return QN_OK;
+}
+
+static char *run_json(const qn_engine *en)
+{
+    qn_buf b = {0};
+    char hash[33];
+    qn_hash_hex(en->plan->hash, hash);
+    qn_buf_printf(&b, "{\"recipe\":\"%s\",\"hash\":\"%s\",\"seed\":%llu,\"params\":", en->plan->name, hash, (unsigned long long)en->plan->seed);
+    qn_json_write(&b, en->plan->params);
+    qn_buf_puts(&b, "}");
+    return b.p;
+}
+
+qn_code qn_effects_open(qn_engine *en, qn_err *e)
+{
+    en->has_effects = has_effects(en->plan);
+    if (!en->has_effects) return QN_OK;
+    QN_TRY(check_prices(en, e));
+    QN_ASSERT(en->o->ledger_path);
+    char *json = run_json(en);
+    qn_ledger_open_opts lo = { .fresh = en->o->fresh, .recipe = en->plan->name, .run_json = json };
+    qn_code rc = qn_ledger_open(&en->ledger, en->o->ledger_path, &lo, e);
+    qn_free(json);
+    QN_TRY(rc);
+    qn_ledger_facts f;
+    qn_ledger_facts_get(en->ledger, &f);
+    en->spent_before_usd = f.spent_usd + f.interrupted_worst_usd;
+    en->r->cost_all_usd = f.spent_usd;
+    en->r->interrupted_in_flight = f.interrupted_in_flight;
+    en->r->interrupted_worst_usd = f.interrupted_worst_usd;
+    qn_ledger_on_ack(en->ledger, on_ack, en);
+    return qn_loop_open(&en->loop, on_done, en, e);
+}
+
+void qn_effects_close(qn_engine *en)
+{
+    qn_err e = {0};
+    if (en->loop) {
+        qn_loop_stats s;
+        qn_loop_stats_get(en->loop, &s);
+        en->sent = s.sent;
+        en->retried = s.retried;
+        qn_loop_close(en->loop);
+    }
+    if (en->ledger && qn_ledger_close(en->ledger, &e) != QN_OK && en->rc == QN_OK) { en->rc = e.code; en->err = e; }
+    en->loop = NULL;
+    en->ledger = NULL;
+    qn_map_free(&en->in_flight_keys);
+}
+
+bool qn_effects_replay(qn_engine *en, qn_call *c)
+{
+    qn_wait *w = wait_of(c);
+    qn_buf body = {0};
+    int64_t prompt, completion;
+    double cost;
+    qn_err e = {0};
+    bool found = qn_ledger_find(en->ledger, w->key, &body, &prompt, &completion, &cost);
+    if (found) {
+        qn_str copy = qn_arena_str(&c->arena, qn_buf_view(&body));
+        found = qn_reply_decode(copy, &c->ask, &c->arena, &c->reply, &e) == QN_OK;
+        if (found) {
+            c->reply.replayed = true;
+            c->reply.prompt_tokens = prompt;
+            c->reply.completion_tokens = completion;
+            qn_count_add(&en->replayed, 1);
+            __atomic_fetch_add(&en->prompt_tokens, prompt, __ATOMIC_RELAXED);
+            __atomic_fetch_add(&en->completion_tokens, completion, __ATOMIC_RELAXED);
+        }
+    }
+    qn_buf_free(&body);
+    return found;
+}
+
+/* ---- engine thread ---- */
+static void hold(qn_engine *en, qn_call *c)
+{
+    c->next = NULL;
+    if (en->held_last) en->held_last->next = c;
+    else en->held_first = c;
+    en->held_last = c;
+    en->n_held++;
+}
+
+void qn_effects_ask(qn_engine *en, qn_item *items)
+{
+    for (qn_item *it = items, *next; it; it = next) {
+        next = it->next;
+        it->next = NULL;
+        struct qn_turn_private *t = it->turn;
+        for (size_t i = t->n_seen; i < t->n_calls; i++) {
+            qn_call *c = t->calls[i];
+            wait_of(c)->item = it;
+            if (!c->reply.replayed) hold(en, c);
+        }
+    }
+    qn_effects_pump(en);
+}
+
+typedef enum { MAY_GO, MAY_LATER, MAY_NEVER } may;
+
+static may budget_allows(const qn_engine *en, double worst)
+{
+    if (en->o->budget_usd < 0) return MAY_GO;
+    double sure = en->spent_before_usd + en->cost_usd;
+    if (sure + en->worst_in_flight_usd + worst <= en->o->budget_usd) return MAY_GO;
+    return en->n_in_flight > 0 ? MAY_LATER : MAY_NEVER;
+}
+
+/* A call whose key is on its way already waits for that one's reply. */
+static bool join_twin(qn_engine *en, qn_call *c)
+{
+    bool fresh;
+    uint64_t *at = qn_map_put(&en->in_flight_keys, wait_of(c)->key, &fresh);
+    if (!fresh && *at) {
+        qn_call *first = (qn_call *)(uintptr_t)*at;
+        c->next = wait_of(first)->twins;
+        wait_of(first)->twins = c;
+        return true;
+    }
+    *at = (uint64_t)(uintptr_t)c;
+    return false;
+}
+
+static qn_item *one_answer(qn_call *c)
+{
+    struct qn_turn_private *t = wait_of(c)->item->turn;
+    QN_ASSERT(t->n_open > 0);
+    return --t->n_open == 0 ? wait_of(c)->item : NULL;
+}
+
+static void make_ready(qn_engine *en, qn_item *it)
+{
+    if (!it) return;
+    it->next = en->ready;
+    en->ready = it;
+}
+
+/* Since the worker looked, an equal request may have been answered: only those without a draw of their own can be equal. */
+static bool answered_meanwhile(qn_engine *en, qn_call *c)
+{
+    if (c->ask.draw.n || en->calls_done == 0 || !qn_effects_replay(en, c)) return false;
+    make_ready(en, one_answer(c));
+    return true;
+}
+
+void qn_effects_pump(qn_engine *en)
+{
+    size_t window = (size_t)en->o->in_flight;
+    while (en->held_first && en->n_in_flight < window && !en->stopping && !en->cut) {
+        qn_call *c = en->held_first;
+        qn_wait *w = wait_of(c);
+        may m = budget_allows(en, w->worst_usd);
+        if (m == MAY_LATER) return;
+        if (m == MAY_NEVER) {
+            en->stopping = true;
+            en->end = QN_END_BUDGET;
+            snprintf(en->why, sizeof en->why, "the budget of $%.4f is reached: $%.4f spent by this ledger, the next request may cost $%.4f",
+                     en->o->budget_usd, en->spent_before_usd + en->cost_usd, w->worst_usd);
+            return;
+        }
+        en->held_first = c->next;
+        if (!en->held_first) en->held_last = NULL;
+        en->n_held--;
+        c->next = NULL;
+        if (answered_meanwhile(en, c) || join_twin(en, c)) continue;
+        en->n_in_flight++;
+        en->worst_in_flight_usd += w->worst_usd;
+        qn_intent it = { .key = w->key, .step = en->plan->steps[w->item->step].name.p, .row = qn_row_id(w->item->row), .worst_usd = w->worst_usd };
+        w->recording = false;
+        c->intent = qn_ledger_intent(en->ledger, &it, c);
+    }
+}
+
+/* The twin gets a copy of the reply; it was paid once. */
+static void copy_reply(qn_call *to, const qn_call *from)
+{
+    qn_arena *a = &to->arena;
+    to->reply = from->reply;
+    to->reply.text = qn_arena_str(a, from->reply.text);
+    to->reply.thinking = qn_arena_str(a, from->reply.thinking);
+    to->reply.finish = qn_arena_str(a, from->reply.finish);
+    to->reply.error = qn_arena_str(a, from->reply.error);
+    to->reply.tool_calls = qn_v_copy(a, from->reply.tool_calls);
+    to->reply.logprobs = qn_v_copy(a, from->reply.logprobs);
+    to->reply.embeddings = qn_v_copy(a, from->reply.embeddings);
+    to->reply.replayed = true;
+}
+
+static void account(qn_engine *en, const qn_call *c)
+{
+    const qn_reply *r = &c->reply;
+    en->n_in_flight--;
+    en->worst_in_flight_usd -= wait_of(c)->worst_usd;
+    if (en->n_in_flight == 0) en->worst_in_flight_usd = 0;      /* no drift from rounding */
+    en->calls_done++;
+    if (r->status == QN_REPLY_FAILED) {
+        if (r->http) en->any_reached = true;
+        if (!qn_str_is(r->error, "stopped")) en->calls_failed++;
+        if (r->unreachable && !en->unreachable[0]) snprintf(en->unreachable, sizeof en->unreachable, "%.*s", QN_FMT(r->error));
+        return;
+    }
+    en->any_reached = true;
+    en->cost_usd += r->cost_usd;
+    __atomic_fetch_add(&en->prompt_tokens, r->prompt_tokens, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&en->completion_tokens, r->completion_tokens, __ATOMIC_RELAXED);
+}
+
+/* Drops the keys that are no longer on their way, so that the map stays as small as the window. */
+static void tidy_keys(qn_engine *en)
+{
+    qn_map old = en->in_flight_keys;
+    if (old.n < 65536 || old.n < en->n_in_flight * 8) return;
+    en->in_flight_keys = (qn_map){0};
+    for (size_t i = 0; i < old.cap; i++)
+        if (old.vals[i]) *qn_map_put(&en->in_flight_keys, old.keys[i], NULL) = old.vals[i];
+    qn_map_free(&old);
+}
+
+/* A call that never left because the run stops: its row is pending, not failed. */
+static bool was_stopped(const qn_call *c) { return c->reply.status == QN_REPLY_FAILED && qn_str_is(c->reply.error, "stopped"); }
+
+static void give(qn_engine *en, qn_call *c)
+{
+    qn_item *it = wait_of(c)->item;
+    if (was_stopped(c)) it->turn->stopped = true;
+    it = one_answer(c);
+    if (it && it->turn->stopped) qn_engine_item_pending(en, it);
+    else make_ready(en, it);
+}
+
+void qn_effects_answered(qn_engine *en, qn_call *calls)
+{
+    for (qn_call *c = calls, *next; c; c = next) {
+        next = c->next;
+        c->next = NULL;
+        account(en, c);
+        uint64_t *at = qn_map_get(&en->in_flight_keys, wait_of(c)->key);
+        if (at) *at = 0;
+        qn_call *twins = wait_of(c)->twins;
+        wait_of(c)->twins = NULL;
+        for (qn_call *after; twins; twins = after) {
+            after = twins->next;
+            twins->next = NULL;
+            copy_reply(twins, c);
+            give(en, twins);
+        }
+        give(en, c);
+    }
+    tidy_keys(en);
+}
+
+void qn_effects_stop(qn_engine *en, int64_t grace_ms)
+{
+    if (en->loop) qn_loop_stop(en->loop, grace_ms);
+}
+
+void qn_effects_drop_held(qn_engine *en)
+{
+    while (en->held_first) {
+        qn_call *c = en->held_first;
+        en->held_first = c->next;
+        en->n_held--;
+        c->next = NULL;
+        c->reply = (qn_reply){ .status = QN_REPLY_FAILED, .error = QN_STR("stopped") };
+        give(en, c);
+    }
+    en->held_last = NULL;
+}

@@ -1,0 +1,581 @@
+/* engine: the scheduler. One thread owns all groups and decides what runs next; it never waits for anything but its inbox. */
+#include "engine/internal.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+static const qn_step *step_of(const qn_engine *en, int i) { return &en->plan->steps[i]; }
+
+static void give_up(qn_engine *en, qn_code rc, const qn_err *err)
+{
+    if (en->rc != QN_OK) return;
+    en->rc = rc;
+    en->err = *err;
+    en->end = QN_END_ERROR;
+    en->stopping = true;
+    snprintf(en->why, sizeof en->why, "%s", err->msg);
+    qn_effects_stop(en, 2000);
+    qn_effects_drop_held(en);
+}
+
+/* ---- opening and closing steps ---- */
+static void find_barriers(qn_engine *en)
+{
+    const qn_plan *p = en->plan;
+    en->barriers = QN_NEW_N(int, p->n_steps + 1);
+    en->producers = QN_NEW_N(int, p->n_steps + 1);
+    for (int i = 0; i < p->n_steps; i++) {
+        const qn_step *s = &p->steps[i];
+        en->st[i].barrier = -1;
+        if (qn_step_is_barrier(s)) {
+            en->st[i].barrier = en->n_barriers;
+            en->barriers[en->n_barriers++] = i;
+        }
+        if (qn_step_is_producer(s)) en->producers[en->n_producers++] = i;
+        if (s->kind == QN_STEP_OP && s->op->stage == QN_SINK) {
+            qn_value v;
+            if (qn_v_get(s->shown, QN_STR("rows"), &v) || qn_v_get(s->shown, QN_STR("tokens"), &v)) en->has_target = true;
+        }
+    }
+}
+
+static qn_ctx ctx_of(const qn_engine *en, int step, qn_arena *scratch)
+{
+    return (qn_ctx){ .scratch = scratch, .seed = en->plan->seed, .step = step_of(en, step)->name, .out_dir = en->o->out_dir,
+                     .recipe_dir = en->plan->dir, .memory_bytes = en->st[step].memory_bytes, .n_threads = en->n_workers, .limit = en->o->limit };
+}
+
+static qn_code open_steps(qn_engine *en, qn_err *e)
+{
+    qn_arena scratch = {0};
+    int n_holders = 1;
+    qn_code rc = QN_OK;
+    for (int i = 0; i < en->plan->n_steps; i++)
+        if (step_of(en, i)->kind == QN_STEP_OP && step_of(en, i)->op->open) n_holders++;
+    for (int i = 0; i < en->plan->n_steps && rc == QN_OK; i++) {
+        const qn_step *s = step_of(en, i);
+        en->st[i].memory_bytes = en->o->memory_bytes / 2 / (size_t)n_holders;
+        if (s->kind != QN_STEP_OP) continue;
+        qn_ctx cx = ctx_of(en, i, &scratch);
+        if (s->op->open) rc = s->op->open(&cx, s->params, &en->st[i].state, e);
+        else if (s->partner >= 0) en->st[i].state = en->st[s->partner].state;
+        if (rc == QN_OK) en->st[i].opened = true;
+        else {
+            if (!e->pos.file && e->code != QN_EIO) e->pos = s->pos;
+            qn_trail(e, "%.*s", QN_FMT(s->name));
+        }
+        qn_arena_reset(&scratch);
+    }
+    qn_arena_free(&scratch);
+    return rc;
+}
+
+static void close_steps(qn_engine *en)
+{
+    for (int i = en->plan->n_steps - 1; i >= 0; i--) {
+        const qn_step *s = step_of(en, i);
+        if (en->st[i].opened && s->op->close && s->op->open) s->op->close(en->st[i].state);
+    }
+}
+
+/* ---- groups ---- */
+static qn_item *item_for(qn_group *g, qn_row *row, int producer, uint32_t root)
+{
+    qn_item *it = QN_NEW(qn_item);
+    it->row = row;
+    it->group = g;
+    it->step = producer;
+    it->root = root;
+    it->fresh = true;
+    return it;
+}
+
+static void start_job(qn_engine *en, qn_job *j)
+{
+    en->n_jobs_out++;
+    qn_queue_push(en->jobs, &j->msg.node);
+}
+
+static void start_group(qn_engine *en, qn_job *produced)
+{
+    qn_group *g = QN_NEW(qn_group);
+    g->seq = en->next_seq++;
+    g->producer = produced->step;
+    g->steps = QN_NEW_N(qn_step_tally, en->plan->n_steps);
+    g->n_roots = produced->n_rows;
+    g->n_live = produced->n_rows;
+    qn_job *run = qn_job_new(QN_JOB_RUN, -1);
+    run->group = g;
+    qn_item **tail = &run->items;
+    for (size_t i = 0; i < produced->n_rows; i++) {
+        *tail = item_for(g, produced->rows[i], produced->step, (uint32_t)i);
+        tail = &(*tail)->next;
+        g->bytes += qn_row_bytes(produced->rows[i]);
+    }
+    g->n_created = produced->n_rows;
+    for (qn_record_end *r = produced->bad_rows, *next; r; r = next) {
+        next = r->next;
+        r->next = g->ended;
+        g->ended = r;
+        g->n_created++;
+        g->steps[produced->step].failed++;
+    }
+    g->steps[produced->step].in += g->n_created;
+    if (en->tail) en->tail->next = g;
+    else en->head = g;
+    en->tail = g;
+    en->n_groups++;
+    en->n_items += produced->n_rows;
+    en->bytes_live += g->bytes;
+    if (run->items) start_job(en, run);
+    else qn_job_free(run);
+}
+
+static void free_group(qn_engine *en, qn_group *g)
+{
+    for (qn_record_end *r = g->ended, *next; r; r = next) { next = r->next; qn_record_end_free(r); }
+    for (qn_item *it = g->parked, *next; it; it = next) { next = it->next; qn_item_free(it); en->n_items--; }
+    en->bytes_live -= g->bytes;
+    en->n_groups--;
+    qn_free(g->steps);
+    qn_free(g);
+}
+
+void qn_engine_item_pending(qn_engine *en, qn_item *it)
+{
+    qn_group *g = it->group;
+    g->n_live--;
+    g->n_became++;          /* it leaves the account: pending rows are outside `in` */
+    en->n_items--;
+    if (!en->cut) en->r->pending++;
+    qn_item_free(it);
+}
+
+/* ---- barriers ---- */
+static int by_path(const void *a, const void *b)
+{
+    const qn_item *x = *(qn_item *const *)a, *y = *(qn_item *const *)b;
+    if (x->root != y->root) return x->root < y->root ? -1 : 1;
+    return qn_row_order(x->row, y->row);
+}
+
+/* Takes the rows parked at `step` out of the group, in the order of their paths. */
+static qn_item *take_parked(qn_group *g, int step)
+{
+    size_t n = 0, i = 0;
+    qn_item *rest = NULL, *mine = NULL;
+    for (qn_item *it = g->parked, *next; it; it = next) {
+        next = it->next;
+        qn_item **to = it->step == step ? &mine : &rest;
+        it->next = *to;
+        *to = it;
+        n += it->step == step;
+    }
+    g->parked = rest;
+    if (n < 2) return mine;
+    qn_item **all = qn_alloc(n * sizeof *all);
+    for (qn_item *it = mine; it; it = it->next) all[i++] = it;
+    qsort(all, n, sizeof *all, by_path);
+    for (i = 0; i < n; i++) all[i]->next = i + 1 < n ? all[i + 1] : NULL;
+    mine = all[0];
+    qn_free(all);
+    return mine;
+}
+
+static size_t list_length(const qn_item *it)
+{
+    size_t n = 0;
+    for (; it; it = it->next) n++;
+    return n;
+}
+
+/* Moves one group past as many barriers as it may: up to `limit`, where the group before it stands. */
+static void advance(qn_engine *en, qn_group *g, int limit)
+{
+    while (!g->busy && g->n_live == 0 && g->stage < limit) {
+        int step = en->barriers[g->stage];
+        qn_item *rows = take_parked(g, step);
+        if (!rows) { g->stage++; continue; }
+        qn_job *j = qn_job_new(QN_JOB_BARRIER, step);
+        j->group = g;
+        j->items = rows;
+        g->busy = true;
+        g->n_live += list_length(rows);
+        start_job(en, j);
+    }
+}
+
+static void commit(qn_engine *en, qn_group *g)
+{
+    qn_err e = {0};
+    qn_code rc = qn_group_commit(en, g, &e);
+    if (rc != QN_OK) give_up(en, rc, &e);
+}
+
+static void move_groups(qn_engine *en)
+{
+    int limit = en->n_barriers;
+    for (qn_group *g = en->head; g && limit > 0; g = g->next) {
+        if (!en->cut) advance(en, g, limit);
+        limit = g->stage;
+        if (g == en->cut_after) break;
+    }
+    while (en->head && en->head != en->cut_after && !en->head->busy && en->head->n_live == 0 && (en->cut || en->head->stage == en->n_barriers)) {
+        qn_group *g = en->head;
+        en->head = g->next;
+        if (!en->head) en->tail = NULL;
+        if (!en->cut) commit(en, g);
+        else en->r->ahead += g->n_paid;
+        free_group(en, g);
+    }
+}
+
+/* ---- producers ---- */
+static bool room_for_more(const qn_engine *en)
+{
+    size_t window = en->has_effects ? (size_t)en->o->in_flight * 8 + 1024 : (size_t)en->n_workers * 16 * QN_PRODUCE_ROWS;
+    if (en->n_groups == 0) return true;
+    return en->n_items < window && en->bytes_live < en->o->memory_bytes / 4;
+}
+
+/* A gather gives its rows after all that come before it have passed. */
+static bool ready_to_give(qn_engine *en, int step)
+{
+    qn_step_state *st = &en->st[step];
+    if (!step_of(en, step)->op->absorb) return true;
+    if (st->finished) return true;
+    if (en->n_groups > 0 || st->finishing) return false;
+    st->finishing = true;
+    start_job(en, qn_job_new(QN_JOB_FINISH, step));
+    return false;
+}
+
+static void produce(qn_engine *en)
+{
+    if (en->stopping || en->cut || en->producer >= en->n_producers) return;
+    int step = en->producers[en->producer];
+    qn_step_state *st = &en->st[step];
+    if (st->producing || !room_for_more(en) || !ready_to_give(en, step)) return;
+    st->producing = true;
+    start_job(en, qn_job_new(QN_JOB_PRODUCE, step));
+}
+
+static void produced(qn_engine *en, qn_job *j)
+{
+    qn_step_state *st = &en->st[j->step];
+    if (j->rc != QN_OK) give_up(en, j->rc, &j->err);
+    if (j->n_rows || j->bad_rows) start_group(en, j);
+    st->producing = false;
+    if (j->exhausted) {
+        st->exhausted = true;
+        en->producer++;
+    } else if (j->wait && en->n_groups > 0) {
+        st->producing = true;           /* until the groups under way are through: see move_on */
+        st->waiting = true;
+    }
+}
+
+/* ---- messages ---- */
+static void merge(qn_engine *en, qn_job *j)
+{
+    qn_group *g = j->group;
+    if (!g) return;
+    for (qn_item *it = j->parked, *next; it; it = next) { next = it->next; it->next = g->parked; g->parked = it; }
+    for (qn_record_end *r = j->ended, *next; r; r = next) { next = r->next; r->next = g->ended; g->ended = r; }
+    g->n_live += j->n_new;
+    g->n_live -= j->n_gone + j->n_parked;
+    en->n_items += j->n_new;
+    en->n_items -= j->n_gone;
+    g->n_created += j->n_created;
+    g->n_became += j->n_became;
+    en->r->ahead += j->n_ahead;
+    if (j->asking) qn_effects_ask(en, j->asking);
+}
+
+static void barrier_done(qn_engine *en, qn_job *j)
+{
+    j->group->busy = false;
+    j->group->stage++;
+    if (!j->target) return;
+    en->cut_after = j->group;
+}
+
+static void job_done(qn_engine *en, qn_job *j)
+{
+    en->n_jobs_out--;
+    merge(en, j);
+    switch (j->kind) {
+    case QN_JOB_PRODUCE: produced(en, j); break;
+    case QN_JOB_BARRIER: barrier_done(en, j); break;
+    case QN_JOB_FINISH:  en->st[j->step].finished = true; break;
+    case QN_JOB_RUN: break;
+    }
+    if (j->rc != QN_OK && j->kind != QN_JOB_PRODUCE) give_up(en, j->rc, &j->err);
+    qn_job_free(j);
+}
+
+static void take_messages(qn_engine *en, int64_t wait_us)
+{
+    qn_node *n = qn_queue_pop(en->inbox, 512, wait_us);
+    for (qn_node *next; n; n = next) {
+        qn_msg *m = (qn_msg *)n;
+        next = n->next;
+        if (m->kind == QN_MSG_JOB) { job_done(en, (qn_job *)m); continue; }
+        if (m->kind == QN_MSG_CALLS) qn_effects_answered(en, m->calls);
+        else {
+            qn_err e = {0};
+            qn_fail(&e, QN_ELEDGER, "%s", m->why);
+            give_up(en, QN_ELEDGER, &e);
+        }
+        qn_free(m);
+    }
+}
+
+static void run_ready(qn_engine *en)
+{
+    while (en->ready) {
+        qn_item *it = en->ready;
+        en->ready = it->next;
+        it->next = NULL;
+        it->group->n_paid++;
+        qn_job *j = qn_job_new(QN_JOB_RUN, -1);
+        j->group = it->group;
+        j->items = it;
+        start_job(en, j);
+    }
+}
+
+/* A target is met: the group that met it is the last one; those behind it did not enter. */
+static void cut_when_met(qn_engine *en)
+{
+    qn_group *last = en->cut_after;
+    if (!last || en->cut || last != en->head || last->busy || last->n_live || last->stage < en->n_barriers) return;
+    en->cut = true;
+    en->end = QN_END_TARGET;
+    en->head = last->next;
+    if (!en->head) en->tail = NULL;
+    commit(en, last);
+    free_group(en, last);
+    en->cut_after = NULL;
+    qn_effects_stop(en, 30000);
+    qn_effects_drop_held(en);
+}
+
+static void look_at_signals(qn_engine *en)
+{
+    int stop = en->o->stop ? qn_flag_get(en->o->stop) : 0;
+    if (!stop || (en->signalled >= stop)) return;
+    en->signalled = stop;
+    en->stopping = true;
+    if (en->end == QN_END_DONE) {
+        en->end = QN_END_SIGNAL;
+        snprintf(en->why, sizeof en->why, "interrupted; run the same command again to go on");
+    }
+    qn_effects_stop(en, stop > 1 ? 0 : 5000);
+    qn_effects_drop_held(en);
+}
+
+/* Nobody answers at all: going on would only fail every row. */
+static void look_at_reach(qn_engine *en)
+{
+    if (en->stopping || en->any_reached || !en->unreachable[0] || en->calls_failed < 3) return;
+    en->stopping = true;
+    en->end = QN_END_UNREACHABLE;
+    snprintf(en->why, sizeof en->why, "%s", en->unreachable);
+    qn_effects_stop(en, 0);
+    qn_effects_drop_held(en);
+}
+
+static void show(qn_engine *en, bool last)
+{
+    int64_t now = qn_now_us();
+    if (!en->o->progress || (!last && now - en->shown_us < 100000)) return;
+    en->shown_us = now;
+    qn_loop_stats ls = {0};
+    if (en->loop) qn_loop_stats_get(en->loop, &ls);
+    qn_progress p = { .seconds = 1e-6 * (double)(now - en->began_us), .accepted = en->r->accepted, .rejected = en->r->rejected,
+                      .failed = en->r->failed, .in_flight = en->n_in_flight, .waiting = en->n_held, .calls_done = en->calls_done,
+                      .replayed = qn_count_get(&en->replayed), .cost_usd = en->cost_usd, .paused_why = ls.paused ? ls.paused_why : NULL };
+    for (int i = 0; i < en->n_producers; i++)
+        if (step_of(en, en->producers[i])->op->stage == QN_SOURCE) p.rows_read += en->st[en->producers[i]].seen_rows;
+    en->o->progress(en->o->progress_arg, &p);
+}
+
+static bool over(const qn_engine *en)
+{
+    if (en->n_jobs_out || en->n_in_flight || en->ready) return false;
+    if (en->stopping || en->cut) return en->n_groups == 0 || en->rc != QN_OK;
+    return en->n_groups == 0 && en->producer >= en->n_producers;
+}
+
+static void move_on(qn_engine *en)
+{
+    run_ready(en);
+    move_groups(en);
+    cut_when_met(en);
+    if (en->producer < en->n_producers) {
+        qn_step_state *st = &en->st[en->producers[en->producer]];
+        if (st->waiting && en->n_groups == 0) st->waiting = st->producing = false;
+    }
+    if (en->loop) qn_effects_pump(en);
+    if (en->stopping || en->cut) qn_effects_drop_held(en);
+    run_ready(en);
+    produce(en);
+}
+
+static void loop(qn_engine *en)
+{
+    while (!over(en)) {
+        move_on(en);
+        if (over(en)) break;
+        take_messages(en, 100000);
+        look_at_signals(en);
+        look_at_reach(en);
+        show(en, false);
+    }
+    while (en->head) {                  /* only after an error: what is left did not end */
+        qn_group *g = en->head;
+        en->head = g->next;
+        free_group(en, g);
+    }
+}
+
+/* ---- the end ---- */
+static void finish_sinks(qn_engine *en)
+{
+    qn_arena scratch = {0};
+    for (int i = 0; i < en->plan->n_steps && en->rc == QN_OK; i++) {
+        const qn_step *s = step_of(en, i);
+        if (s->kind != QN_STEP_OP || s->op->stage != QN_SINK || !s->op->finish) continue;
+        qn_ctx cx = ctx_of(en, i, &scratch);
+        qn_err e = {0};
+        qn_code rc = s->op->finish(&cx, s->params, en->st[i].state, &e);
+        if (rc == QN_ESTOP) en->lacking = true;
+        else if (rc != QN_OK) give_up(en, rc, &e);
+    }
+    qn_arena_free(&scratch);
+}
+
+static void close_out(qn_engine *en, qn_out **o)
+{
+    qn_err e = {0};
+    if (!*o) return;
+    if (en->rc != QN_OK) qn_out_drop(*o);
+    else if (qn_out_keep(*o, &e) != QN_OK) give_up(en, e.code, &e);
+    *o = NULL;
+}
+
+static qn_code open_outputs(qn_engine *en, qn_err *e)
+{
+    if (en->o->rejected_path) {
+        QN_TRY(qn_out_open(&en->rejected, en->o->rejected_path, e));
+    } else if (en->o->out_dir) {
+        char *r = qn_path_join(en->o->out_dir, "rejected.jsonl"), *f = qn_path_join(en->o->out_dir, "failed.jsonl");
+        qn_code rc = qn_out_open(&en->rejected, r, e);
+        if (rc == QN_OK) rc = qn_out_open(&en->failed, f, e);
+        qn_free(r);
+        qn_free(f);
+        QN_TRY(rc);
+    }
+    if (en->o->out_dir) QN_TRY(qn_trace_open(&en->trace, en->o->out_dir, e));
+    return QN_OK;
+}
+
+/* The account must add up: every row that came to be either became others or ended, once. */
+static void check_account(qn_engine *en)
+{
+    qn_run_result *r = en->r;
+    uint64_t ended = r->accepted + r->rejected + r->failed;
+    r->in = ended;
+    if (en->rc != QN_OK || r->created == r->became + ended) return;
+    qn_err e = {0};
+    qn_fail(&e, QN_EDATA, "a bug in quern: the loss account does not add up: %llu rows came to be, %llu became others, %llu ended",
+            (unsigned long long)r->created, (unsigned long long)r->became, (unsigned long long)ended);
+    give_up(en, QN_EDATA, &e);
+}
+
+static void fill_result(qn_engine *en)
+{
+    qn_run_result *r = en->r;
+    r->end = en->end;
+    r->sent = en->sent;
+    r->retried = en->retried;
+    r->replayed = en->replayed;
+    r->calls_failed = en->calls_failed;
+    r->prompt_tokens = en->prompt_tokens;
+    r->completion_tokens = en->completion_tokens;
+    r->cost_usd = en->cost_usd;
+    r->cost_all_usd += en->cost_usd;
+    r->seconds = 1e-6 * (double)(qn_now_us() - en->began_us);
+    r->cpu_seconds = qn_cpu_seconds();
+    r->peak_memory_bytes = qn_peak_rss_bytes();
+    r->lacking = en->lacking;
+    snprintf(r->stopped_why, sizeof r->stopped_why, "%s", en->why);
+}
+
+static void start_workers(qn_engine *en)
+{
+    en->workers = QN_NEW_N(qn_thread *, en->n_workers);
+    for (int i = 0; i < en->n_workers; i++) en->workers[i] = qn_thread_start("worker", qn_worker_main, en);
+}
+
+static void stop_workers(qn_engine *en)
+{
+    qn_queue_close(en->jobs);
+    for (int i = 0; i < en->n_workers && en->workers; i++) qn_thread_join(en->workers[i]);
+    qn_free(en->workers);
+}
+
+qn_code qn_run(const qn_plan *plan, const qn_run_opts *o, qn_run_result *out, qn_err *e)
+{
+    qn_engine *en = QN_NEW(qn_engine);
+    memset(out, 0, sizeof *out);
+    en->plan = plan;
+    en->o = o;
+    en->r = out;
+    en->began_us = qn_now_us();
+    en->n_workers = o->workers > 0 ? o->workers : qn_n_cores();
+    en->st = QN_NEW_N(qn_step_state, plan->n_steps);
+    out->steps = QN_NEW_N(qn_step_tally, plan->n_steps);
+    en->jobs = qn_queue_new();
+    en->inbox = qn_queue_new();
+    find_barriers(en);
+    en->rc = open_outputs(en, &en->err);
+    if (en->rc == QN_OK) en->rc = qn_effects_open(en, &en->err);
+    if (en->rc == QN_OK) en->rc = open_steps(en, &en->err);
+    if (en->rc == QN_OK) {
+        start_workers(en);
+        loop(en);
+        stop_workers(en);
+        check_account(en);
+        finish_sinks(en);
+        show(en, true);
+    }
+    qn_effects_close(en);
+    close_steps(en);
+    close_out(en, &en->rejected);
+    close_out(en, &en->failed);
+    qn_err trace_err = {0};
+    if (qn_trace_close(en->trace, en->rc == QN_OK, &trace_err) != QN_OK) give_up(en, trace_err.code, &trace_err);
+    fill_result(en);
+    qn_code rc = en->rc;
+    if (rc != QN_OK) *e = en->err;
+    qn_queue_free(en->jobs);
+    qn_queue_free(en->inbox);
+    qn_map_free(&en->reason_index);
+    qn_map_free(&en->seen_rows);
+    qn_free(en->barriers);
+    qn_free(en->producers);
+    qn_free(en->st);
+    qn_free(en);
+    return rc;
+}
+
+void qn_run_result_free(qn_run_result *r)
+{
+    qn_free(r->steps);
+    qn_free(r->reasons);
+    r->steps = NULL;
+    r->reasons = NULL;
+}
