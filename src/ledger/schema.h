@@ -1,0 +1,24 @@
+/* schema: the ledger's tables, told as SQL, and how an older file becomes today's.
+ *
+ *   run     one line per process that opened the ledger: epoch, when, which recipe
+ *   intent  appended before a request leaves: its number, key, step, row, worst price
+ *   reply   appended when it is answered: number of its intent, key, tokens, price, body
+ *   cancel  intents closed without a reply
+ *   lost    intents that were open when their process ended, noticed by the next run
+ *   mark    one line, a shortcut for opening: intents up to `settled` are closed or in `lost`; n_replies and spent_usd count the replies
+ *           with gen <= mark.gen. It may lag behind: opening looks at what came later.
+ * Version 0 (before the first release) had keys as blobs, no epochs, and bodies as they stand. */
+#ifndef QN_LEDGER_SCHEMA_H
+#define QN_LEDGER_SCHEMA_H
+#include "core/err.h"
+#include <sqlite3.h>
+
+enum { QN_LEDGER_VERSION = 1, QN_LEDGER_APP = 0x714c4731 };     /* "qLG1" */
+
+/* Opens the file for writing with WAL and synchronous=FULL; creates or migrates the tables. Owned: sqlite3_close. */
+qn_code qn_schema_open(sqlite3 **out, const char *path, qn_err *e);
+/* A connection that only reads. */
+qn_code qn_schema_open_read(sqlite3 **out, const char *path, qn_err *e);
+/* What SQLite said, in words for people: "the disk is full", "the file is damaged". Always QN_ELEDGER. */
+qn_code qn_schema_fail(sqlite3 *db, int rc, const char *path, qn_err *e);
+#endif
