@@ -15,14 +15,15 @@ static const char SCHEMA[] =
     "CREATE TABLE reply(id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, gen INTEGER NOT NULL, key_hi INTEGER NOT NULL,"
     " key_lo INTEGER NOT NULL, prompt_tokens INTEGER, completion_tokens INTEGER, cost_usd REAL NOT NULL, attempts INTEGER,"
     " packing INTEGER NOT NULL, sum INTEGER NOT NULL, body BLOB NOT NULL);"
-    "CREATE INDEX reply_key ON reply(key_hi);"
+    "CREATE TABLE reply_key(key_hi INTEGER, id INTEGER, PRIMARY KEY(key_hi, id)) WITHOUT ROWID;"
     "CREATE TABLE cancel(id INTEGER PRIMARY KEY);"
     "CREATE TABLE lost(id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL);"
     "CREATE TABLE mark(id INTEGER PRIMARY KEY CHECK(id = 1), settled INTEGER NOT NULL, gen INTEGER NOT NULL, epoch INTEGER NOT NULL,"
     " n_replies INTEGER NOT NULL, spent_usd REAL NOT NULL);"
     "INSERT INTO mark VALUES(1, 0, 0, 1, 0, 0.0);";
 
-/* From version 0: intent(id, key blob, step, row blob, worst_usd), reply(intent, key blob, body, prompt_tokens, completion_tokens, cost_usd). */
+/* From version 0: intent(id, key blob, step, row blob, worst_usd), reply(intent, key blob, body, prompt_tokens, completion_tokens, cost_usd).
+ * Its replies come in behind the mark: opening indexes and counts them. */
 static const char FROM_0[] =
     "ALTER TABLE intent RENAME TO intent_0; ALTER TABLE reply RENAME TO reply_0; DROP INDEX IF EXISTS reply_0_key;";
 static const char FROM_0_COPY[] =

@@ -3,10 +3,12 @@
  *   run     one line per process that opened the ledger: epoch, when, which recipe
  *   intent  appended before a request leaves: its number, key, step, row, worst price
  *   reply   appended when it is answered: number of its intent, key, tokens, price, body
+ *   reply_key  finds replies by the first half of their key. Not an index of SQLite's: keys are random, and an index kept for each row costs
+ *           a page for each reply. Here the keys since the last mark wait in memory and come in sorted, thousands at a time.
  *   cancel  intents closed without a reply
  *   lost    intents that were open when their process ended, noticed by the next run
- *   mark    one line, a shortcut for opening: intents up to `settled` are closed or in `lost`; n_replies and spent_usd count the replies
- *           with gen <= mark.gen. It may lag behind: opening looks at what came later.
+ *   mark    one line, a shortcut for opening: intents up to `settled` are closed or in `lost`; replies with gen <= mark.gen are in
+ *           reply_key and are counted in n_replies and spent_usd. It may lag behind: opening looks at what came later.
  * Version 0 (before the first release) had keys as blobs, no epochs, and bodies as they stand. */
 #ifndef QN_LEDGER_SCHEMA_H
 #define QN_LEDGER_SCHEMA_H
