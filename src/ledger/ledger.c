@@ -221,7 +221,7 @@ static int tail_order(const void *a, const void *b)
 static int write_tail(qn_ledger *l)
 {
     int rc = SQLITE_OK;
-    qsort(l->tail, l->n_tail, sizeof *l->tail, tail_order);
+    if (l->n_tail) qsort(l->tail, l->n_tail, sizeof *l->tail, tail_order);
     for (size_t i = 0; i < l->n_tail && rc == SQLITE_OK; i++) {
         sqlite3_bind_int64(l->put_key, 1, l->tail[i].key_hi);
         sqlite3_bind_int64(l->put_key, 2, l->tail[i].id);
