@@ -51,7 +51,8 @@ int main(int argc, char **argv)
     while (done < n) {
         for (; sent < n && sent - done < in_flight; sent++) {
             effects[sent].key = qn_hash(&sent, sizeof sent);
-            effects[sent].intent = qn_ledger_intent(l, &(qn_intent){ effects[sent].key, "ask", effects[sent].key, 0.001 }, &effects[sent]);
+            effects[sent].intent = qn_ledger_intent(l, &(qn_intent){ .key = effects[sent].key, .step = "ask",
+                .row = effects[sent].key, .worst_usd = 0.001 }, &effects[sent]);
         }
         size_t k = qn_chan_recv_many(acked, got, 256, -1);
         for (size_t i = 0; i < k; i++) {

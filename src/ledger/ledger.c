@@ -15,13 +15,13 @@
 #include "core/log.h"
 #include "core/map.h"
 #include "core/thread.h"
+#include "ledger/body.h"
 #include "ledger/lockfile.h"
 #include "ledger/schema.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include <zstd.h>
 
 enum { PACK_OVER = 2048, MARK_EVERY_US = 2000000, TAIL_MAX = 1 << 16, LINGER_US = 150, BUSY_GROUP = 16 };
 enum { FILTER_BITS = 1 << 24, FILTER_LOAD_MAX = 200000, FILTER_MAX = 2000000 };
@@ -35,6 +35,7 @@ typedef struct entry {          /* `n` bytes of text or body follow, padded to 8
     double   usd;
     int64_t  prompt_tokens, completion_tokens;
     void    *tag;
+    size_t   n_step;    /* of an intent: the first of the bytes name the step, the rest is the request */
     size_t   n;
 } entry;
 
@@ -148,34 +149,29 @@ static int step_once(sqlite3_stmt *st)
     return sqlite3_reset(st);       /* SQLITE_OK, or what the step failed with */
 }
 
+/* A body is packed when that saves a fifth of it. */
+static bool pack(qn_ledger *l, const char *p, size_t n) { return n >= PACK_OVER && qn_body_pack(l->z, p, n, &l->packed); }
+
 static int write_intent(qn_ledger *l, const entry *en, const char *text)
 {
     sqlite3_stmt *st = l->put_intent;
     unsigned char row[16];
+    size_t n = en->n - en->n_step;
+    bool packed = pack(l, text + en->n_step, n);
     memcpy(row, &en->row, 16);
     sqlite3_bind_int64(st, 1, (sqlite3_int64)en->id);
     sqlite3_bind_int64(st, 2, l->run_id);
     sqlite3_bind_int64(st, 3, (sqlite3_int64)en->key.hi);
     sqlite3_bind_int64(st, 4, (sqlite3_int64)en->key.lo);
-    sqlite3_bind_text(st, 5, text, (int)en->n, SQLITE_STATIC);
+    sqlite3_bind_text(st, 5, text, (int)en->n_step, SQLITE_STATIC);
     sqlite3_bind_blob(st, 6, row, 16, SQLITE_STATIC);
     sqlite3_bind_double(st, 7, en->usd);
+    sqlite3_bind_int(st, 8, packed);
+    if (packed) sqlite3_bind_blob64(st, 9, l->packed.p, l->packed.n, SQLITE_STATIC);
+    else if (n) sqlite3_bind_blob64(st, 9, text + en->n_step, n, SQLITE_STATIC);
+    else sqlite3_bind_null(st, 9);
     return step_once(st);
 }
-
-/* A body is packed when that saves a fifth of it. */
-static bool pack(qn_ledger *l, const char *p, size_t n)
-{
-    if (n < PACK_OVER) return false;
-    qn_buf_clear(&l->packed);
-    qn_buf_reserve(&l->packed, ZSTD_compressBound(n));
-    size_t k = ZSTD_compressCCtx(l->z, l->packed.p, ZSTD_compressBound(n), p, n, 1);
-    if (ZSTD_isError(k) || k > n - n / 5) return false;
-    l->packed.n = k;
-    return true;
-}
-
-static uint32_t sum32(const void *p, size_t n) { return (uint32_t)qn_hash64(p, n, 0); }
 
 static int write_reply(qn_ledger *l, const entry *en, const char *body)
 {
@@ -193,7 +189,7 @@ static int write_reply(qn_ledger *l, const entry *en, const char *body)
     sqlite3_bind_double(st, 8, en->usd);
     sqlite3_bind_int(st, 9, en->attempts);
     sqlite3_bind_int(st, 10, packed);
-    sqlite3_bind_int64(st, 11, sum32(p, n));
+    sqlite3_bind_int64(st, 11, qn_body_sum(p, n));
     sqlite3_bind_blob64(st, 12, p, n, SQLITE_STATIC);
     l->now.n_replies++;
     l->n_replies_total++;
@@ -346,13 +342,14 @@ static void writer_main(void *p)
 }
 
 /* ---- handing in ---- */
-static void append(qn_ledger *l, const entry *en, const char *bytes)    /* under the lock */
+static void append(qn_ledger *l, const entry *en, const char *head, size_t n_head, const char *rest)    /* under the lock */
 {
     static const char zeros[8];
     QN_ASSERT(!l->closing);
     qn_buf_reserve(&l->filling, entry_bytes(en));
     qn_buf_put(&l->filling, en, sizeof *en);
-    qn_buf_put(&l->filling, bytes, en->n);
+    qn_buf_put(&l->filling, head, n_head);
+    qn_buf_put(&l->filling, rest, en->n - n_head);
     qn_buf_put(&l->filling, zeros, entry_bytes(en) - sizeof *en - en->n);
     l->n_filling++;
     if (l->writer_waits) pthread_cond_signal(&l->arrived);
@@ -360,11 +357,12 @@ static void append(qn_ledger *l, const entry *en, const char *bytes)    /* under
 
 uint64_t qn_ledger_intent(qn_ledger *l, const qn_intent *it, void *tag)
 {
-    const char *step = it->step ? it->step : "";
-    entry en = { .kind = INTENT, .key = it->key, .row = it->row, .usd = it->worst_usd, .tag = tag, .n = strlen(step) };
+    size_t n_step = it->step ? strlen(it->step) : 0;
+    entry en = { .kind = INTENT, .key = it->key, .row = it->row, .usd = it->worst_usd, .tag = tag, .n_step = n_step,
+                 .n = n_step + it->request.n };
     pthread_mutex_lock(&l->lock);
     en.id = l->next_id++;
-    append(l, &en, step);
+    append(l, &en, it->step, n_step, it->request.p);
     pthread_mutex_unlock(&l->lock);
     return en.id;
 }
@@ -375,7 +373,7 @@ void qn_ledger_record(qn_ledger *l, const qn_record *r, void *tag)
                  .completion_tokens = r->completion_tokens, .attempts = r->attempts, .tag = tag, .n = r->body.n };
     pthread_mutex_lock(&l->lock);
     if (!en.id) en.id = l->next_id++;
-    append(l, &en, r->body.p);
+    append(l, &en, r->body.p, en.n, NULL);
     pthread_mutex_unlock(&l->lock);
 }
 
@@ -383,7 +381,7 @@ void qn_ledger_cancel(qn_ledger *l, uint64_t intent)
 {
     entry en = { .kind = CANCEL, .id = intent };
     pthread_mutex_lock(&l->lock);
-    append(l, &en, "");
+    append(l, &en, NULL, 0, NULL);
     pthread_mutex_unlock(&l->lock);
 }
 
@@ -455,20 +453,13 @@ static qn_code unpack(reader *r, sqlite3_stmt *st, const char *path, qn_buf *bod
 {
     const void *p = sqlite3_column_blob(st, 0);
     size_t n = (size_t)sqlite3_column_bytes(st, 0);
-    if (sum32(p, n) == (uint32_t)sqlite3_column_int64(st, 2)) {
-        if (!sqlite3_column_int(st, 1)) { qn_buf_put(body, p, n); return QN_OK; }
-        unsigned long long whole = ZSTD_getFrameContentSize(p, n);
-        if (whole < (1ull << 31) && qn_buf_reserve(body, whole)) {
-            size_t k = ZSTD_decompressDCtx(r->z, body->p + body->n, whole, p, n);
-            if (k == whole) { body->n += k; body->p[body->n] = 0; return QN_OK; }
-        }
-    }
+    if (qn_body_sum(p, n) == (uint32_t)sqlite3_column_int64(st, 2) && qn_body_unpack(r->z, p, n, sqlite3_column_int(st, 1), body)) return QN_OK;
     return qn_fail(e, QN_ELEDGER, "the ledger %s is damaged: a recorded reply does not match its checksum", path);
 }
 
-typedef struct { int64_t prompt_tokens, completion_tokens; double usd; bool found; } found;
+typedef struct { int64_t prompt_tokens, completion_tokens; double usd; bool found; } answer;
 
-static qn_code find_with(qn_ledger *l, reader *r, qn_hash128 key, uint64_t id, qn_buf *body, found *f, qn_err *e)
+static qn_code find_with(qn_ledger *l, reader *r, qn_hash128 key, uint64_t id, qn_buf *body, answer *f, qn_err *e)
 {
     sqlite3_stmt *st = id ? r->get : r->find;
     if (id) {
@@ -494,7 +485,7 @@ static qn_code find_with(qn_ledger *l, reader *r, qn_hash128 key, uint64_t id, q
 bool qn_ledger_find(qn_ledger *l, qn_hash128 key, qn_buf *body, int64_t *pt, int64_t *ct, double *usd)
 {
     qn_err e = {0};
-    found f = {0};
+    answer f = {0};
     bool absent;
     uint64_t id;
     reader *r = reader_take(l, key, &id, &absent, &e);
@@ -622,7 +613,7 @@ static int prepare_all(qn_ledger *l)
 {
     const struct { sqlite3_stmt **st; const char *sql; } all[] = {
         { &l->begin, "BEGIN IMMEDIATE" }, { &l->commit, "COMMIT" }, { &l->rollback, "ROLLBACK" },
-        { &l->put_intent, "INSERT INTO intent VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)" },
+        { &l->put_intent, "INSERT INTO intent VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)" },
         { &l->put_reply, "INSERT INTO reply VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)" },
         { &l->put_cancel, "INSERT OR IGNORE INTO cancel VALUES(?1)" },
         { &l->put_key, "INSERT INTO reply_key VALUES(?1, ?2)" },

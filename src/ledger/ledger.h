@@ -35,6 +35,7 @@ typedef struct qn_intent {
     const char *step;           /* copied */
     qn_hash128 row;             /* the row's path id */
     double worst_usd;
+    qn_str request;             /* the request's body, so that `quern trace` and the report can show the prompt; copied; may be empty */
 } qn_intent;
 
 typedef struct qn_record {      /* one reply to record */
@@ -78,6 +79,22 @@ void     qn_ledger_facts_get(qn_ledger *l, qn_ledger_facts *out);
 /* Names what was in flight at kills of earlier runs (this epoch, not answered since): at most `max`; returns how many there are. */
 typedef struct qn_ledger_lost { uint64_t intent; char step[64]; qn_hash128 row, key; double worst_usd; } qn_ledger_lost;
 size_t   qn_ledger_lost_list(qn_ledger *l, qn_ledger_lost *out, size_t max);
+
+/* ---- looking ---- at any ledger, also of a run at work in another process: for `quern trace`, the report, the web UI */
+typedef struct qn_ledger_view qn_ledger_view;
+qn_code  qn_ledger_view_open(qn_ledger_view **out, const char *path, qn_err *e);
+void     qn_ledger_view_close(qn_ledger_view *v);   /* NULL is fine */
+typedef struct qn_ledger_call {
+    uint64_t intent;
+    int      epoch, attempts;
+    char     step[64];
+    qn_hash128 row;
+    int64_t  prompt_tokens, completion_tokens;
+    double   cost_usd;
+} qn_ledger_call;
+/* The newest recorded reply to a key, of any epoch, with request and reply body appended to the buffers (either may be NULL). *found false when
+ * there is none (while a run is at work: none up to two seconds ago). One thread at a time. */
+qn_code  qn_ledger_view_call(qn_ledger_view *v, qn_hash128 key, qn_ledger_call *out, qn_buf *request, qn_buf *reply, bool *found, qn_err *e);
 
 /* For tests. QUERN_TEST_KILL_AT_COMMIT=n commits every entry alone and ends the process by SIGKILL right after the n-th commit, before its ack;
  * -n right before it. */

@@ -11,7 +11,7 @@ static const char SCHEMA[] =
     "CREATE TABLE run(id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, started_ms INTEGER NOT NULL, ended_ms INTEGER, pid INTEGER,"
     " recipe TEXT, info TEXT);"
     "CREATE TABLE intent(id INTEGER PRIMARY KEY, run INTEGER NOT NULL, key_hi INTEGER NOT NULL, key_lo INTEGER NOT NULL, step TEXT,"
-    " row BLOB, worst_usd REAL NOT NULL);"
+    " row BLOB, worst_usd REAL NOT NULL, packing INTEGER NOT NULL, request BLOB);"
     "CREATE TABLE reply(id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, gen INTEGER NOT NULL, key_hi INTEGER NOT NULL,"
     " key_lo INTEGER NOT NULL, prompt_tokens INTEGER, completion_tokens INTEGER, cost_usd REAL NOT NULL, attempts INTEGER,"
     " packing INTEGER NOT NULL, sum INTEGER NOT NULL, body BLOB NOT NULL);"
@@ -28,7 +28,7 @@ static const char FROM_0[] =
     "ALTER TABLE intent RENAME TO intent_0; ALTER TABLE reply RENAME TO reply_0; DROP INDEX IF EXISTS reply_0_key;";
 static const char FROM_0_COPY[] =
     "INSERT INTO run VALUES(1, 1, 0, 0, 0, 'before version 1', NULL);"
-    "INSERT INTO intent SELECT id, 1, be64(key, 0), be64(key, 8), step, row, worst_usd FROM intent_0;"
+    "INSERT INTO intent SELECT id, 1, be64(key, 0), be64(key, 8), step, row, worst_usd, 0, NULL FROM intent_0;"
     "INSERT INTO reply SELECT intent, 1, 1, be64(key, 0), be64(key, 8), prompt_tokens, completion_tokens, cost_usd, 1, 0, sum32(body), body"
     " FROM reply_0;"
     "DROP TABLE intent_0; DROP TABLE reply_0;";
@@ -179,6 +179,20 @@ qn_code qn_schema_open_read(sqlite3 **out, const char *path, qn_err *e)
 {
     QN_TRY(open_db(out, path, SQLITE_OPEN_READWRITE, e));   /* READWRITE: a reader of a WAL file shares its index in memory */
     qn_code rc = run_sql(*out, path, "PRAGMA query_only = 1; PRAGMA cache_size = -1024", e);
+    if (rc != QN_OK) { sqlite3_close(*out); *out = NULL; }
+    return rc;
+}
+
+qn_code qn_schema_open_view(sqlite3 **out, const char *path, qn_err *e)
+{
+    if (!qn_file_exists(path)) return qn_fail(e, QN_ELEDGER, "there is no ledger %s", path);
+    int64_t app = 0, version = 0;
+    QN_TRY(open_db(out, path, SQLITE_OPEN_READONLY, e));
+    qn_code rc = ask_int(*out, path, "PRAGMA application_id", &app, e);
+    if (rc == QN_OK) rc = ask_int(*out, path, "PRAGMA user_version", &version, e);
+    if (rc == QN_OK && app != QN_LEDGER_APP) rc = qn_fail(e, QN_ELEDGER, "%s is not a ledger of quern", path);
+    if (rc == QN_OK && version != QN_LEDGER_VERSION)
+        rc = qn_fail(e, QN_ELEDGER, "%s has schema %d; this quern reads %d", path, (int)version, QN_LEDGER_VERSION);
     if (rc != QN_OK) { sqlite3_close(*out); *out = NULL; }
     return rc;
 }

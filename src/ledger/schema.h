@@ -1,7 +1,7 @@
 /* schema: the ledger's tables, told as SQL, and how an older file becomes today's.
  *
  *   run     one line per process that opened the ledger: epoch, when, which recipe
- *   intent  appended before a request leaves: its number, key, step, row, worst price
+ *   intent  appended before a request leaves: its number, key, step, row, worst price, the request's body
  *   reply   appended when it is answered: number of its intent, key, tokens, price, body
  *   reply_key  finds replies by the first half of their key. Not an index of SQLite's: keys are random, and an index kept for each row costs
  *           a page for each reply. Here the keys since the last mark wait in memory and come in sorted, thousands at a time.
@@ -19,8 +19,10 @@ enum { QN_LEDGER_VERSION = 1, QN_LEDGER_APP = 0x714c4731 };     /* "qLG1" */
 
 /* Opens the file for writing with WAL and synchronous=FULL; creates or migrates the tables. Owned: sqlite3_close. */
 qn_code qn_schema_open(sqlite3 **out, const char *path, qn_err *e);
-/* A connection that only reads. */
+/* A connection that only reads, to a ledger that is open here for writing. */
 qn_code qn_schema_open_read(sqlite3 **out, const char *path, qn_err *e);
+/* The same to any ledger, perhaps of a run at work elsewhere, perhaps in a folder that cannot be written. Refuses what is no ledger of this version. */
+qn_code qn_schema_open_view(sqlite3 **out, const char *path, qn_err *e);
 /* What SQLite said, in words for people: "the disk is full", "the file is damaged". Always QN_ELEDGER. */
 qn_code qn_schema_fail(sqlite3 *db, int rc, const char *path, qn_err *e);
 #endif

@@ -683,6 +683,47 @@ static void many_threads_hand_in_and_find_at_once(void **s)
     assert_int_equal(sql_int(db, "SELECT count(*) FROM cancel"), 2 * 286);
 }
 
+static void a_view_shows_request_and_reply_while_a_run_holds_the_ledger(void **s)
+{
+    (void)s;
+    qn_err e = {0};
+    qn_buf long_prompt = {0}, req = {0}, rep = {0};
+    qn_ledger_view *v;
+    qn_ledger_call c;
+    bool found;
+    for (int i = 0; i < 500; i++) qn_buf_puts(&long_prompt, "{\"role\":\"user\"}");
+    qn_ledger *l = open_it(false);
+    for (uint64_t i = 0; i < 3; i++) {
+        qn_str request = i == 0 ? qn_buf_view(&long_prompt) : i == 1 ? QN_STR("short prompt") : (qn_str){ 0 };
+        uint64_t it = qn_ledger_intent(l, &(qn_intent){ key_of(i), "judge", key_of(i + 7), 0.5, request }, NULL);
+        record(l, i, it, NULL);
+    }
+    close_it(l);
+    l = open_it(false);
+    if (qn_ledger_view_open(&v, db, &e) != QN_OK) fail_msg("%s", e.msg);
+    for (uint64_t i = 0; i < 3; i++) {
+        qn_buf_clear(&req);
+        qn_buf_clear(&rep);
+        assert_int_equal(qn_ledger_view_call(v, key_of(i), &c, &req, &rep, &found, &e), QN_OK);
+        assert_true(found);
+        assert_int_equal(c.intent, i + 1);
+        assert_string_equal(c.step, "judge");
+        assert_true(qn_hash_eq(c.row, key_of(i + 7)));
+        assert_true(c.cost_usd == 0.25 && c.prompt_tokens == 10 && c.completion_tokens == 5 && c.attempts == 1 && c.epoch == 1);
+        assert_non_null(strstr(rep.p, "reply "));
+        assert_true(qn_str_eq(qn_buf_view(&req), i == 0 ? qn_buf_view(&long_prompt) : i == 1 ? QN_STR("short prompt") : (qn_str){ "", 0 }));
+    }
+    assert_int_equal(qn_ledger_view_call(v, key_of(99), &c, NULL, NULL, &found, &e), QN_OK);
+    assert_false(found);
+    qn_ledger_view_close(v);
+    close_it(l);
+    assert_int_equal(qn_ledger_view_open(&v, "/no/such.db", &e), QN_ELEDGER);
+    assert_true(sql_int(db, "SELECT length(request) FROM intent WHERE id = 1") < 1000);
+    qn_buf_free(&req);
+    qn_buf_free(&rep);
+    qn_buf_free(&long_prompt);
+}
+
 static void the_mark_agrees_with_a_full_count(void **s)
 {
     (void)s;
@@ -716,7 +757,7 @@ int main(void)
         T(a_newer_schema_is_refused), T(a_version_0_ledger_is_migrated), T(a_folder_that_cannot_be_written_is_refused),
         T(a_damaged_file_gives_a_clear_error), T(a_damaged_reply_is_not_used_and_stops_the_run),
         T(a_full_disk_acknowledges_false_and_keeps_what_was_committed), T(many_threads_hand_in_and_find_at_once),
-        T(the_mark_agrees_with_a_full_count),
+        T(a_view_shows_request_and_reply_while_a_run_holds_the_ledger), T(the_mark_agrees_with_a_full_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
