@@ -3,6 +3,9 @@
 #include "core/hash.h"
 #include "core/map.h"
 #include "core/mem.h"
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 static inline uint32_t peek(qn_str s, size_t i, size_t *after)
 {
@@ -202,14 +205,71 @@ static inline uint64_t hash_word(qn_str word, bool fold, const char *end)
 
 uint64_t qn_word_hash(qn_str word, bool fold) { return hash_word(word, fold, word.p + word.n); }
 
+static inline void put(qn_hashes *out, uint64_t h)
+{
+    QN_GROW(out->v, out->n, out->cap);
+    out->v[out->n++] = h;
+}
+
+#ifdef __SSE2__
+/* Bit i: byte i of the 64 at p is ASCII white space (9-13, 28-32). *wide: some byte is not ASCII. */
+static inline uint64_t spaces64(const char *p, bool *wide)
+{
+    uint64_t mask = 0;
+    int high = 0;
+    for (int k = 0; k < 4; k++) {
+        __m128i x = _mm_loadu_si128((const __m128i *)(p + 16 * k));
+        __m128i tab = _mm_sub_epi8(x, _mm_set1_epi8(9)), blank = _mm_sub_epi8(x, _mm_set1_epi8(28));
+        __m128i is = _mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(tab, _mm_set1_epi8(4)), tab),
+                                  _mm_cmpeq_epi8(_mm_min_epu8(blank, _mm_set1_epi8(4)), blank));
+        mask |= (uint64_t)(uint32_t)_mm_movemask_epi8(is) << (16 * k);
+        high |= _mm_movemask_epi8(x);
+    }
+    *wide = high != 0;
+    return mask;
+}
+
+/* Spaced words by blocks of 64 ASCII bytes: starts and ends are bits. Stops where a block is not ASCII, is the text's last,
+ * or is one long word; returns the place, which lies between words. */
+static size_t hash_blocks(qn_str text, size_t i, bool fold, qn_hashes *out)
+{
+    const char *end = text.p + text.n;
+    for (; i + 64 <= text.n;) {
+        bool wide;
+        uint64_t space = spaces64(text.p + i, &wide);
+        size_t at = 0;
+        if (wide) return i;
+        while (at < 64) {
+            uint64_t words = ~space >> at;
+            if (!words) { at = 64; break; }
+            size_t from = at + (size_t)__builtin_ctzll(words);
+            uint64_t gaps = space >> from;
+            if (!gaps) { at = from; break; }            /* the word goes on in the next block */
+            size_t to = from + (size_t)__builtin_ctzll(gaps);
+            put(out, hash_bytes(text.p + i + from, to - from, fold, end));
+            at = to;
+        }
+        if (at == 0) return i;
+        i += at;
+    }
+    return i;
+}
+#else
+static size_t hash_blocks(qn_str text, size_t i, bool fold, qn_hashes *out) { (void)text; (void)fold; (void)out; return i; }
+#endif
+
 void qn_words_hash(qn_str text, qn_words_kind kind, bool fold, qn_hashes *out)
 {
     qn_words w = qn_words_of(text, kind);
     qn_str word;
     out->n = 0;
-    while (qn_words_next(&w, &word)) {
-        QN_GROW(out->v, out->n, out->cap);
-        out->v[out->n++] = hash_word(word, fold, text.p + text.n);
+    for (;;) {
+        if (kind == QN_WORDS_SPACED) w.at = hash_blocks(text, w.at, fold, out);
+        size_t to = w.at + 64;
+        do {
+            if (!qn_words_next(&w, &word)) return;
+            put(out, hash_word(word, fold, text.p + text.n));
+        } while (kind != QN_WORDS_SPACED || w.at < to);
     }
 }
 

@@ -1,0 +1,117 @@
+/* shingles: rolling polynomial hashes over word hashes or code points. */
+#include "text/shingles.h"
+#include "core/mem.h"
+#include <stdlib.h>
+
+#define BASE 0x9E3779B97F4A7C15u
+
+/* The high half of a mixed product: the low bits of a polynomial depend on few inputs. */
+static inline uint32_t finish(uint64_t h)
+{
+    h ^= h >> 32;
+    h *= 0xD6E8FEB86659FD93u;
+    return (uint32_t)(h >> 32);
+}
+
+static uint64_t power(uint64_t base, int n)
+{
+    uint64_t x = 1;
+    while (n-- > 0) x *= base;
+    return x;
+}
+
+/* Hashes of all windows of k of the n values in `w`; one window when there are fewer. */
+static void windows(const uint64_t *w, size_t n, int k, qn_shingles *out)
+{
+    size_t width = (size_t)k < n ? (size_t)k : n;
+    uint64_t h = 0, top = power(BASE, (int)width);
+    out->n = 0;
+    if (n == 0) return;
+    QN_GROW(out->v, n, out->cap);
+    for (size_t i = 0; i < width; i++) h = h * BASE + w[i];
+    out->v[out->n++] = finish(h);
+    for (size_t i = width; i < n; i++) {
+        h = h * BASE + w[i] - top * w[i - width];
+        out->v[out->n++] = finish(h);
+    }
+}
+
+void qn_shingles_words(qn_str text, qn_words_kind kind, int k, qn_shingles *out)
+{
+    qn_words_hash(text, kind, true, &out->words);
+    windows(out->words.v, out->words.n, k, out);
+}
+
+void qn_shingles_chars(qn_str text, int k, qn_shingles *out)
+{
+    bool gap = false;
+    qn_hashes *w = &out->words;
+    w->n = 0;
+    for (size_t i = 0; i < text.n;) {
+        uint32_t cp = qn_utf8_next(text, &i);
+        if (qn_cp_class(cp) == QN_CP_SPACE) { gap = true; continue; }
+        QN_GROW(w->v, w->n + 1, w->cap);
+        if (gap && w->n) w->v[w->n++] = ' ' * BASE;
+        gap = false;
+        w->v[w->n++] = qn_cp_lower(cp) * BASE;
+    }
+    windows(w->v, w->n, k, out);
+}
+
+void qn_shingles_free(qn_shingles *s)
+{
+    qn_free(s->v);
+    qn_hashes_free(&s->words);
+    *s = (qn_shingles){ 0 };
+}
+
+static void insertion_sort(uint32_t *v, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        uint32_t x = v[i];
+        size_t j = i;
+        for (; j > 0 && v[j - 1] > x; j--) v[j] = v[j - 1];
+        v[j] = x;
+    }
+}
+
+/* American-flag style: one pass by the top byte into place through a copy, then each bucket by insertion or again. The
+ * values are hashes, so buckets are even; the recursion stops at the last byte whatever they are. */
+static void radix_sort(uint32_t *v, uint32_t *copy, size_t n, int shift)
+{
+    size_t start[257] = { 0 };
+    if (n < 48) { insertion_sort(v, n); return; }
+    for (size_t i = 0; i < n; i++) start[((v[i] >> shift) & 255) + 1]++;
+    for (int b = 0; b < 256; b++) start[b + 1] += start[b];
+    size_t at[256];
+    memcpy(at, start, sizeof at);
+    for (size_t i = 0; i < n; i++) copy[at[(v[i] >> shift) & 255]++] = v[i];
+    memcpy(v, copy, n * sizeof *v);
+    if (shift == 0) return;
+    for (int b = 0; b < 256; b++)
+        if (start[b + 1] - start[b] > 1) radix_sort(v + start[b], copy, start[b + 1] - start[b], shift - 8);
+}
+
+size_t qn_u32_sort_set(uint32_t *v, size_t n)
+{
+    uint32_t small[1024], *copy = n <= 1024 ? small : qn_alloc(n * sizeof *copy);
+    size_t kept = 0;
+    radix_sort(v, copy, n, 24);
+    if (copy != small) qn_free(copy);
+    for (size_t i = 0; i < n; i++)
+        if (kept == 0 || v[kept - 1] != v[i]) v[kept++] = v[i];
+    return kept;
+}
+
+double qn_jaccard(const uint32_t *a, size_t n_a, const uint32_t *b, size_t n_b)
+{
+    size_t i = 0, j = 0, both = 0;
+    if (n_a == 0 || n_b == 0) return 0;
+    while (i < n_a && j < n_b) {        /* no branch depends on the values */
+        uint32_t x = a[i], y = b[j];
+        both += x == y;
+        i += x <= y;
+        j += y <= x;
+    }
+    return (double)both / (double)(n_a + n_b - both);
+}

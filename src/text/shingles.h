@@ -1,0 +1,33 @@
+/* shingles: a text as the set of its short runs of words or characters, each run as one 32-bit hash.
+ *
+ * Word shingles: every run of k neighbouring words in lower case; a text with fewer words (but one at least) has one shingle,
+ * the whole; a text without words has none and resembles nothing. Character shingles: every run of k code points in
+ * lower case after white space was squeezed to single spaces and trimmed.
+ * Two different runs share a hash with chance 2^-32: a text of a million shingles has about 100 such pairs, which moves its
+ * Jaccard similarity by 0.0001.
+ * Source: Broder 1997, "On the resemblance and containment of documents". */
+#ifndef QN_TEXT_SHINGLES_H
+#define QN_TEXT_SHINGLES_H
+#include "text/words.h"
+
+/* A list of shingle hashes and what is needed to make it. Zero-initialise: {0}; reuse it from text to text; release with
+ * qn_shingles_free. */
+typedef struct {
+    uint32_t *v;            /* (n) in text order, repeats kept; a sorted set after qn_shingles_sort */
+    size_t    n, cap;
+    qn_hashes words;
+} qn_shingles;
+
+/*   k   words per shingle, >= 1         Cost: about 2 ns a byte of English, no allocation once the lists have grown. */
+void qn_shingles_words(qn_str text, qn_words_kind kind, int k, qn_shingles *out);
+/*   k   code points per shingle, >= 1 */
+void qn_shingles_chars(qn_str text, int k, qn_shingles *out);
+void qn_shingles_free(qn_shingles *s);
+
+/* Sorts and removes repeats in place; returns the new length. O(n log n), O(n) from 256 values on. */
+size_t qn_u32_sort_set(uint32_t *v, size_t n);
+static inline void qn_shingles_sort(qn_shingles *s) { s->n = qn_u32_sort_set(s->v, s->n); }
+
+/* |A and B| / |A or B| of two sorted sets; 0 when either is empty. Cost: O(n_a + n_b). */
+double qn_jaccard(const uint32_t *a, size_t n_a, const uint32_t *b, size_t n_b);
+#endif
