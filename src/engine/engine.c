@@ -447,11 +447,20 @@ static void finish_sinks(qn_engine *en)
     qn_arena scratch = {0};
     for (int i = 0; i < en->plan->n_steps && en->rc == QN_OK; i++) {
         const qn_step *s = step_of(en, i);
-        if (s->kind != QN_STEP_OP || s->op->stage != QN_SINK || !s->op->finish) continue;
+        if (s->kind != QN_STEP_OP) continue;
+        const char *lack = s->op->lacks && en->end == QN_END_DONE ? s->op->lacks(en->st[i].state) : NULL;
+        if (lack) {
+            en->lacking = true;
+            snprintf(en->why, sizeof en->why, "%.*s: %s", QN_FMT(s->name), lack);
+        }
+        if (s->op->stage != QN_SINK || !s->op->finish) continue;
         qn_ctx cx = ctx_of(en, i, &scratch);
         qn_err e = {0};
         qn_code rc = s->op->finish(&cx, s->params, en->st[i].state, &e);
-        if (rc == QN_ESTOP) en->lacking = true;
+        if (rc == QN_ESTOP) {
+            en->lacking = true;
+            if (!en->why[0]) snprintf(en->why, sizeof en->why, "%.*s: the sources ended before the target was met", QN_FMT(s->name));
+        }
         else if (rc != QN_OK) give_up(en, rc, &e);
     }
     qn_arena_free(&scratch);
