@@ -133,7 +133,7 @@ void qn_args_free(qn_args *args)
     *args = (qn_args){0};
 }
 
-void qn_cmd_help(const qn_cmd *cmd)
+void qn_cmd_usage(const qn_cmd *cmd)
 {
     printf("%s\n\nusage: %s\n", cmd->brief, cmd->usage);
     if (cmd->about) printf("\n%s\n", cmd->about);

@@ -39,7 +39,7 @@ extern const qn_cmd *const qn_cmds_table[];
 /* Parses argv behind the command's name into `opts` (zeroed by the caller, who has put the defaults in) and `args`. Everything is borrowed from argv. */
 qn_code qn_args_parse(const qn_cmd *cmd, int argc, char **argv, void *opts, qn_args *args, qn_err *e);
 void    qn_args_free(qn_args *args);
-void    qn_cmd_help(const qn_cmd *cmd);                     /* to standard output */
+void    qn_cmd_usage(const qn_cmd *cmd);                     /* to standard output */
 
 /* Prints "quern: ..." with position and hint to standard error; gives the exit code that belongs to it. */
 int     qn_say_error(const qn_err *e);

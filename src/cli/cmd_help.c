@@ -69,7 +69,7 @@ static int run(const qn_args *args, void *vo)
     if (args->n_words != 1) { qn_err e = {0}; qn_fail(&e, QN_EUSAGE, "help on what?"); qn_hint(&e, "quern help COMMAND, quern help RECIPE, quern help op NAME, quern help expressions"); return qn_say_error(&e); }
     const char *name = args->words[0];
     for (size_t i = 0; qn_cmds_table[i]; i++)
-        if (strcmp(qn_cmds_table[i]->name, name) == 0) { qn_cmd_help(qn_cmds_table[i]); return 0; }
+        if (strcmp(qn_cmds_table[i]->name, name) == 0) { qn_cmd_usage(qn_cmds_table[i]); return 0; }
     if (strcmp(name, "expressions") == 0) { qn_describe_expressions(&b, o->markdown); return say(&b); }
     if (help_recipe(name, o->markdown, &code)) return code;
     if (qn_op_find(qn_str_of(name))) return help_op(name, o->markdown);
