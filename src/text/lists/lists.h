@@ -14,4 +14,10 @@ typedef struct qn_list_language {
     int small;                  /* far fewer texts than its near kin: needs more evidence when the text is short */
 } qn_list_language;
 extern const qn_list_language qn_list_languages[];     /* ends with code NULL; at most 64 */
+
+/* Lists of lower-case texts with words split by spaces, NULL-terminated; see each file. ASCII: marks are folded before a word is looked up. */
+extern const char *const qn_list_names_female[], *const qn_list_names_male[], *const qn_list_names_either[], *const qn_list_names_words[];
+extern const char *const qn_list_family_names[], *const qn_list_titles[];
+extern const char *const qn_list_countries[];      /* "name|people adjectives" each */
+extern const char *const qn_list_cities[];         /* split by | */
 #endif
