@@ -20,4 +20,13 @@ extern const char *const qn_list_names_female[], *const qn_list_names_male[], *c
 extern const char *const qn_list_family_names[], *const qn_list_titles[];
 extern const char *const qn_list_countries[];      /* "name|people adjectives" each */
 extern const char *const qn_list_cities[];         /* split by | */
+
+/* Roles of words in the rules of toxicity.c. */
+typedef enum {
+    QN_HARM_INTENT, QN_HARM_VERB, QN_HARM_TARGET, QN_HARM_BODY, QN_HARM_CRIME, QN_HARM_DO, QN_HARM_COMMIT, QN_HARM_DRUG, QN_HARM_GET, QN_HARM_WEAPON, QN_HARM_CROWD, QN_HARM_PROPERTY,
+    QN_HARM_STEAL, QN_HARM_VALUABLE, QN_HARM_GROUP, QN_HARM_GROUP_ADJ, QN_HARM_PEOPLE, QN_HARM_DENY, QN_HARM_INFERIOR, QN_HARM_ATROCITY, QN_HARM_PRAISE, QN_HARM_PRIVATE,
+    QN_HARM_OWNER, QN_HARM_FICTION, QN_HARM_THING, QN_HARM_DEFINE, QN_HARM_PAST, QN_HARM_ABSURD, QN_HARM_SELF, QN_HARM_PROFANE, QN_HARM_SLUR, QN_HARM_INSULT, QN_HARM_NONE
+} qn_harm_role;
+typedef struct qn_list_role { qn_harm_role role; const char *words; } qn_list_role;
+extern const qn_list_role qn_list_harm[];          /* ends with words NULL */
 #endif
