@@ -1,5 +1,6 @@
 /* c4: line by line. */
 #include "text/c4.h"
+#include "text/sentences.h"
 #include <ctype.h>
 
 const qn_measure QN_C4_MEASURES[QN_C4_N] = {
@@ -82,21 +83,6 @@ static bool words_fit(qn_str line, qn_c4_rules rules)
     return n_words >= rules.min_words;
 }
 
-/* Sentence marks followed by white space or the end; "3.5" and "e.g.," have none. */
-static size_t count_sentences(qn_str s)
-{
-    size_t k = 0;
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] != '.' && s.p[i] != '!' && s.p[i] != '?') continue;
-        while (i + 1 < s.n && one_of(s.p[i + 1], ".!?\"')]")) i++;
-        bool initial = s.p[i] == '.' && i >= 1 && isupper((unsigned char)s.p[i - 1]) && (i < 2 || s.p[i - 2] == ' ');
-        for (size_t cut; i + 1 < s.n && (cut = citation(qn_str_sub(s, i + 1, s.n))) > 0;) i += cut;
-        bool end = i + 1 == s.n, space = !end && s.p[i + 1] == ' ';
-        k += end || (space && !initial && i + 2 < s.n && !islower((unsigned char)s.p[i + 2]));
-    }
-    return k ? k : 1;
-}
-
 static void put_line(qn_buf *clean, qn_str line, bool cut_citations)
 {
     if (clean->n) qn_buf_putc(clean, '\n');
@@ -109,6 +95,7 @@ static void put_line(qn_buf *clean, qn_str line, bool cut_citations)
 
 void qn_c4(qn_str text, qn_c4_rules rules, double out[QN_C4_N], qn_buf *clean)
 {
+    qn_buf own = {0}, *kept = clean ? clean : &own;
     size_t n_lines = 0, n_kept = 0, sentences = 0, brackets = 0;
     const char *at = text.p, *end = text.p + text.n;
     for (const char *nl; at < end; at = nl + 1) {
@@ -121,11 +108,13 @@ void qn_c4(qn_str text, qn_c4_rules rules, double out[QN_C4_N], qn_buf *clean)
         qn_str shown = rules.citations ? without_citations_at_end(line) : line;
         if (!ends_a_sentence(shown) || !words_fit(line, rules) || is_unwanted(line)) continue;
         n_kept++;
-        sentences += count_sentences(shown);
-        if (clean) put_line(clean, shown, rules.citations);
+        size_t from = kept->n;
+        put_line(kept, shown, rules.citations);
+        sentences += qn_sentences_count(qn_str_sub(qn_buf_view(kept), from, kept->n));
     }
     out[QN_C4_SENTENCES] = (double)sentences;
     out[QN_C4_KEPT_LINES] = n_lines ? (double)n_kept / (double)n_lines : NAN;
     out[QN_C4_LOREM_IPSUM] = (double)count_nocase(text, "lorem ipsum");
     out[QN_C4_CURLY_BRACKETS] = (double)brackets;
+    qn_buf_free(&own);
 }

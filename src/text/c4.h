@@ -21,6 +21,6 @@ typedef struct qn_c4_rules {
 
 /* Measures a page and, where `clean` is given, appends the lines that stay, joined by new lines.
  *   out    kept sentences, share of non-blank lines kept (NaN when none), occurrences of "lorem ipsum" and of "{", "}"
- * Cost: O(n), no allocation but for `clean`. */
+ * Cost: O(n). */
 void qn_c4(qn_str text, qn_c4_rules rules, double out[QN_C4_N], qn_buf *clean);
 #endif

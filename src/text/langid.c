@@ -11,6 +11,7 @@
 #include "core/map.h"
 #include "core/thread.h"
 #include "text/lists/lists.h"
+#include "text/unicode.h"
 
 enum { MAX_BYTES = 1 << 16, MAX_LANGS = 64 };
 
@@ -89,29 +90,6 @@ static qn_map letter_langs;                 /* code point -> bit set */
 static uint64_t script_langs[4];
 static unsigned n_langs;
 
-static uint32_t lower(uint32_t c)
-{
-    if (c < 128) return c >= 'A' && c <= 'Z' ? c + 32 : c;
-    if (c == 0x130) return 'i';
-    if (c == 0x178) return 0xFF;
-    if (c >= 0xC0 && c <= 0xDE && c != 0xD7) return c + 32;
-    if ((c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17E)) return c & 1 ? c + 1 : c;
-    if ((c >= 0x100 && c <= 0x177) || (c >= 0x1A0 && c <= 0x1B0) || (c >= 0x1E00 && c <= 0x1EFF) || (c >= 0x218 && c <= 0x21B)) {
-        if (c == 0x1AF) return 0x1B0;
-        return c == 0x131 || c == 0x138 || c == 0x149 || c & 1 ? c : c + 1;
-    }
-    if (c >= 0x410 && c <= 0x42F) return c + 32;
-    if (c >= 0x400 && c <= 0x40F) return c + 80;
-    if (c == 0x490) return 0x491;
-    return c;
-}
-
-static bool is_letter(uint32_t c)
-{
-    return c < 128 ? (c | 32) >= 'a' && (c | 32) <= 'z' : c >= 0xC0 && c != 0xD7 && c != 0xF7 && !(c >= 0x2000 && c <= 0x2BFF) && !(c >= 0x3000 && c <= 0x303F)
-        && !(c >= 0xFF00 && c <= 0xFF20) && c != 0x0964 && c != 0x060C && c != 0x061F && c != 0x06D4 && c < 0x1F000;
-}
-
 static script script_of(uint32_t c, int *single)
 {
     if (c < 0x250 || (c >= 0x1E00 && c <= 0x1EFF)) return LATIN;
@@ -183,9 +161,10 @@ static void walk(qn_str text, tally *t)
     for (size_t i = 0; i <= text.n;) {
         uint32_t c = i < text.n ? qn_utf8_next(text, &i) : (i++, 0);
         uint32_t raw = c;
-        c = lower(c);
-        bool mark = c >= 0x93A && c <= 0x94F;           /* Devanagari vowel signs stay in the word */
-        if (is_letter(c) || mark) {
+        c = qn_cp_lower(c);
+        qn_cp_kind kind = qn_cp_class(c);
+        bool mark = kind == QN_CP_MARK && n;            /* vowel signs stay in the word */
+        if (kind == QN_CP_LETTER || kind == QN_CP_SOLO || mark) {
             int single = 0;
             script s = script_of(c, &single);
             t->n_letters++;

@@ -4,6 +4,7 @@
 #include "text/page.h"
 #include "core/hash.h"
 #include "core/mem.h"
+#include "text/unicode.h"
 #if defined __SSE2__
 #include <emmintrin.h>
 #endif
@@ -15,31 +16,10 @@ __extension__ static const uint8_t CLASS[256] = {
     ['[' ... '`'] = PUNCT, ['a' ... 'z'] = ALPHA, ['{' ... 127] = PUNCT, [128 ... 255] = HIGH,
 };
 
-/* ---- characters beyond ASCII, by block: good enough to tell letters from marks ---- */
-
-static bool is_wide(uint32_t c) /* scripts without spaces between words */
+static bool is_mark(uint32_t c)
 {
-    return (c >= 0x0E00 && c <= 0x0EFF) || (c >= 0x1000 && c <= 0x109F) || (c >= 0x1780 && c <= 0x17FF)
-        || (c >= 0x3040 && c <= 0x30FF) || (c >= 0x3400 && c <= 0x9FFF) || (c >= 0xF900 && c <= 0xFAFF)
-        || (c >= 0x20000 && c <= 0x3FFFF);
-}
-
-static bool is_space(uint32_t c)
-{
-    return c <= 32 || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200B) || c == 0x2028 || c == 0x2029
-        || c == 0x202F || c == 0x205F || c == 0x3000 || c == 0xFEFF;
-}
-
-static bool is_mark(uint32_t c) /* punctuation and symbols */
-{
-    if (c < 128) return CLASS[c] == PUNCT;
-    if (c < 0xC0) return c != 0xAA && c != 0xB5 && c != 0xBA && c != 0xB2 && c != 0xB3 && c != 0xB9;
-    return c == 0xD7 || c == 0xF7 || (c >= 0x2010 && c <= 0x2070) || (c >= 0x20A0 && c <= 0x20CF) || (c >= 0x2100 && c <= 0x2BFF)
-        || (c >= 0x2E00 && c <= 0x2E7F) || (c >= 0x3001 && c <= 0x303F) || c == 0x30FB || (c >= 0xFE30 && c <= 0xFE6F)
-        || (c >= 0xFF01 && c <= 0xFF0F) || (c >= 0xFF1A && c <= 0xFF20) || (c >= 0xFF3B && c <= 0xFF40)
-        || (c >= 0xFF5B && c <= 0xFF65) || c == 0x060C || c == 0x061B || c == 0x061F || c == 0x06D4 || c == 0x0964 || c == 0x0965
-        || c == 0x0E2F || c == 0x0E5A || c == 0x0E5B || c == 0x37E || c == 0x387 || (c >= 0x55A && c <= 0x55F) || c == 0x589
-        || c == 0xFFFD || (c >= 0x1F000 && c <= 0x1FAFF);
+    qn_cp_kind k = qn_cp_class(c);
+    return k == QN_CP_PUNCT || k == QN_CP_SYMBOL || k == QN_CP_OTHER;
 }
 
 static bool is_terminal(uint32_t c)
@@ -121,9 +101,9 @@ static void take_wide_token(qn_page *p, const char *s, size_t n, size_t room)
         while (i < n && !stop) {
             size_t at = i;
             uint32_t c = qn_utf8_next(t, &i);
-            if (is_space(c)) break;
+            if (qn_cp_class(c) == QN_CP_SPACE) break;
             any = true;
-            if (is_wide(c) && !is_mark(c)) {
+            if (qn_cp_class(c) == QN_CP_SOLO) {
                 if (to) put_word(p, s + from, to - from, room - from, chars);
                 put_word(p, s + at, i - at, room - at, 1);
                 from = n; to = 0; chars = tail = 0;
@@ -135,7 +115,7 @@ static void take_wide_token(qn_page *p, const char *s, size_t n, size_t room)
             to = i;
             chars += 1 + tail;
             tail = 0;
-            alpha |= c >= 128 ? c >= 0xC0 || c == 0xAA || c == 0xB5 || c == 0xBA : CLASS[c] == ALPHA;
+            alpha |= qn_cp_class(c) == QN_CP_LETTER;
         }
         if (to) put_word(p, s + from, to - from, room - from, chars);
         p->n_tokens += any;

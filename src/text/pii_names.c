@@ -1,7 +1,7 @@
 /* pii_names: people and places by lists and by what stands beside them. */
 #include "text/pii_parts.h"
 #include "core/thread.h"
-#include "text/fold.h"
+#include "text/lookup.h"
 #include "text/lists/lists.h"
 
 enum { GIVEN = 1, FAMILY = 2, TITLE = 4, WORD = 8, PLACE = 16, COMMON = 32, PARTICLE = 64, FIRM = 128, PLACE_HEAD = 256, ENDING = 512 };
@@ -21,24 +21,24 @@ static const char MORE_COMMON[] = "monday tuesday wednesday thursday friday satu
 
 static void load(void)
 {
-    qn_fold_list(&flags_of, qn_list_names_female, ' ', GIVEN);
-    qn_fold_list(&flags_of, qn_list_names_male, ' ', GIVEN);
-    qn_fold_list(&flags_of, qn_list_names_either, ' ', GIVEN);
-    qn_fold_list(&flags_of, qn_list_names_words, ' ', GIVEN | WORD);
-    qn_fold_list(&flags_of, qn_list_family_names, ' ', FAMILY);
-    qn_fold_list(&flags_of, qn_list_titles, ' ', TITLE);
-    qn_fold_words(&flags_of, FIRMS, ' ', FIRM);
-    qn_fold_words(&flags_of, PARTICLES, ' ', PARTICLE);
-    qn_fold_words(&flags_of, MORE_COMMON, ' ', COMMON);
+    qn_lookup_list(&flags_of, qn_list_names_female, ' ', GIVEN);
+    qn_lookup_list(&flags_of, qn_list_names_male, ' ', GIVEN);
+    qn_lookup_list(&flags_of, qn_list_names_either, ' ', GIVEN);
+    qn_lookup_list(&flags_of, qn_list_names_words, ' ', GIVEN | WORD);
+    qn_lookup_list(&flags_of, qn_list_family_names, ' ', FAMILY);
+    qn_lookup_list(&flags_of, qn_list_titles, ' ', TITLE);
+    qn_lookup_words(&flags_of, FIRMS, ' ', FIRM);
+    qn_lookup_words(&flags_of, PARTICLES, ' ', PARTICLE);
+    qn_lookup_words(&flags_of, MORE_COMMON, ' ', COMMON);
     for (const qn_list_language *l = qn_list_languages; l->code; l++)
-        if (strcmp(l->code, "en") == 0) qn_fold_words(&flags_of, l->words, ' ', COMMON);
-    qn_fold_list(&places, qn_list_cities, '|', 1);
+        if (strcmp(l->code, "en") == 0) qn_lookup_words(&flags_of, l->words, ' ', COMMON);
+    qn_lookup_list(&places, qn_list_cities, '|', 1);
     for (const char *const *c = qn_list_countries; *c; c++) {
         char name[64];
         size_t n = strcspn(*c, "|");
         memcpy(name, *c, n);
         name[n] = 0;
-        qn_fold_words(&places, name, '|', 1);
+        qn_lookup_words(&places, name, '|', 1);
     }
 }
 
@@ -63,15 +63,15 @@ static token read_token(qn_str s, size_t *at)
         size_t next = i;
         uint32_t c = qn_utf8_next(s, &next);
         bool joint = (c == '\'' || c == '-' || c == 0x2019) && chars && next < s.n && ((unsigned char)s.p[next] >= 128 || ((s.p[next] | 32) >= 'a' && (s.p[next] | 32) <= 'z'));
-        if (!qn_is_letter(c) && !joint && !(c >= 0x300 && c <= 0x36F)) break;
-        if (chars == 0) t.cap = qn_is_upper(c);
+        if (!qn_cp_is_letter(c) && !joint && !(c >= 0x300 && c <= 0x36F)) break;
+        if (chars == 0) t.cap = qn_cp_is_upper(c);
         chars++;
         i = next;
     }
     t.to = i;
     qn_str w = qn_str_sub(s, t.from, t.to);
     if (w.n > 2 && w.p[w.n - 1] == 's' && w.p[w.n - 2] == '\'') { w.n -= 2; t.to -= 2; }    /* Anna's */
-    qn_str f = { folded, qn_fold(w, folded, sizeof folded) };
+    qn_str f = { folded, qn_lookup_form(w, folded, sizeof folded) };
     uint64_t *known = qn_map_get_str(&flags_of, f);
     t.flags = known ? (unsigned)*known : 0;
     if (t.cap && !t.flags && has_name_ending(f)) t.flags |= FAMILY | ENDING;
@@ -86,7 +86,7 @@ static void read_tokens(qn_str s, tokens *out)
     for (size_t i = 0; i < s.n;) {
         size_t next = i;
         uint32_t c = qn_utf8_next(s, &next);
-        if (!qn_is_letter(c)) {
+        if (!qn_cp_is_letter(c)) {
             if (c == '.' || c == '!' || c == '?' || c == '\n' || c == ':' || c == '"') starts = true;
             if (c == '.' && out->n && (out->items[out->n - 1].initial || out->items[out->n - 1].flags & TITLE) && out->items[out->n - 1].to == i) starts = false;
             i = next;
@@ -162,7 +162,7 @@ static size_t place_end(qn_str s, const tokens *t, size_t i)
         bool joined = true;
         for (size_t m = i; m < j; m++) joined &= adjoins(s, &t->items[m], &t->items[m + 1]);
         if (!joined) continue;
-        size_t n = qn_fold(qn_str_sub(s, t->items[i].from, t->items[j].to), folded, sizeof folded);
+        size_t n = qn_lookup_form(qn_str_sub(s, t->items[i].from, t->items[j].to), folded, sizeof folded);
         if (qn_map_get_str(&places, (qn_str){ folded, n })) return j;
     }
     return SIZE_MAX;

@@ -1,5 +1,7 @@
 /* readability: counts of letters, syllables, words and sentences, and the formulas over them. */
 #include "text/readability.h"
+#include "text/sentences.h"
+#include "text/words.h"
 #include <ctype.h>
 #include <math.h>
 
@@ -25,8 +27,6 @@ size_t qn_syllables(qn_str w)
     return k ? k : 1;
 }
 
-static bool in_word(unsigned char c) { return isalnum(c) || c >= 128 || c == '\''; }
-
 static void take_word(qn_readability *r, qn_str w)
 {
     size_t letters = 0;
@@ -45,30 +45,18 @@ static void take_word(qn_readability *r, qn_str w)
 
 void qn_readability_of(qn_str s, qn_readability *r)
 {
-    bool open = false;      /* words since the last sentence mark */
+    qn_words w = qn_words_of(s, QN_WORDS_PLAIN);
+    qn_str word;
     *r = (qn_readability){ .flesch = NAN, .grade = NAN, .fog = NAN, .ari = NAN, .coleman_liau = NAN, .lix = NAN };
-    for (size_t i = 0; i < s.n;) {
-        unsigned char c = (unsigned char)s.p[i];
-        if (in_word(c)) {
-            size_t from = i;
-            while (i < s.n && (in_word((unsigned char)s.p[i]) || (s.p[i] == '.' && i + 1 < s.n && isdigit((unsigned char)s.p[i + 1])))) i++;
-            take_word(r, qn_str_sub(s, from, i));
-            open = true;
-            continue;
-        }
-        bool mark = (c == '.' || c == '!' || c == '?') && (i + 1 == s.n || isspace((unsigned char)s.p[i + 1]) || s.p[i + 1] == '"' || s.p[i + 1] == '\'' || s.p[i + 1] == ')');
-        bool blank = c == '\n' && i + 1 < s.n && s.p[i + 1] == '\n';
-        if (open && (mark || blank)) { r->n_sentences++; open = false; }
-        i++;
-    }
-    r->n_sentences += open;
+    while (qn_words_next(&w, &word)) take_word(r, word);
+    r->n_sentences = qn_sentences_count(s);
     if (r->n_words == 0 || r->n_sentences == 0) return;
-    double w = (double)r->n_words, per_sentence = w / (double)r->n_sentences;
-    double syllables = (double)r->n_syllables / w, letters = (double)r->n_letters / w;
+    double n = (double)r->n_words, per_sentence = n / (double)r->n_sentences;
+    double syllables = (double)r->n_syllables / n, letters = (double)r->n_letters / n;
     r->flesch = 206.835 - 1.015 * per_sentence - 84.6 * syllables;
     r->grade = 0.39 * per_sentence + 11.8 * syllables - 15.59;
-    r->fog = 0.4 * (per_sentence + 100 * (double)r->n_hard_words / w);
+    r->fog = 0.4 * (per_sentence + 100 * (double)r->n_hard_words / n);
     r->ari = 4.71 * letters + 0.5 * per_sentence - 21.43;
     r->coleman_liau = 5.88 * letters - 29.6 / per_sentence - 15.8;
-    r->lix = per_sentence + 100 * (double)r->n_long_words / w;
+    r->lix = per_sentence + 100 * (double)r->n_long_words / n;
 }

@@ -1,7 +1,7 @@
 /* toxicity: a sentence becomes a row of words with roles; rules look at which roles stand where. */
 #include "text/toxicity.h"
 #include "core/thread.h"
-#include "text/fold.h"
+#include "text/lookup.h"
 #include "text/lists/lists.h"
 
 const char *const QN_TOXIC_NAMES[QN_TOXIC_N] = { "violence", "self_harm", "crime", "drugs", "weapons", "theft", "hate", "atrocity", "privacy", "slur", "insult", "profane" };
@@ -13,7 +13,7 @@ static qn_map roles;            /* folded word or phrase -> set of roles */
 
 static void load(void)
 {
-    for (const qn_list_role *l = qn_list_harm; l->words; l++) qn_fold_words(&roles, l->words, '|', 1ull << l->role);
+    for (const qn_list_role *l = qn_list_harm; l->words; l++) qn_lookup_words(&roles, l->words, '|', 1ull << l->role);
 }
 
 /* A sentence. role[i] holds the roles of word i and of all phrases that begin there. */
@@ -224,7 +224,7 @@ static bool add_word(sentence *s, qn_str w, bool capital)
     else if (w.n > 4 && memcmp(w.p + w.n - 4, "\xE2\x80\x99s", 4) == 0) w.n -= 4;
     if (w.n > 1 && w.p[w.n - 1] == '\'') w.n--;
     if (s->n == MAX_WORDS || room < w.n * 2 + 2) return false;
-    size_t n = qn_fold(w, s->text + at, room - 1);
+    size_t n = qn_lookup_form(w, s->text + at, room - 1);
     s->text[at + n] = ' ';
     s->capital[s->n] = capital;
     s->at[++s->n] = (uint16_t)(at + n + 1);
@@ -258,8 +258,8 @@ void qn_toxicity_of(qn_str text, qn_toxicity *out)
             size_t next = i;
             uint32_t c = qn_utf8_next(text, &next);
             bool inner = (c == '\'' || c == 0x2019) && i > from;
-            if (!qn_is_letter(c) && !(c >= '0' && c <= '9') && !inner) break;
-            if (i == from) capital = qn_is_upper(c);
+            if (!qn_cp_is_letter(c) && !(c >= '0' && c <= '9') && !inner) break;
+            if (i == from) capital = qn_cp_is_upper(c);
             i = to = next;
         }
         if (to > from && !add_word(&s, qn_str_sub(text, from, to), capital)) {

@@ -1,5 +1,5 @@
-/* fold: tables of Latin-1 and Latin Extended-A; Vietnamese and Romanian letters by rule. */
-#include "text/fold.h"
+/* lookup: tables of Latin-1 and Latin Extended-A; Vietnamese and Romanian letters by rule. */
+#include "text/lookup.h"
 
 /* Base letters of U+00C0..U+017F, lower case. */
 static const char BASE[] =
@@ -28,15 +28,12 @@ static size_t base_letters(uint32_t c, char out[4])
     else if (c == 0x2019) b = '\'';
     else if (c >= 0x1EA0 && c <= 0x1EF9)
         for (size_t i = 0; !b; i++) b = c <= vietnamese[i].last ? vietnamese[i].base : 0;
-    else if (c >= 0x410 && c <= 0x42F) return (size_t)qn_utf8_put(c + 32, out);
-    else if (c >= 0x400 && c <= 0x40F) return (size_t)qn_utf8_put(c + 80, out);
-    else if (c >= 0x391 && c <= 0x3A9) return (size_t)qn_utf8_put(c + 32, out);
-    else return (size_t)qn_utf8_put(c, out);
+    else return (size_t)qn_utf8_put(qn_cp_lower(c), out);
     out[0] = b;
     return 1;
 }
 
-size_t qn_fold(qn_str word, char *out, size_t size)
+size_t qn_lookup_form(qn_str word, char *out, size_t size)
 {
     size_t n = 0;
     for (size_t i = 0; i < word.n;) {
@@ -49,35 +46,18 @@ size_t qn_fold(qn_str word, char *out, size_t size)
     return n;
 }
 
-bool qn_is_upper(uint32_t c)
-{
-    if (c < 128) return c >= 'A' && c <= 'Z';
-    if (c < 0x180) return (c >= 0xC0 && c <= 0xDE && c != 0xD7) || c == 0x178 ||
-        (c >= 0x100 && c != 0x138 && c != 0x149 && c != 0x17F && (((c >= 0x139 && c <= 0x148) || c >= 0x179) ? (c & 1) != 0 : !(c & 1)));
-    return (c >= 0x391 && c <= 0x3AB) || (c >= 0x400 && c <= 0x42F) || c == 0x218 || c == 0x21A || c == 0x1A0 || c == 0x1AF
-        || (c >= 0x386 && c <= 0x38F) || (c >= 0x1E00 && c <= 0x1EFF && !(c & 1));
-}
-
-bool qn_is_letter(uint32_t c)
-{
-    if (c < 128) return (c | 32) >= 'a' && (c | 32) <= 'z';
-    if (c < 0xC0) return c == 0xAA || c == 0xB5 || c == 0xBA;
-    return c != 0xD7 && c != 0xF7 && !(c >= 0x2000 && c <= 0x2BFF) && !(c >= 0x2E00 && c <= 0x2E7F) && !(c >= 0x3000 && c <= 0x3004)
-        && !(c >= 0x3008 && c <= 0x3020) && !(c >= 0xFE30 && c <= 0xFE6F) && !(c >= 0xFF00 && c <= 0xFF20) && c != 0xFEFF && c != 0xFFFD && c < 0x1F000;
-}
-
-void qn_fold_words(qn_map *m, const char *words, char split, uint64_t flag)
+void qn_lookup_words(qn_map *m, const char *words, char split, uint64_t flag)
 {
     char word[64];
     for (const char *w = words; *w;) {
         const char *end = strchrnul(w, split);
-        size_t n = qn_fold((qn_str){ w, (size_t)(end - w) }, word, sizeof word);
+        size_t n = qn_lookup_form((qn_str){ w, (size_t)(end - w) }, word, sizeof word);
         if (n) *qn_map_put_str(m, (qn_str){ word, n }, NULL) |= flag;
         w = *end ? end + 1 : end;
     }
 }
 
-void qn_fold_list(qn_map *m, const char *const *list, char split, uint64_t flag)
+void qn_lookup_list(qn_map *m, const char *const *list, char split, uint64_t flag)
 {
-    for (; *list; list++) qn_fold_words(m, *list, split, flag);
+    for (; *list; list++) qn_lookup_words(m, *list, split, flag);
 }
