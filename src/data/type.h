@@ -1,6 +1,7 @@
 /* type: what a recipe check knows about a field before anything runs.
  *
  * Written as in descriptors and recipes:  text  int  real  number  bool  null  any  [text]  {name: text, n: int}  text?
+ * and the short words list ([any]) and object ({...}). A name that is no plain word stands in double quotes: {"a b": text}.
  * `T?` may also be null or missing. `number` is int or real. A record is closed (exactly these fields, the rest is a mistake) or open
  * (`{name: text, ...}`: others may be there, of type any). */
 #ifndef QN_DATA_TYPE_H
@@ -29,7 +30,9 @@ const qn_type *qn_type_of_value(qn_value v, qn_arena *a);
 const qn_type *qn_type_join(const qn_type *x, const qn_type *y, qn_arena *a);   /* what holds either (fields in one only become T?) */
 const qn_type *qn_type_with(const qn_type *record, qn_str name, const qn_type *t, qn_arena *a); /* record plus or replacing a field */
 const qn_type *qn_type_without(const qn_type *record, qn_str name, qn_arena *a);
-bool    qn_type_fits(const qn_type *have, const qn_type *want);                 /* may `have` stand where `want` is asked? any fits */
+/* May `have` stand where `want` is asked? any fits everywhere; a record with more fields than asked fits; int fits real; a T? fits T (a row
+ * where it is null then fails by itself, which a filter before it can prevent), but null alone does not. */
+bool    qn_type_fits(const qn_type *have, const qn_type *want);
 /* The name among a record's fields nearest to `name`, or NULL: for "did you mean". */
 const char *qn_type_nearest_field(const qn_type *record, qn_str name, qn_arena *a);
 #endif
