@@ -190,6 +190,11 @@ static int take_request(conn *c, request *rq)
 {
     qn_str in = qn_str_sub(qn_buf_view(&c->in), c->consumed, c->in.n);
     const char *end = in.n ? memmem(in.p, in.n, "\r\n\r\n", 4) : NULL;
+    if (in.n && in.p[0] == 0x16) {      /* a TLS hello: answer as web servers do */
+        static const char no[] = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n";
+        if (send(c->fd, no, sizeof no - 1, MSG_NOSIGNAL) < 0) perror("mock: send");
+        return -1;
+    }
     if (!end) return in.n > (1 << 16) ? -1 : 0;
     qn_str head = { in.p, (size_t)(end - in.p) + 2 };
     int64_t length = 0;
