@@ -364,7 +364,6 @@ static void a_plain_body_that_drips_past_the_deadline_fails(void **state)
     (void)state;
     mock_server m = mock_start("{\"fault\": \"drip\", \"drip_ms\": 50, \"drip_bytes\": 1}\n", NULL);
     fixture *f = fixture_new(m.url);
-    f->model.silence_ms = 300;
     f->model.deadline_ms = 700;
     const qn_reply *r = ask_one(f, chat(f, "a"));
     assert_int_equal(r->status, QN_REPLY_FAILED);
