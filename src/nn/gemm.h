@@ -1,0 +1,37 @@
+/* gemm: products of f32 matrices, row-major. Each number of the result is one chain of fused multiply-adds over k in a
+ * fixed order, so it depends neither on the number of threads nor on how many rows are multiplied at once (what a prompt
+ * yields does not change with the batch it is in). With another kind of processor the last bits may differ.
+ * Source of the blocking: Goto & van de Geijn 2008, "Anatomy of high-performance matrix multiplication". */
+#ifndef QN_NN_GEMM_H
+#define QN_NN_GEMM_H
+#include "core/pool.h"
+
+/* c = op(a) op(b), or c += op(a) op(b) with `add`.
+ *   op(a) is (m, k): stored (m, k) with row length lda, or (k, m) when ta
+ *   op(b) is (k, n): stored (k, n) with row length ldb, or (n, k) when tb      c is (m, n) with row length ldc
+ *   p  threads to use; NULL: the caller's alone
+ * Cost: 2 m n k operations and a packed copy of b. */
+void qn_gemm(qn_pool *p, bool ta, bool tb, int m, int n, int k, const float *a, int lda, const float *b, int ldb,
+             bool add, float *c, int ldc);
+/* The textbook triple loop. */
+void qn_gemm_ref(bool ta, bool tb, int m, int n, int k, const float *a, int lda, const float *b, int ldb,
+                 bool add, float *c, int ldc);
+
+/* b packed once for many products: panels of 16 columns, each (k, 16). `out` has room for qn_pack_size(n, k) floats and
+ * is aligned to 32 bytes (qn_nn_alloc). A product may use only the first rows (k0 <= k) and columns (n0 <= n) of b. */
+size_t qn_pack_size(int n, int k);
+void   qn_pack(qn_pool *p, bool tb, int n, int k, const float *b, int ldb, float *out);
+void   qn_gemm_packed(qn_pool *p, bool ta, int m, int n, int k, const float *a, int lda, const float *packed, int packed_k,
+                      bool add, float *c, int ldc);
+
+float *qn_nn_alloc(size_t n_floats);        /* aligned to 64 bytes, not zeroed; owned: qn_nn_free */
+float *qn_nn_zalloc(size_t n_floats);
+void   qn_nn_free(void *p);
+
+/* Which code multiplies: "avx2", "onednn" (the oneDNN library, opened at run time), "plain". Chosen at the first product:
+ * oneDNN where the processor has AVX-512 and the library is there (its kernels know it, ours do not), else avx2 or plain;
+ * the environment variable QUERN_GEMM names another. */
+const char *qn_gemm_path(void);
+bool qn_gemm_choose(const char *name);      /* false when it cannot be used here. Not while products run. */
+bool qn_has_avx2(void);
+#endif
