@@ -58,6 +58,22 @@ INL void dot_body(size_t n, const float *a, const float *b, float *out) { *out =
 TWICE(dot, (size_t n, const float *a, const float *b, float *out), (n, a, b, out))
 float qn_dot(size_t n, const float *a, const float *b) { float s; dot(n, a, b, &s); return s; }
 
+INL void weighted_rows_body(int n, int d, const float *p, float scale, const float *x, size_t stride, float *out)
+{
+    for (int c = 0; c < d; c += 32) {
+        float s[32] = { 0 };
+        int w = d - c < 32 ? d - c : 32;
+        if (w == 32) {
+            for (int j = 0; j < n; j++) for (int l = 0; l < 32; l++) s[l] += p[j] * x[(size_t)j * stride + (size_t)(c + l)];
+        } else {
+            for (int j = 0; j < n; j++) for (int l = 0; l < w; l++) s[l] += p[j] * x[(size_t)j * stride + (size_t)(c + l)];
+        }
+        for (int l = 0; l < w; l++) out[c + l] = s[l] * scale;
+    }
+}
+TWICE(weighted_rows, (int n, int d, const float *p, float scale, const float *x, size_t stride, float *out), (n, d, p, scale, x, stride, out))
+void qn_weighted_rows(int n, int d, const float *p, float scale, const float *x, size_t stride, float *out) { weighted_rows(n, d, p, scale, x, stride, out); }
+
 INL float sum1(size_t n, const float *a)
 {
     float s[LANES] = { 0 };

@@ -60,4 +60,6 @@ void qn_adamw_step(qn_pool *p, const qn_adamw *o, size_t n, float *w, const floa
 /* e^x within 2 units in the last place for x in [-87, 88]; below: 0. */
 void qn_expf_n(size_t n, float *x);
 float qn_dot(size_t n, const float *a, const float *b);
+/* out (d) = scale * sum of p[j] * x[j], rows of x `stride` apart. */
+void qn_weighted_rows(int n, int d, const float *p, float scale, const float *x, size_t stride, float *out);
 #endif
