@@ -3,21 +3,20 @@
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/log.h"
+#include "core/thread.h"
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { START_LIMIT_S = 600, HEAD = 16 << 20, PIECE = 1 << 20, N_PIECES = 64 };
+enum { START_LIMIT_S = 600, HEAD = 16 << 20, PIECE = 1 << 20, N_PIECES = 64, WORDS = 4096 };
 
 struct qn_local {
     char *file, *url;
@@ -25,8 +24,12 @@ struct qn_local {
     int   port;
     pthread_mutex_t lock;       /* guards pid and started */
     pid_t pid;
-    int   log_fd;               /* what the server prints: an unnamed file */
     bool  started;
+    int   out_fd;               /* the reading end of what the server prints */
+    qn_thread *reader;          /* takes it in, so that the server never waits for room; keeps its last words */
+    pthread_mutex_t words_lock;
+    char  words[WORDS];         /* a ring; guarded by words_lock */
+    size_t n_words;             /* bytes ever printed */
 };
 
 /* ---- the file ---- */
@@ -78,8 +81,9 @@ qn_code qn_local_new(const char *file, const char *const *args, qn_arena *a, qn_
     int port = free_port();
     if (!port) return qn_fail(e, QN_EMODEL, "no free port on 127.0.0.1 for the server of %s", file);
     qn_local *l = QN_NEW(qn_local);
-    *l = (qn_local){ .file = qn_strz(qn_str_of(file)), .args = args, .port = port, .log_fd = -1 };
+    *l = (qn_local){ .file = qn_strz(qn_str_of(file)), .args = args, .port = port, .out_fd = -1 };
     pthread_mutex_init(&l->lock, NULL);
+    pthread_mutex_init(&l->words_lock, NULL);
     m->url = l->url = (char *)(uintptr_t)qn_arena_printf(a, "http://127.0.0.1:%d/v1", port).p;
     if (!m->name) m->name = qn_arena_str(a, qn_path_base(qn_str_of(file))).p;
     qn_hash_hex(hash, hex);
@@ -177,16 +181,28 @@ static bool answers(const qn_local *l)
     return rc == CURLE_OK && http == 200;
 }
 
-/* The last lines that the server printed, as one. */
-static void last_words(const qn_local *l, char *out, size_t size)
+static void read_output(void *arg)
 {
-    char tail[600];
-    int64_t end = lseek(l->log_fd, 0, SEEK_END), from = end > 500 ? end - 500 : 0;
-    ssize_t n = pread(l->log_fd, tail, 500, from);
-    if (n < 0) n = 0;
-    qn_str s = qn_str_trim((qn_str){ tail, (size_t)n });
-    if (s.n > 240) s = qn_str_sub(s, s.n - 240, s.n);
-    snprintf(out, size, "%.*s", QN_FMT(s));
+    qn_local *l = arg;
+    char b[1024];
+    for (ssize_t n; (n = read(l->out_fd, b, sizeof b)) > 0 || (n < 0 && errno == EINTR);) {
+        pthread_mutex_lock(&l->words_lock);
+        for (ssize_t i = 0; i < n; i++) l->words[l->n_words++ % WORDS] = b[i];
+        pthread_mutex_unlock(&l->words_lock);
+    }
+}
+
+/* The end of what the server printed, at most size - 1 bytes. The child has ended: its output ends too, unless it left children. */
+static void last_words(qn_local *l, char *out, size_t size)
+{
+    char tail[240];
+    size_t n = 0;
+    qn_sleep_us(50000);
+    pthread_mutex_lock(&l->words_lock);
+    size_t from = l->n_words > sizeof tail ? l->n_words - sizeof tail : 0;
+    for (; from < l->n_words; from++) tail[n++] = l->words[from % WORDS];
+    pthread_mutex_unlock(&l->words_lock);
+    snprintf(out, size, "%.*s", QN_FMT(qn_str_trim((qn_str){ tail, n })));
 }
 
 static qn_code wait_for(qn_local *l, qn_err *e)
@@ -219,22 +235,46 @@ static void end_child(qn_local *l)
     l->pid = 0;
 }
 
+static void end_reader(qn_local *l)
+{
+    if (!l->reader) return;
+    qn_thread_join(l->reader);
+    close(l->out_fd);
+    l->reader = NULL;
+    l->out_fd = -1;
+}
+
+static qn_code spawn(qn_local *l, const char *const *argv, qn_err *e)
+{
+    int out[2];
+    pid_t parent = getpid();
+    if (pipe2(out, O_CLOEXEC) != 0) return qn_fail(e, QN_EMODEL, "cannot start %s: %s", argv[0], strerror(errno));
+    l->pid = fork();
+    if (l->pid == 0) become(argv, out[1], parent);
+    close(out[1]);
+    if (l->pid < 0) {
+        close(out[0]);
+        l->pid = 0;
+        return qn_fail(e, QN_EMODEL, "cannot start %s: %s", argv[0], strerror(errno));
+    }
+    l->out_fd = out[0];
+    l->n_words = 0;
+    l->reader = qn_thread_start("llama-out", read_output, l);
+    return QN_OK;
+}
+
 static qn_code start(qn_local *l, qn_err *e)
 {
     const char *argv[64];
     qn_arena a = {0};
     qn_code rc = command(l, &a, argv, 64, e);
     if (rc == QN_OK) {
-        if (l->log_fd < 0) l->log_fd = memfd_create("llama-server", MFD_CLOEXEC);
-        pid_t parent = getpid();
-        l->pid = fork();
-        if (l->pid == 0) become(argv, l->log_fd, parent);
-        if (l->pid < 0) rc = qn_fail(e, QN_EMODEL, "cannot start %s: %s", argv[0], strerror(errno));
+        rc = spawn(l, argv, e);
     }
     if (rc == QN_OK) {
         qn_log(QN_INFO, "local", "started %s for %s on port %d (process %d)", argv[0], l->file, l->port, (int)l->pid);
         rc = wait_for(l, e);
-        if (rc != QN_OK) end_child(l);
+        if (rc != QN_OK) { end_child(l); end_reader(l); }
     }
     qn_arena_free(&a);
     l->started = rc == QN_OK;
@@ -255,8 +295,9 @@ void qn_local_free(qn_local *l)
 {
     if (!l) return;
     end_child(l);
-    if (l->log_fd >= 0) close(l->log_fd);
+    end_reader(l);
     pthread_mutex_destroy(&l->lock);
+    pthread_mutex_destroy(&l->words_lock);
     qn_free(l->file);
     qn_free(l);
 }
