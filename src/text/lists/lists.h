@@ -29,4 +29,8 @@ typedef enum {
 } qn_harm_role;
 typedef struct qn_list_role { qn_harm_role role; const char *words; } qn_list_role;
 extern const qn_list_role qn_list_harm[];          /* ends with words NULL */
+
+extern const char *const qn_list_gender_pairs[];   /* "female|male", NULL-terminated */
+extern const char *const qn_list_age_pairs[];      /* "young|old", NULL-terminated */
+extern const char *const qn_list_occupations;      /* split by spaces */
 #endif

@@ -1,7 +1,7 @@
 /* places: countries with the words for their people, and well-known cities and regions. Lower case. */
 #include "text/lists/lists.h"
 
-/* name | people, adjectives */
+/* name | people, adjectives, split by spaces; a space inside one is written _ */
 const char *const qn_list_countries[] = {
     "afghanistan|afghan afghans", "albania|albanian albanians", "algeria|algerian algerians", "andorra|andorran", "angola|angolan angolans",
     "argentina|argentine argentinian argentines argentinians", "armenia|armenian armenians", "australia|australian australians aussie", "austria|austrian austrians",
@@ -9,7 +9,7 @@ const char *const qn_list_countries[] = {
     "belgium|belgian belgians", "belize|belizean", "benin|beninese", "bhutan|bhutanese", "bolivia|bolivian bolivians", "bosnia|bosnian bosnians", "botswana|botswanan",
     "brazil|brazilian brazilians", "brunei|bruneian", "bulgaria|bulgarian bulgarians", "burkina faso|burkinabe", "burundi|burundian", "cambodia|cambodian cambodians khmer",
     "cameroon|cameroonian cameroonians", "canada|canadian canadians", "chad|chadian", "chile|chilean chileans", "china|chinese", "colombia|colombian colombians",
-    "congo|congolese", "costa rica|costa rican", "croatia|croatian croatians croat", "cuba|cuban cubans", "cyprus|cypriot cypriots", "czechia|czech czechs",
+    "congo|congolese", "costa rica|costa_rican", "croatia|croatian croatians croat", "cuba|cuban cubans", "cyprus|cypriot cypriots", "czechia|czech czechs",
     "czech republic|czech", "denmark|danish dane danes", "djibouti|djiboutian", "dominican republic|dominican dominicans", "ecuador|ecuadorian ecuadorians",
     "egypt|egyptian egyptians", "el salvador|salvadoran", "england|english", "eritrea|eritrean eritreans", "estonia|estonian estonians", "eswatini|swazi",
     "ethiopia|ethiopian ethiopians", "fiji|fijian", "finland|finnish finn finns", "france|french", "gabon|gabonese", "gambia|gambian", "georgia|georgian georgians",
@@ -21,12 +21,12 @@ const char *const qn_list_countries[] = {
     "liberia|liberian liberians", "libya|libyan libyans", "liechtenstein|liechtensteiner", "lithuania|lithuanian lithuanians", "luxembourg|luxembourger", "madagascar|malagasy",
     "malawi|malawian", "malaysia|malaysian malaysians", "maldives|maldivian", "mali|malian", "malta|maltese", "mauritania|mauritanian", "mauritius|mauritian",
     "mexico|mexican mexicans", "moldova|moldovan", "monaco|monegasque", "mongolia|mongolian mongolians", "montenegro|montenegrin", "morocco|moroccan moroccans",
-    "mozambique|mozambican", "myanmar|burmese", "namibia|namibian", "nepal|nepali nepalese", "netherlands|dutch", "new zealand|new zealander kiwi", "nicaragua|nicaraguan",
-    "niger|nigerien", "nigeria|nigerian nigerians", "north korea|north korean", "north macedonia|macedonian", "norway|norwegian norwegians", "oman|omani", "pakistan|pakistani pakistanis",
+    "mozambique|mozambican", "myanmar|burmese", "namibia|namibian", "nepal|nepali nepalese", "netherlands|dutch", "new zealand|new_zealander kiwi", "nicaragua|nicaraguan",
+    "niger|nigerien", "nigeria|nigerian nigerians", "north korea|north_korean", "north macedonia|macedonian", "norway|norwegian norwegians", "oman|omani", "pakistan|pakistani pakistanis",
     "palestine|palestinian palestinians", "panama|panamanian", "paraguay|paraguayan", "peru|peruvian peruvians", "philippines|filipino filipina filipinos", "poland|polish pole poles",
     "portugal|portuguese", "qatar|qatari", "romania|romanian romanians", "russia|russian russians", "rwanda|rwandan rwandans", "saudi arabia|saudi saudis", "scotland|scottish scot scots",
-    "senegal|senegalese", "serbia|serbian serbians serb serbs", "sierra leone|sierra leonean", "singapore|singaporean singaporeans", "slovakia|slovak slovaks", "slovenia|slovenian slovenians slovene",
-    "somalia|somali somalis", "south africa|south african", "south korea|south korean korean koreans", "spain|spanish spaniard spaniards", "sri lanka|sri lankan", "sudan|sudanese",
+    "senegal|senegalese", "serbia|serbian serbians serb serbs", "sierra leone|sierra_leonean", "singapore|singaporean singaporeans", "slovakia|slovak slovaks", "slovenia|slovenian slovenians slovene",
+    "somalia|somali somalis", "south africa|south_african", "south korea|south_korean korean koreans", "spain|spanish spaniard spaniards", "sri lanka|sri_lankan", "sudan|sudanese",
     "suriname|surinamese", "sweden|swedish swede swedes", "switzerland|swiss", "syria|syrian syrians", "taiwan|taiwanese", "tajikistan|tajik", "tanzania|tanzanian tanzanians",
     "thailand|thai", "togo|togolese", "trinidad|trinidadian", "tunisia|tunisian tunisians", "turkey|turkish turk turks", "turkmenistan|turkmen", "uganda|ugandan ugandans",
     "ukraine|ukrainian ukrainians", "united arab emirates|emirati", "uae|emirati", "united kingdom|british briton britons", "uk|british", "great britain|british", "britain|british",
