@@ -66,7 +66,7 @@ static void assert_refused(const char *path, const char *part)
 
 static uint64_t intend(qn_ledger *l, uint64_t i, void *tag)
 {
-    return qn_ledger_intent(l, &(qn_intent){ key_of(i), "judge", key_of(i + 1000000), 0.5 }, tag);
+    return qn_ledger_intent(l, &(qn_intent){ .key = key_of(i), .step = "judge", .row = key_of(i + 1000000), .worst_usd = 0.5 }, tag);
 }
 
 static void record(qn_ledger *l, uint64_t i, uint64_t intent, void *tag)
