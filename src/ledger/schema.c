@@ -183,16 +183,48 @@ qn_code qn_schema_open_read(sqlite3 **out, const char *path, qn_err *e)
     return rc;
 }
 
+/* Opened for writing where that is possible, so that closing leaves no WAL behind; nothing is written (query_only). */
+static qn_code check_view(sqlite3 *db, const char *path, qn_err *e)
+{
+    int64_t app = 0, version = 0;
+    QN_TRY(run_sql(db, path, "PRAGMA query_only = 1", e));
+    QN_TRY(ask_int(db, path, "PRAGMA application_id", &app, e));
+    QN_TRY(ask_int(db, path, "PRAGMA user_version", &version, e));
+    if (app != QN_LEDGER_APP) return qn_fail(e, QN_ELEDGER, "%s is not a ledger of quern", path);
+    if (version != QN_LEDGER_VERSION)
+        return qn_fail(e, QN_ELEDGER, "%s has schema %d; this quern reads %d", path, (int)version, QN_LEDGER_VERSION);
+    return QN_OK;
+}
+
+/* A folder that cannot be written holds a file that nobody changes: no WAL is needed. */
+static char *frozen_uri(const char *path)
+{
+    qn_buf b = {0};
+    qn_buf_puts(&b, "file:");
+    for (const unsigned char *p = (const unsigned char *)path; *p; p++) {
+        if (*p <= ' ' || *p >= 127 || strchr("%?#", *p)) qn_buf_printf(&b, "%%%02x", *p);
+        else qn_buf_putc(&b, (char)*p);
+    }
+    qn_buf_puts(&b, "?immutable=1");
+    return b.p;
+}
+
 qn_code qn_schema_open_view(sqlite3 **out, const char *path, qn_err *e)
 {
     if (!qn_file_exists(path)) return qn_fail(e, QN_ELEDGER, "there is no ledger %s", path);
-    int64_t app = 0, version = 0;
-    QN_TRY(open_db(out, path, SQLITE_OPEN_READONLY, e));
-    qn_code rc = ask_int(*out, path, "PRAGMA application_id", &app, e);
-    if (rc == QN_OK) rc = ask_int(*out, path, "PRAGMA user_version", &version, e);
-    if (rc == QN_OK && app != QN_LEDGER_APP) rc = qn_fail(e, QN_ELEDGER, "%s is not a ledger of quern", path);
-    if (rc == QN_OK && version != QN_LEDGER_VERSION)
-        rc = qn_fail(e, QN_ELEDGER, "%s has schema %d; this quern reads %d", path, (int)version, QN_LEDGER_VERSION);
+    qn_code rc = open_db(out, path, SQLITE_OPEN_READWRITE, e);
+    if (rc == QN_OK) {
+        rc = check_view(*out, path, e);
+        int sq = sqlite3_errcode(*out) & 0xff;
+        if (rc == QN_OK) return rc;
+        sqlite3_close(*out);
+        *out = NULL;
+        if (sq != SQLITE_CANTOPEN && sq != SQLITE_READONLY) return rc;
+    }
+    char *uri = frozen_uri(path);
+    rc = open_db(out, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, e);
+    if (rc == QN_OK) rc = check_view(*out, path, e);
     if (rc != QN_OK) { sqlite3_close(*out); *out = NULL; }
+    qn_free(uri);
     return rc;
 }

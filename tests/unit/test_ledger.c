@@ -718,10 +718,41 @@ static void a_view_shows_request_and_reply_while_a_run_holds_the_ledger(void **s
     qn_ledger_view_close(v);
     close_it(l);
     assert_int_equal(qn_ledger_view_open(&v, "/no/such.db", &e), QN_ELEDGER);
+    if (qn_ledger_view_open(&v, db, &e) != QN_OK) fail_msg("%s", e.msg);
+    qn_ledger_view_close(v);
+    qn_buf wal = {0};
+    qn_buf_printf(&wal, "%s-wal", db);
+    assert_false(qn_file_exists(wal.p));                /* looking leaves nothing behind */
+    qn_buf_free(&wal);
     assert_true(sql_int(db, "SELECT length(request) FROM intent WHERE id = 1") < 1000);
     qn_buf_free(&req);
     qn_buf_free(&rep);
     qn_buf_free(&long_prompt);
+}
+
+static void a_view_opens_in_a_folder_that_cannot_be_written(void **s)
+{
+    (void)s;
+    qn_ledger *l = open_it(false);
+    record(l, 1, intend(l, 1, NULL), NULL);
+    close_it(l);
+    assert_int_equal(chmod(dir, 0555), 0);
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (getuid() == 0 && seteuid(65534) != 0) _exit(77);
+        qn_err e = {0};
+        qn_ledger_view *v;
+        qn_ledger_call c;
+        bool found = false;
+        if (qn_ledger_view_open(&v, db, &e) != QN_OK) _exit(1);
+        if (qn_ledger_view_call(v, key_of(1), &c, NULL, NULL, &found, &e) != QN_OK) _exit(2);
+        _exit(found ? 0 : 3);
+    }
+    int status;
+    waitpid(pid, &status, 0);
+    chmod(dir, 0755);
+    assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 static void the_mark_agrees_with_a_full_count(void **s)
@@ -757,6 +788,7 @@ int main(void)
         T(a_newer_schema_is_refused), T(a_version_0_ledger_is_migrated), T(a_folder_that_cannot_be_written_is_refused),
         T(a_damaged_file_gives_a_clear_error), T(a_damaged_reply_is_not_used_and_stops_the_run),
         T(a_full_disk_acknowledges_false_and_keeps_what_was_committed), T(many_threads_hand_in_and_find_at_once),
+        T(a_view_opens_in_a_folder_that_cannot_be_written),
         T(a_view_shows_request_and_reply_while_a_run_holds_the_ledger), T(the_mark_agrees_with_a_full_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

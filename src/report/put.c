@@ -1,0 +1,75 @@
+/* put: JSON text for the page. */
+#include "report/put.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void put_code_point(qn_buf *b, uint32_t cp)
+{
+    char utf8[4];
+    switch (cp) {
+    case '"':  qn_buf_puts(b, "\\\""); return;
+    case '\\': qn_buf_puts(b, "\\\\"); return;
+    case '\n': qn_buf_puts(b, "\\n"); return;
+    case '\t': qn_buf_puts(b, "\\t"); return;
+    default:
+        if (cp < 32) qn_buf_printf(b, "\\u%04x", (unsigned)cp);
+        else qn_buf_put(b, utf8, (size_t)qn_utf8_put(cp, utf8));
+    }
+}
+
+size_t qn_put_text(qn_buf *b, qn_str s, size_t max)
+{
+    size_t i = 0;
+    qn_buf_putc(b, '"');
+    while (i < s.n) {
+        size_t from = i;
+        uint32_t cp = qn_utf8_next(s, &i);
+        if (max && i > max) { i = from; break; }
+        put_code_point(b, cp);
+    }
+    qn_buf_putc(b, '"');
+    return s.n - i;
+}
+
+void qn_put_real(qn_buf *b, double d)
+{
+    char text[40];
+    if (!isfinite(d)) { qn_buf_puts(b, "null"); return; }
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, d);
+        if (strtod(text, NULL) == d) break;
+    }
+    qn_buf_puts(b, text);
+}
+
+void qn_put_comma(qn_buf *b)
+{
+    if (b->n && b->p[b->n - 1] != '{' && b->p[b->n - 1] != '[') qn_buf_putc(b, ',');
+}
+
+void qn_put_key(qn_buf *b, const char *key)
+{
+    qn_put_comma(b);
+    qn_put_text(b, qn_str_of(key), 0);
+    qn_buf_putc(b, ':');
+}
+
+void qn_put_kv_text(qn_buf *b, const char *key, const char *z)
+{
+    if (!z) return;
+    qn_put_key(b, key);
+    qn_put_text(b, qn_str_of(z), 0);
+}
+
+void qn_put_kv_int(qn_buf *b, const char *key, int64_t n)
+{
+    qn_put_key(b, key);
+    qn_buf_printf(b, "%lld", (long long)n);
+}
+
+void qn_put_kv_real(qn_buf *b, const char *key, double d)
+{
+    qn_put_key(b, key);
+    qn_put_real(b, d);
+}

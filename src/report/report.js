@@ -1,0 +1,293 @@
+/* report.js: draws the report from the facts in the page. Everything from rows reaches the screen as text nodes, never as markup. */
+(() => {
+"use strict";
+const D = JSON.parse(document.getElementById("facts").textContent);
+const page = document.getElementById("page");
+const SVG = "http://www.w3.org/2000/svg";
+
+/* ---- small tools ---- */
+function fill(e, kids) { for (const k of kids.flat(9)) if (k !== null && k !== undefined && k !== false) e.append(k); return e; }
+function el(tag, cls, ...kids) { const e = document.createElement(tag); if (cls) e.className = cls; return fill(e, kids); }
+function svg(tag, attrs, ...kids) { const e = document.createElementNS(SVG, tag); for (const k in attrs) e.setAttribute(k, attrs[k]); return fill(e, kids); }
+const n0 = x => Math.round(x).toLocaleString("en-US");
+function n1(x) {
+  const a = Math.abs(x);
+  if (!isFinite(x)) return "–";
+  if (a >= 1e6) return (x / 1e6).toLocaleString("en-US", { maximumSignificantDigits: 3 }) + " M";
+  return a >= 100 || Number.isInteger(x) ? n0(x) : x.toLocaleString("en-US", { maximumSignificantDigits: 3 });
+}
+function pct(x) {
+  if (!(x > 0)) return "0%";
+  if (x < .001) return "under 0.1%";
+  if (x > .999 && x < 1) return "over 99.9%";
+  return (100 * x).toLocaleString("en-US", { maximumFractionDigits: x < .1 || x > .99 ? 1 : 0 }) + "%";
+}
+const usd = x => "$" + (x === 0 ? "0" : x >= 1 ? x.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })
+  : x.toLocaleString("en-US", { maximumSignificantDigits: 3, maximumFractionDigits: 9 }));
+function bytes(x) { const u = ["bytes", "kB", "MB", "GB", "TB"]; let i = 0; while (x >= 1000 && i < 4) { x /= 1000; i++; } return (i ? x.toLocaleString("en-US", { maximumSignificantDigits: 3 }) : x) + " " + u[i]; }
+function time(s) {
+  if (s < 60) return (s < 10 ? s.toLocaleString("en-US", { maximumSignificantDigits: 2 }) : n0(s)) + " s";
+  const m = Math.round(s / 60), h = Math.floor(m / 60);
+  return s < 3600 ? Math.floor(s / 60) + " min " + Math.round(s % 60) + " s" : h < 48 ? h + " h " + m % 60 + " min" : Math.round(h / 24) + " days";
+}
+const plural = (n, one, many) => n0(n) + " " + (n === 1 ? one : many || one + "s");
+function section(id, title, intro, ...kids) { const s = el("section", "", el("h2", "", title), intro && el("p", "intro", intro), ...kids); s.id = id; page.append(s); return s; }
+function barOf(share, color) { const i = el("i"), b = el("div", "bar", i); i.style.width = Math.max(0, Math.min(1, share)) * 100 + "%"; if (color) i.style.setProperty("--c", `var(--${color})`); return b; }
+
+/* ---- head and account ---- */
+const R = D.rows, ENDS = { done: "done", target: "target reached", budget: "stopped at its budget", signal: "interrupted", unreachable: "a model could not be reached", waiting: "waiting for people", error: "ended by an error" };
+function head() {
+  const mill = svg("svg", { viewBox: "0 0 24 24", fill: "none", stroke: "currentColor", "stroke-width": 1.5, "aria-hidden": "true" },
+    svg("circle", { cx: 12, cy: 12, r: 10 }), svg("circle", { cx: 12, cy: 12, r: 2.4 }),
+    [0, 60, 120, 180, 240, 300].map(a => svg("path", { d: "M12 7.4 14.6 3", transform: `rotate(${a} 12 12)` })));
+  const good = !D.ended || D.ended === "done" || D.ended === "target";
+  page.append(el("div", "brand", mill, el("span", "", "quern report"), D.when && el("span", "", D.when.slice(0, 16).replace("T", " ") + " UTC"),
+    D.ended && el("span", "state" + (good ? "" : " stopped"), ENDS[D.ended] || D.ended)), el("h1", "", D.recipe), D.about && el("p", "lede", D.about),
+    D.paper && el("p", "soft small", "After " + D.paper));
+  if (D.ended_words && !good) page.append(el("div", "notice", D.ended_words));
+  if (D.interrupted_in_flight) page.append(el("div", "notice calm", plural(D.interrupted_in_flight, "request") + " of an earlier, interrupted run left without an answer on record; they may have been charged" + (D.interrupted_worst_usd ? ` (${usd(D.interrupted_worst_usd)} at most)` : "") + "."));
+  if (D.warnings.length) page.append(el("div", "notice calm", D.warnings.length === 1 ? D.warnings[0] : ["Please look at:", el("ul", "", D.warnings.map(w => el("li", "", w)))]));
+}
+function account() {
+  const split = el("div", "split"), keys = el("div", "keys");
+  for (const [k, cls, words] of [["accepted", "kept", "accepted"], ["rejected", "rejected", "rejected"], ["failed", "failed", "failed"]]) {
+    if (R[k]) { const s = el("span", "b-" + cls); s.style.flex = R[k] + " 0 0"; s.title = words + ": " + n0(R[k]); split.append(s); }
+    if (R[k] || k !== "failed") keys.append(el("span", "k-" + cls, n0(R[k]) + " " + words));
+  }
+  if (R.pending) keys.append(el("span", "k-waiting", n0(R.pending) + " pending, for the next run"));
+  if (R.ahead) keys.append(el("span", "k-ahead", n0(R.ahead) + " ahead of the target, paid and kept"));
+  const share = R.in ? R.accepted / R.in : 0;
+  page.append(el("div", "account", el("p", "big", el("b", "", plural(R.accepted, "row")), " accepted of ", n0(R.in), " that came in", R.in ? `, ${pct(share)}.` : "."), R.in ? split : null, keys));
+  const tiles = el("div", "tiles"), tile = (what, much, more) => tiles.append(el("div", "tile", el("div", "what", what), el("div", "much", much), more && el("div", "more", more)));
+  const cost = D.cost_all_usd, asked = D.calls.sent + D.calls.replayed + D.calls.failed > 0;
+  if (asked) {
+    tile("Cost per accepted row", R.accepted ? usd(cost / R.accepted) : "–", usd(D.cost_usd) + " this run" + (cost > D.cost_usd ? ", " + usd(cost) + " in all" : ""));
+    tile("Calls sent", n0(D.calls.sent), n0(D.calls.replayed) + " replayed, " + n0(D.calls.failed) + " failed");
+    tile("Tokens", n1(D.tokens.prompt + D.tokens.completion), n1(D.tokens.prompt) + " in, " + n1(D.tokens.completion) + " out");
+  } else tile("Calls", "none", "made without a model");
+  tile("Time", time(D.seconds), D.seconds > 0 && R.accepted ? n1(R.accepted / D.seconds) + " rows a second" : null);
+  tile("Peak memory", bytes(D.peak_memory_bytes), D.cpu_seconds ? time(D.cpu_seconds) + " of processor time" : null);
+  page.append(tiles);
+}
+
+/* ---- the flow of rows ---- drawn on a canvas 1000 wide and 100 high that each step stretches to its place */
+function stream(st, most, gid) {
+  const W = x => x > 0 ? Math.max(6, 1000 * x / most) : 0;
+  const first = st.first, a = W(st.in), b = W(st.out), rej = W(st.in ? st.rejected : 0), fail = W(st.in ? st.failed : 0), c = Math.min(a, b);
+  const grad = (id, cls) => svg("linearGradient", { id, x1: 0, y1: 0, x2: 0, y2: 1 }, svg("stop", { offset: 0, "stop-opacity": .95, class: cls }), svg("stop", { offset: 1, "stop-opacity": 0, class: cls }));
+  const s = svg("svg", { viewBox: "0 0 1000 100", preserveAspectRatio: "none", "aria-hidden": "true" }, svg("defs", {}, grad(gid + "r", "g-rej"), grad(gid + "f", "g-fail")));
+  const rect = (x, y, w, h, attrs) => w > 0 && s.append(svg("rect", Object.assign({ x, y, width: w, height: h }, attrs)));
+  if (st.end) {
+    s.append(svg("linearGradient", { id: gid + "k", x1: 0, y1: 0, x2: 0, y2: 1 }, svg("stop", { offset: 0, class: "g-grain" }), svg("stop", { offset: .55, class: "g-kept" })));
+    rect(0, 0, a, 100, { fill: `url(#${gid}k)` });
+    return s;
+  }
+  if (first) { rect(0, 22, b, 79, { class: "s-grain" }); return s; }
+  if (b > a) s.append(svg("path", { class: "s-soft", d: `M${a} 22 C${a} 60 ${b} 30 ${b} 68 L${b} 101 L0 101 L0 22 Z` }));
+  rect(0, 0, c, 101, { class: "s-grain" });
+  if (b > a) rect(0, 68, b, 33, { class: "s-grain" });
+  rect(c, 0, Math.max(0, a - c), 23, { class: "s-grain" });
+  let x = c, lost = Math.max(0, a - c), sum = rej + fail;
+  if (sum > 0 && lost > 0) {
+    rect(x, 22, lost * rej / sum, 64, { fill: `url(#${gid}r)` });
+    rect(x + lost * rej / sum, 22, lost * fail / sum, 64, { fill: `url(#${gid}f)` });
+  }
+  return s;
+}
+function flow() {
+  if (!D.steps.length) return;
+  const most = Math.max(1, R.accepted, ...D.steps.map(s => Math.max(s.in, s.out))), box = el("div", "flow");
+  D.steps.forEach((s, i) => {
+    const first = !s.in && s.out > 0, born = s.out - (s.in - s.rejected - s.failed), fate = el("div", "fate");
+    if (first) fate.append(el("div", "out", el("b", "", n0(s.out)), " rows read"));
+    else if (born > 0) fate.append(el("div", "out", `${n0(s.in)} became ${n0(s.out)}`));
+    else if (!s.rejected && !s.failed && s.in === s.out) fate.append(el("div", "out", n0(s.in) + (s.in === 1 ? " goes on" : " go on")));
+    else if (!s.rejected && !s.failed) fate.append(el("div", "out", `${n0(s.in)} in, ${n0(s.out)} out`));
+    const list = [...s.reasons].sort((x, y) => y.n - x.n);
+    for (const r of list.slice(0, 4)) fate.append(el("div", "lost" + (r.failed ? " failed" : ""), el("b", "", "−" + n0(r.n)), el("span", "", r.text)));
+    const rest = list.slice(4).reduce((t, r) => t + r.n, 0), told = list.reduce((t, r) => t + r.n, 0), untold = s.rejected + s.failed - told;
+    if (rest) fate.append(el("div", "lost", el("b", "", "−" + n0(rest)), el("span", "soft", `for ${list.length - 4} further reasons`)));
+    if (untold > 0) fate.append(el("div", "lost", el("b", "", "−" + n0(untold)), el("span", "soft", "rejected or failed")));
+    if ((s.rejected || s.failed) && !first) fate.append(el("div", "out", n0(s.out) + (s.out === 1 ? " goes on" : " go on")));
+    box.append(el("div", "step", el("div", "name", el("b", "", s.name), el("div", "brief", s.brief || (s.op !== s.name ? s.op : ""))), el("div", "stream", stream({ ...s, first }, most, "g" + i)), fate));
+  });
+  box.append(el("div", "step end", el("div", "name", el("b", "", "accepted")), el("div", "stream", stream({ in: R.accepted, end: true }, most, "ge")),
+    el("div", "fate", el("b", "", plural(R.accepted, "row")), el("div", "soft", `${n0(R.in)} in = ${n0(R.accepted)} accepted + ${n0(R.rejected)} rejected + ${n0(R.failed)} failed`))));
+  section("flow", "Where every row went", "From top to bottom, as wide as there are rows. What falls away to the right was left out, with its reason; nothing is lost without one.", box);
+}
+
+/* ---- reasons with examples ---- */
+function reasons() {
+  const all = D.steps.flatMap(s => s.reasons.map(r => ({ ...r, step: s.name, of: s.in }))).sort((a, b) => b.n - a.n);
+  if (!all.length) return;
+  const most = all[0].n, box = el("div");
+  for (const r of all.slice(0, 60)) {
+    const ex = D.left_out.filter(x => x.step === r.step && (x.measure === r.text || x.reason === r.text || r.text.startsWith(x.measure + " "))).slice(0, 3);
+    const sum = el("summary", "", el("span", "why", r.text, el("span", "soft", " at " + r.step)), barOf(r.n / most, r.failed ? "failed" : "rejected"), el("span", "num", n0(r.n)), el("span", "num soft", r.of ? pct(r.n / r.of) : ""));
+    const d = el("details", "reason" + (ex.length ? "" : " none"), sum, ex.length ? el("div", "rows", ex.map(x => rowBox(x.row, true, x.reason))) : null);
+    box.append(d);
+  }
+  section("reasons", "Why rows were left out", "Each reason with its count and its share of the rows that reached that step. Open one to see rows it happened to.", box);
+}
+
+/* ---- targets ---- */
+function targets() {
+  if (!D.targets.length) return;
+  const f = t => t.share ? pct : n0, rows = D.targets.map(t => el("tr", "", el("td", "", t.what), el("td", "num", f(t)(t.want)), el("td", "num", f(t)(t.got)), el("td", "", barOf(t.want ? t.got / t.want : 1, t.got + 1e-9 >= t.want * (t.share ? .99 : 1) ? "kept" : "rejected"))));
+  section("targets", "Targets", "What was asked for, and what came out.", el("div", "wide", el("table", "", el("thead", "", el("tr", "", el("th", "", "target"), el("th", "num", "asked"), el("th", "num", "reached"), el("th"))), el("tbody", "", rows))));
+}
+
+/* ---- one field ---- */
+function histogram(d, real, unit) {
+  const W = 460, H = 112, base = H - 20, h = d.hist, counts = h.counts, total = counts.reduce((a, b) => a + b, 0) || 1;
+  let lo = h.lo, hi = h.lo + h.step * counts.length, shares = counts.map(c => c / total), rs = null;
+  if (real) {
+    const rt = real.hist.counts.reduce((a, b) => a + b, 0) || 1;
+    lo = Math.min(lo, real.hist.lo); hi = Math.max(hi, real.hist.lo + real.hist.step * real.hist.counts.length);
+    rs = real.hist.counts.map(c => c / rt / real.hist.step * h.step);
+  }
+  const top = Math.max(...shares, ...(rs || [])) || 1, X = v => (v - lo) / (hi - lo || 1) * W, Y = s => base - s / top * (base - 8), s = svg("svg", { viewBox: `0 0 ${W} ${H}`, class: "hist", role: "img", "aria-label": "histogram" });
+  const whole = Number.isInteger(h.step) && Number.isInteger(h.lo), last = counts.length - 1;
+  counts.forEach((c, i) => {
+    const x0 = h.lo + i * h.step, w = X(x0 + h.step) - X(x0), label = i === last && h.open ? `${n1(x0)} and more` : whole && h.step === 1 ? n1(x0) : whole ? `${n1(x0)} to ${n1(x0 + h.step - 1)}` : `${n1(x0)} to ${n1(x0 + h.step)}`;
+    if (c) s.append(svg("rect", { class: "b", x: X(x0) + Math.min(.6, w * .08), width: Math.max(.8, w - Math.min(1.6, w * .16)), y: Math.min(Y(shares[i]), base - 1), height: Math.max(1, base - Y(shares[i])), rx: Math.min(2, w / 4) }, svg("title", {}, `${label}${unit ? " " + unit : ""}: ${n0(c)} (${pct(shares[i])})`)));
+  });
+  s.append(svg("line", { class: "axis", x1: 0, x2: W, y1: base + .5, y2: base + .5 }));
+  if (rs) { let path = `M${X(real.hist.lo)} ${base}`; rs.forEach((v, i) => { path += ` L${X(real.hist.lo + i * real.hist.step)} ${Y(v)} L${X(real.hist.lo + (i + 1) * real.hist.step)} ${Y(v)}`; }); s.append(svg("path", { class: "real", d: path + ` L${X(real.hist.lo + rs.length * real.hist.step)} ${base}` })); }
+  const shift = whole && h.step === 1 ? .5 : 0, mid = X(Math.min(d.p50 + shift, hi)), put = (x, t, anchor) => s.append(svg("text", { x, y: H - 5, "text-anchor": anchor }, t));
+  s.append(svg("line", { class: "mid", x1: mid, x2: mid, y1: base - 4, y2: base + 5 }));
+  const left = mid < 70, right = mid > W - 70;
+  put(Math.max(0, Math.min(W, mid)), (left || right ? "" : "middle ") + n1(d.p50), left && mid < 12 ? "start" : right && mid > W - 12 ? "end" : "middle");
+  if (!left) put(0, n1(d.min), "start");
+  if (!right) put(W, (h.open ? "… " : "") + n1(d.max), "end");
+  return s;
+}
+function ranks(list, total, max, real) {
+  const g = el("div", "ranks"), rt = real ? real.reduce((a, x) => a + x[1], 0) || 1 : 1, shown = list.filter(x => x[0] !== null).slice(0, max), most = shown.length ? shown[0][1] : 1, known = new Map((real || []).map(x => [x[0], x[1] / rt]));
+  for (const [t, n] of shown) {
+    const b = barOf(n / most), w = el("span", "t", t === "" ? "(empty)" : t); w.dir = "auto"; w.title = t;
+    if (real) { const u = el("u"); u.style.left = Math.min(1, (known.get(t) || 0) * total / most) * 100 + "%"; u.title = "people: " + pct(known.get(t) || 0); b.append(u); }
+    g.append(w, b, el("span", "v", pct(n / total)));
+  }
+  const rest = list.reduce((a, x) => a + x[1], 0) - shown.reduce((a, x) => a + x[1], 0);
+  if (rest) g.append(el("span", "t soft", "all others"), el("span"), el("span", "v", pct(rest / total)));
+  return g;
+}
+function fieldCard(f, real) {
+  const head = el("header", "", el("h3", "", f.name), el("span", "tag", f.filled < 1 ? pct(f.filled) + " filled" : ""));
+  const c = el("div", "card", head), put = (...k) => c.append(...k), facts = el("div", "facts"), fact = (b, t, tip) => { const s = el("span", "", el("b", "", b), " " + t); if (tip) s.title = tip; facts.append(s); };
+  if (f.words) {
+    put(el("p", "cap", "Length in words"), histogram(f.words, real && real.words, "words"), el("p", "cap", "How it begins"));
+    const total = f.openings.reduce((a, x) => a + x[1], 0) || 1;
+    put(ranks(f.openings, total, 8, real && real.openings));
+    if (f.distinct1 !== undefined) fact(pct(f.distinct1), "distinct words", "different words as a share of all words: higher is more varied; falls as a set grows");
+    if (f.distinct2 !== undefined) fact(pct(f.distinct2), "distinct pairs", "different pairs of neighbouring words as a share of all pairs");
+    fact(n0(f.repeated), f.repeated === 1 ? "exact repeat" : "exact repeats", "texts whose very bytes came before");
+    if (f.near !== undefined) fact(pct(f.near), "near-duplicates", "share of texts whose word triples overlap one before by 0.7 (Jaccard) or more, exact repeats included; among the first 20,000 looked into");
+    if (real) fact(pct(real.distinct2 || 0), "distinct pairs in people's rows");
+  }
+  if (f.values) put(ranks(f.values, f.values.reduce((a, x) => a + x[1], 0) || 1, 12, real && real.values));
+  if (f.number) {
+    if (f.words) put(el("p", "cap", "Numbers"));
+    put(histogram(f.number, real && real.number));
+    fact(n1(f.number.mean), "on average"); fact(n1(f.number.p5) + " to " + n1(f.number.p95), "for nine in ten");
+  }
+  if (f.elements) { put(el("p", "cap", "Elements in the list"), histogram(f.elements, real && real.elements, "elements")); }
+  if (facts.childNodes.length) put(facts);
+  return c;
+}
+function fields() {
+  const S = D.survey;
+  if (!S || !S.fields.length) return;
+  const real = new Map((D.real ? D.real.fields : []).map(f => [f.name, f])), order = { text: 0, mixed: 1, number: 2, category: 3, list: 4 };
+  const varied = f => f.number ? f.number.max > f.number.min : f.elements ? f.elements.max > f.elements.min : f.values ? f.values.length > 1 : true;
+  const cards = S.fields.filter(f => f.shape in order && varied(f)).sort((a, b) => order[a.shape] - order[b.shape]).slice(0, 16);
+  const says = f => f.words ? `${n1(f.words.p50)} words in the middle, ${n1(f.words.p5)} to ${n1(f.words.p95)} for nine in ten` : f.number ? `${n1(f.number.min)} to ${n1(f.number.max)}, middle ${n1(f.number.p50)}` : f.values ? f.values.slice(0, 3).map(v => v[0] === null ? "others" : v[0]).join(", ") + (f.values.length > 3 ? ", …" : "") : f.elements ? `${n1(f.elements.min)} to ${n1(f.elements.max)} elements` : "";
+  const table = el("table", "fields", el("thead", "", el("tr", "", el("th", "", "field"), el("th", "", "holds"), el("th", "", "filled"), el("th", "num", "different"), el("th", "", "in short"))),
+    el("tbody", "", S.fields.map(f => { const td = el("td", "", says(f)); td.dir = "auto"; return el("tr", "", el("td", "", f.name), el("td", "", f.shape), el("td", "num", pct(f.filled)), el("td", "num", f.distinct === undefined ? f.values ? n0(f.values.length) : "" : n0(f.distinct)), td); })));
+  const part = S.looked_into + S.unreadable < S.rows ? `${n0(S.looked_into)} of ${n0(S.rows)} rows were looked into, chosen evenly. ` : "", bad = S.unreadable ? `${plural(S.unreadable, "row")} could not be read here. ` : "";
+  section("fields", "What the rows hold", part + bad + "Numbers of different values and distinct words are close estimates." + (S.more_fields ? " Only the first 64 fields are shown." : ""),
+    D.real && el("div", "legend", legend("grain", "this set"), legend("people", `people's rows (${n0(D.real.looked_into)})`)), el("div", "cards", cards.map(f => fieldCard(f, real.get(f.name)))), el("p", "cap"), el("div", "wide", table));
+}
+function legend(color, words) { const s = el("span", "", words); s.style.setProperty("--c", `var(--${color})`); return s; }
+
+/* ---- rows ---- */
+function clamp(v, long) {
+  if (!long) return [v];
+  v.classList.add("clamp");
+  const b = el("button", "more", "show all");
+  b.onclick = () => { v.classList.toggle("clamp"); b.textContent = v.classList.contains("clamp") ? "show all" : "show less"; };
+  return [v, b];
+}
+function withMark(text, what) {
+  const at = what ? text.indexOf(what) : -1;
+  return at < 0 ? [text] : [text.slice(0, at), el("mark", "", what), text.slice(at + what.length)];
+}
+function turns(list) { return list.map(([who, text]) => { const t = el("div", "turn" + (who === "assistant" ? " assistant" : ""), el("span", "who", who || "prompt"), text); t.dir = "auto"; return t; }); }
+function valueBox([name, kind, text, cut], answer) {
+  const v = el("div", "v"); v.dir = "auto";
+  let shown = text, chat = null;
+  if (kind === "list" && !cut) {
+    try { const j = JSON.parse(text); if (j.length && j.every(m => m && typeof m.role === "string" && typeof m.content === "string")) chat = j.map(m => [m.role, m.content]); else if (j.length && j.every(x => typeof x !== "object")) shown = j.join(", "); else shown = JSON.stringify(j, null, 1); } catch (_) { /* shown as it stands */ }
+  } else if (kind === "object" && !cut) { try { shown = JSON.stringify(JSON.parse(text), null, 1); } catch (_) { /* shown as it stands */ } }
+  if (chat) v.append(...turns(chat));
+  else if (kind === "text" && text === "") v.append(el("span", "soft", "empty"));
+  else { v.append(...(kind === "text" && name !== "answer" ? withMark(shown, /passage|context|source/.test(name) ? answer : "") : [shown])); if ((kind === "object" || (kind === "list" && shown[0] === "[")) || /^(sql|code)$/.test(name)) v.classList.add("code"); }
+  if (cut) v.append(el("span", "soft", ` … ${bytes(cut)} more`));
+  return el("div", "f", el("div", "k", name), el("div", "", ...clamp(v, shown.length > 900 || shown.split("\n").length > 9)));
+}
+function rowBox(row, inset, why) {
+  const a = row.find(f => f[0] === "answer" && f[1] === "text" && f[2].length > 1);
+  return el("div", "row" + (inset ? " inset" : ""), why && el("div", "why", why), row.map(f => valueBox(f, a && a[2])));
+}
+function textBox(who, text) { const t = el("div", "", text); t.dir = "auto"; return el("div", "text", who && el("span", "who", who), ...clamp(t, text.length > 1500 || text.split("\n").length > 16)); }
+function traceBox(t) {
+  if (!t) return null;
+  const ol = el("ol"), src = t.source && typeof t.source === "object" ? t.source : null;
+  if (src) {
+    const excerpt = src.excerpt || src.text, rest = Object.entries(src).filter(([k, v]) => k !== "excerpt" && k !== "text" && v !== null && v !== "");
+    ol.append(el("li", "source", el("div", "head", el("b", "", "source")), el("dl", "pair", rest.map(([k, v]) => [el("dt", "", k), el("dd", "", typeof v === "object" ? JSON.stringify(v) : String(v))])), excerpt && textBox(null, String(excerpt))));
+  }
+  for (const c of t.calls) {
+    const bits = [c.prompt_tokens !== undefined && `${n0(c.prompt_tokens)} tokens in, ${n0(c.completion_tokens)} out`, c.cost_usd && usd(c.cost_usd)].filter(Boolean).join(", ");
+    ol.append(el("li", "", el("div", "head", el("b", "", c.step), el("span", "soft small", bits || "its reply is not in this ledger")),
+      c.prompt && c.prompt.length ? el("details", "small", el("summary", "soft", "what was asked"), c.prompt.map(p => textBox(p[0], p[1]))) : null,
+      c.thinking && el("details", "small", el("summary", "soft", "how it was thought over"), textBox(null, c.thinking)), c.text !== undefined && (c.text || c.tool_calls) ? textBox("reply", c.text || c.tool_calls) : null));
+  }
+  const path = (t.path || []).filter(p => p.step).map(p => `${p.step} ${p.k + 1}`).join(" → ");
+  ol.append(el("li", "out", el("div", "head", el("b", "", "this row"), el("code", "soft", t.id)), path && el("div", "soft small", path)));
+  return el("div", "trace", el("h3", "", "How it came to be"), ol);
+}
+function samples() {
+  if (!D.samples || !D.samples.length) return;
+  const tabs = el("div", "tabs"), view = el("div"), show = i => {
+    [...tabs.children].forEach((b, k) => b.setAttribute("aria-selected", String(k === i)));
+    const s = D.samples[i], tr = traceBox(s.trace);
+    view.replaceChildren(...[rowBox(s.row), tr].filter(Boolean));
+  };
+  tabs.setAttribute("role", "tablist");
+  D.samples.forEach((s, i) => { const b = el("button", "", n0(s.line)); b.setAttribute("role", "tab"); b.title = "row " + s.line; b.onclick = () => show(i); tabs.append(b); });
+  tabs.onkeydown = e => { const k = [...tabs.children].indexOf(document.activeElement), to = k + (e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0); if (to !== k && tabs.children[to]) { tabs.children[to].focus(); show(to); } };
+  section("rows", "Rows to read", "Drawn evenly from the whole set; the number is the line in data.jsonl. Below each: the source, what was asked and what was answered.", tabs, view);
+  show(0);
+}
+
+/* ---- made from ---- */
+const LEVELS = ["not known", "1, made by people", "2, made by people, cleaned by machine", "3, generated, verified by people", "4, generated and rated by machine, with a test part that people labelled", "5, machine throughout", "6, improving from its environment"];
+function origin() {
+  const cell = (t, cls) => el("td", cls || "", t === undefined || t === null || t === "" ? el("span", "soft", "not known") : t), left = el("div"), right = el("div");
+  if (D.sources.length) left.append(el("h3", "", "Sources"), el("div", "wide", el("table", "", el("thead", "", el("tr", "", el("th", "", "source"), el("th", "", "licence"), el("th", "num", "rows"))), el("tbody", "", D.sources.slice(0, 40).map(s => el("tr", "", el("td", "", s.name), cell(s.licence), el("td", "num", s.rows ? n0(s.rows) : "")))))), D.n_sources > 40 && el("p", "soft small", `and ${n0(D.n_sources - 40)} more, in summary.json`));
+  if (D.models.length) right.append(el("h3", "", "Models"), el("div", "wide", el("table", "", el("thead", "", el("tr", "", el("th", "", "role"), el("th", "", "model"), el("th", "", "licence or terms"), el("th", "num", "calls"), el("th", "num", "cost"))), el("tbody", "", D.models.map(m => el("tr", "", el("td", "", m.role), el("td", "", m.name || m.where), m.where === "builtin" ? el("td", "soft", "no model") : cell([m.licence, m.terms].filter(Boolean).join("; ")), el("td", "num", n0(m.calls)), el("td", "num", m.cost_usd === undefined ? "–" : usd(m.cost_usd))))))));
+  if (D.outputs.length) right.append(el("h3", "", "Files"), el("div", "wide", el("table", "", el("tbody", "", D.outputs.map(o => el("tr", "", el("td", "", el("code", "", o.path), o.about && el("div", "soft small", o.about)), el("td", "num", o.rows ? plural(o.rows, "row") : ""), el("td", "num", bytes(o.bytes))))))));
+  const dl = el("dl", "pair"), add = (k, v) => v !== undefined && v !== null && v !== "" && dl.append(el("dt", "", k), el("dd", "", v));
+  add("human part", LEVELS[D.human] || LEVELS[0]); add("licence of the set", D.licence); add("seed", D.seed); add("version", D.version && "quern " + D.version); add("recipe hash", D.recipe_hash && el("code", "", D.recipe_hash));
+  for (const [k, v] of Object.entries(D.params || {})) add(k, typeof v === "object" ? JSON.stringify(v) : String(v));
+  left.append(el("h3", "", "Settings"), dl);
+  for (const h of [...left.querySelectorAll("h3"), ...right.querySelectorAll("h3")]) { h.style.margin = h === h.parentNode.firstChild ? "0 0 8px" : "26px 0 8px"; }
+  section("origin", "What it is made from", null, D.command && el("code", "shell", D.command), el("p", "cap"), el("div", "two", left, right)).querySelector(".cap").style.height = "14px";
+}
+
+page.replaceChildren();
+head(); account(); flow(); reasons(); targets(); fields(); samples(); origin();
+page.append(el("footer", "", "Made by quern" + (D.version ? " " + D.version : "") + ". One file, no network. ", "in = accepted + rejected + failed; pending and ahead stand outside."));
+})();
