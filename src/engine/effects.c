@@ -104,7 +104,7 @@ static char *run_json(const qn_engine *en)
 qn_code qn_effects_open(qn_engine *en, qn_err *e)
 {
     en->has_effects = has_effects(en->plan);
-    if (!en->has_effects) return QN_OK;
+    if (!en->has_effects || en->o->scripted) return QN_OK;
     QN_TRY(check_prices(en, e));
     QN_ASSERT(en->o->ledger_path);
     char *json = run_json(en);
@@ -138,8 +138,24 @@ void qn_effects_close(qn_engine *en)
     qn_map_free(&en->in_flight_keys);
 }
 
+/* The next scripted reply; when the script is at its end, a failed one. One worker. */
+static bool scripted(qn_engine *en, qn_call *c)
+{
+    const char *text = en->o->scripted[en->n_scripted];
+    if (en->n_scripted == 0 && en->o->scripted_asked) qn_buf_str(en->o->scripted_asked, c->ask.body.n ? c->ask.body : c->ask.url);
+    c->reply = (qn_reply){ .status = QN_REPLY_FAILED, .error = QN_STR("the script has no more replies") };
+    if (!text) return true;
+    en->n_scripted++;
+    qn_str body = qn_str_of(text);
+    qn_err e = {0};
+    c->reply = (qn_reply){ .status = QN_REPLY_OK, .http = 200, .text = body, .finish = QN_STR("stop"), .replayed = true };
+    if (c->ask.kind == QN_ASK_EMBED) qn_json_parse(body, &c->arena, &c->reply.embeddings, &e);
+    return true;
+}
+
 bool qn_effects_replay(qn_engine *en, qn_call *c)
 {
+    if (en->o->scripted) return scripted(en, c);
     qn_wait *w = wait_of(c);
     qn_buf body = {0};
     int64_t prompt, completion;

@@ -160,6 +160,7 @@ struct qn_engine {
     uint64_t  sent, replayed, calls_failed, retried, calls_done;
     int64_t   prompt_tokens, completion_tokens;
     double    cost_usd;
+    size_t    n_scripted;
     bool      any_reached;      /* some endpoint answered */
     char      unreachable[256];
 
