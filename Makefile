@@ -1,6 +1,7 @@
 # quern. `make demo` sets up, builds and runs the main job; `make test` runs the tests; `make help` lists the rest.
 # One build: sources by wildcard, tables by file name. SAN=address,undefined or SAN=thread builds beside, in build-<san>/.
 CC      ?= gcc
+CLANG   ?= clang-14
 OPT     ?= -O2
 comma   := ,
 B       := $(if $(SAN),build-$(subst $(comma),-,$(SAN)),build)
@@ -19,7 +20,8 @@ LIBS    += -lyyjson -lcurl -lsqlite3 -lyaml -lzstd -lxxhash -lm -lpthread -ldl
 SRC     := $(sort $(shell find src -name '*.c' ! -path 'src/cli/main.c'))
 OBJ     := $(SRC:src/%.c=$(B)/obj/%.o) $(B)/obj/tables.o
 TESTS   := $(sort $(wildcard tests/unit/test_*.c))
-TESTBIN := $(TESTS:tests/unit/%.c=$(B)/tests/%)
+FUZZ    := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+TESTBIN := $(TESTS:tests/unit/%.c=$(B)/tests/%) $(FUZZ:tests/fuzz/%.c=$(B)/tests/%) $(B)/tests/mock
 
 .PHONY: all demo test test-all setup clean help rooms docs golden-accept
 all: $(B)/quern
@@ -29,7 +31,7 @@ $(B)/quern: $(B)/obj/cli/main.o $(B)/libquern.a
 
 $(B)/libquern.a: $(OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	@ar rcs $@ $^
 
 $(B)/obj/%.o: src/%.c | $(B)/gen/embed.h
 	@mkdir -p $(@D)
@@ -49,6 +51,16 @@ $(B)/obj/tables.o: $(B)/gen/tables.c
 $(B)/tests/%: tests/unit/%.c $(B)/libquern.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -Itests -MMD -MP $(LDFLAGS) -o $@ $< $(B)/libquern.a $(LIBS) -lcmocka
+
+# Fuzz targets replay their corpus in `make test`; `make fuzz-NAME` runs libFuzzer on one for a minute (clang).
+$(B)/tests/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(B)/libquern.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -Itests -MMD -MP $(LDFLAGS) -o $@ $< tests/fuzz/replay.c $(B)/libquern.a $(LIBS)
+fuzz-%:
+	$(MAKE) CC=$(CLANG) B=build-fuzz CFLAGS=-fsanitize=fuzzer-no-link,address,undefined LDFLAGS=-fsanitize=address,undefined build-fuzz/libquern.a
+	$(CLANG) -std=gnu17 -g -O1 -D_GNU_SOURCE -Isrc -Itests -Ibuild-fuzz/gen -isystem $(YYJSON)/include -fsanitize=fuzzer,address,undefined \
+	    -o build-fuzz/fuzz_$* tests/fuzz/fuzz_$*.c build-fuzz/libquern.a $(LIBS)
+	mkdir -p build-fuzz/corpus/$* && build-fuzz/fuzz_$* -max_total_time=60 -rss_limit_mb=4096 build-fuzz/corpus/$* tests/fuzz/corpus/$*
 
 # The scriptable model server that tests and benchmarks talk to.
 $(B)/tests/mock: $(wildcard tests/mock/*.c tests/mock/*.h) $(B)/libquern.a
