@@ -3,6 +3,7 @@
 #include "core/mem.h"
 #include <dlfcn.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -42,4 +43,15 @@ qn_code qn_dl(const char *const *sonames, const qn_sym *syms, const char *what_f
         if (!*syms->fn) return qn_fail(e, QN_EMISSING, "%s: the library %s lacks %s", what_for, sonames[0], syms->name);
     }
     return QN_OK;
+}
+
+qn_code qn_lib_need(qn_lib *l, qn_err *e)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    if (atomic_load_explicit(&l->ready, memory_order_acquire)) return QN_OK;
+    pthread_mutex_lock(&lock);
+    qn_code rc = atomic_load(&l->ready) ? QN_OK : qn_dl(l->sonames, l->syms, l->what_for, l->package, e);
+    if (rc == QN_OK) atomic_store_explicit(&l->ready, true, memory_order_release);
+    pthread_mutex_unlock(&lock);
+    return rc;
 }

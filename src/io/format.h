@@ -3,6 +3,7 @@
 #define QN_IO_FORMAT_H
 #include "core/file.h"
 #include "data/row.h"
+#include "text/block.h"
 
 /* ---- rows: JSONL, JSON, CSV, TSV, Parquet, SQLite, XLSX ---- */
 typedef struct qn_reader qn_reader;
@@ -14,23 +15,16 @@ typedef struct qn_reader_vt {
 } qn_reader_vt;
 struct qn_reader { const qn_reader_vt *vt; };       /* first member of each format's reader */
 
+/* A path given to a format is borrowed until the reader is closed and for as long as an error made from it is used (qn_err.pos.file). */
 typedef struct qn_read_opts {
-    const char *table;      /* SQLite, XLSX: which table or sheet; NULL: the first or only one */
+    const char *table;      /* SQLite, XLSX: which table or sheet; JSON: which member holds the records; NULL: the first or only one */
     char        delimiter;  /* CSV; 0: found out */
-    int         header;     /* CSV: 1 the first line names columns, 0 not, -1 found out */
-    const char *encoding;   /* text files; NULL: UTF-8, else found out (uchardet) */
+    int         header;     /* CSV: 1 the first line names columns, -1 it does not, 0 found out */
+    const char *encoding;   /* text files; NULL: UTF-8, else found out (uchardet); JSON and JSONL: UTF-8, or UTF-16/32 by their mark */
     size_t      max_record_bytes;   /* 0: 64 MB */
 } qn_read_opts;
 
 /* ---- documents: txt, Markdown, reST, HTML, PDF, DOCX, EPUB ---- */
-typedef enum { QN_BLOCK_HEADING, QN_BLOCK_PARA, QN_BLOCK_LIST, QN_BLOCK_TABLE, QN_BLOCK_CODE, QN_BLOCK_QUOTE } qn_block_kind;
-typedef struct qn_block {
-    qn_block_kind kind;
-    int      level;             /* of a heading, 1..6 */
-    size_t   start, end;        /* bytes in qn_doc.text */
-    size_t   src_start, src_end;/* bytes in the file, where the format has them; both 0 else */
-    int      page;              /* 1.. where the format has pages; 0 else */
-} qn_block;
 typedef struct qn_doc {
     qn_str   title;             /* may be empty */
     qn_str   text;              /* UTF-8, Markdown-like: headings with #, tables with |, code fenced */
@@ -45,9 +39,11 @@ typedef struct qn_doc {
 /* ---- tables ---- */
 typedef struct qn_cell_sink {
     void *arg;
-    /* A table begins: columns as they stand in the header. */
-    qn_code (*begin)(void *arg, qn_str name, const qn_str *columns, size_t n_columns, qn_err *e);
-    qn_code (*row)(void *arg, const qn_str *cells, size_t n_cells, qn_err *e);   /* texts as they stand; p NULL: no value */
+    /* A table begins: columns as they stand in the header (may be empty or equal). name: what the source calls it, its file's name when
+     * nothing better; title: words for people, may be empty. */
+    qn_code (*begin)(void *arg, qn_str name, qn_str title, const qn_str *columns, size_t n_columns, qn_err *e);
+    /* Texts as they stand, UTF-8; p NULL: no value. n_cells may differ from n_columns (a ragged row): the sink decides. */
+    qn_code (*row)(void *arg, const qn_str *cells, size_t n_cells, qn_err *e);
     qn_code (*end)(void *arg, qn_err *e);
 } qn_cell_sink;
 

@@ -33,7 +33,7 @@ static qn_code add_file(void *arg, const char *file, qn_err *e)
 static qn_code open_file(const params *p, const char *file, qn_reader **out, qn_err *e)
 {
     const qn_format *f = NULL;
-    qn_read_opts o = { .header = -1, .table = p->table.n ? p->table.p : NULL, .encoding = p->encoding.n ? p->encoding.p : NULL };
+    qn_read_opts o = { .table = p->table.n ? p->table.p : NULL, .encoding = p->encoding.n ? p->encoding.p : NULL };
     if (p->format.n) {
         f = qn_format_by_name(p->format);
         if (!f) return qn_fail(e, QN_ERECIPE, "no format is called `%.*s`", QN_FMT(p->format));
