@@ -62,10 +62,10 @@ const qn_format *qn_format_by_name(qn_str name);
 /* By extension, then by the first bytes; an unknown one is an error that lists what can be read. */
 qn_code qn_format_of(const char *path, const qn_format **out, qn_err *e);
 
-/* Reads a document in a child process (this program with memory, time and system-call limits): a crash or a hang is one failed file
- * (QN_EDATA, "crashed reading", "took longer than 60 s"). One child serves many files and is replaced after a crash. Thread-safe. */
+/* Reads a document in a child process (io/child.h): a crash or a hang is one failed file (QN_EDATA, "crashed", "took longer than 60 s").
+ * Thread-safe. Plain text is read here. */
 qn_code qn_doc_read(const char *path, const qn_read_opts *o, qn_arena *a, qn_doc *out, qn_err *e);
-/* The same in this process: tests, fuzzing, and formats that are safe by construction (txt). */
+/* The same in this process: tests, fuzzing. Files over 256 MB are refused. */
 qn_code qn_doc_read_here(const char *path, const qn_read_opts *o, qn_arena *a, qn_doc *out, qn_err *e);
 /* Main program's side: when argv[1] is "--reader-child", serve and exit. */
 int     qn_doc_child_main(void);
