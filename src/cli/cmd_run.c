@@ -1,5 +1,6 @@
 /* run: runs a recipe. */
 #include "cli/cmd.h"
+#include "cli/leave.h"
 #include "cli/progress.h"
 #include "core/clock.h"
 #include "core/file.h"
@@ -77,11 +78,12 @@ static void say_summary(const qn_plan *plan, const qn_run_result *r, const char 
                (unsigned long long)r->replayed, (unsigned long long)r->calls_failed, (long long)r->prompt_tokens, (long long)r->completion_tokens, r->cost_usd);
     if (r->interrupted_in_flight)
         qn_say("  %llu requests of earlier runs were under way when they stopped and may have been paid for", (unsigned long long)r->interrupted_in_flight);
-    qn_say("  %.2f s, %.1f MB at most; %s", r->seconds, (double)r->peak_memory_bytes / 1e6, dir);
+    qn_say("  %.2f s, %.1f MB at most", r->seconds, (double)r->peak_memory_bytes / 1e6);
+    qn_say("  %s/data.jsonl, %s/report.html", dir, dir);
     if (r->stopped_why[0]) qn_say("  stopped: %s", r->stopped_why);
 }
 
-static int run_plan(const qn_plan *plan, const opts *o, const char *dir)
+static int run_plan(const qn_plan *plan, const opts *o, const char *dir, const char *command)
 {
     qn_err e = {0};
     qn_run_result r;
@@ -96,12 +98,60 @@ static int run_plan(const qn_plan *plan, const opts *o, const char *dir)
     else memset(&r, 0, sizeof r);
     qn_progress_end(&view);
     int code = rc == QN_OK ? qn_run_exit(&r, o->max_failed) : qn_say_error(&e);
-    if (rc == QN_OK) say_summary(plan, &r, dir);
+    if (rc == QN_OK) {
+        qn_leave l;
+        qn_leave_make(&l, plan, &r, dir, ledger, command);
+        if (qn_leave_write(&l, &e) != QN_OK) code = qn_say_error(&e);
+        if (o->json) {
+            qn_buf b = {0};
+            qn_summary_text(&l.facts, &b);
+            fputs(b.p, stdout);
+            qn_buf_free(&b);
+        } else {
+            say_summary(plan, &r, dir);
+        }
+        qn_leave_free(&l);
+    }
     qn_log_close();
     qn_run_result_free(&r);
     qn_free(ledger);
     qn_free(log);
     return code;
+}
+
+static void put_word(qn_buf *b, qn_str w)
+{
+    bool plain = w.n > 0;
+    for (size_t i = 0; i < w.n && plain; i++) plain = !strchr(" \t\n'\"\\$`*?[]{}()<>|&;#!~", w.p[i]);
+    qn_buf_putc(b, ' ');
+    if (!plain) qn_buf_putc(b, '\'');
+    for (size_t i = 0; i < w.n; i++) { if (w.p[i] == '\'') qn_buf_puts(b, "'\\'"); qn_buf_putc(b, w.p[i]); }
+    if (!plain) qn_buf_putc(b, '\'');
+}
+
+static void put_pairs(qn_buf *b, const char *option, const qn_setting *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        qn_buf pair = {0};
+        qn_buf_printf(&pair, "%.*s=%.*s", QN_FMT(s[i].name), QN_FMT(s[i].value));
+        if (option) qn_buf_printf(b, " %s", option);
+        put_word(b, qn_buf_view(&pair));
+        qn_buf_free(&pair);
+    }
+}
+
+/* How to run it again, for the report. */
+static char *command_line(const qn_args *args, const opts *o)
+{
+    qn_buf b = {0};
+    qn_buf_puts(&b, "quern run");
+    put_word(&b, qn_str_of(args->words[0]));
+    put_pairs(&b, NULL, args->settings.items, args->settings.n);
+    put_pairs(&b, "--model", o->models.items, o->models.n);
+    if (o->seed != 1) qn_buf_printf(&b, " --seed %lld", (long long)o->seed);
+    if (o->limit >= 0) qn_buf_printf(&b, " --limit %lld", (long long)o->limit);
+    if (o->out) { qn_buf_puts(&b, " -o"); put_word(&b, qn_str_of(o->out)); }
+    return b.p;
 }
 
 static void defaults(void *vo)
@@ -137,7 +187,9 @@ static int run(const qn_args *args, void *vo)
     sigaction(SIGINT, &sa, NULL);
     sigaction(SIGTERM, &sa, NULL);
     qn_log_hook(o->quiet ? NULL : say_log);
-    code = rc == QN_OK ? run_plan(plan, o, dir) : qn_say_error(&e);
+    char *command = command_line(args, o);
+    code = rc == QN_OK ? run_plan(plan, o, dir, command) : qn_say_error(&e);
+    qn_free(command);
     qn_plan_free(plan);
     qn_models_close(models);
     qn_free(dir);

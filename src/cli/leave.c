@@ -1,0 +1,147 @@
+/* leave: plan and result to the report's facts. */
+#include "cli/leave.h"
+#include "cli/cmd.h"
+#include "core/clock.h"
+#include "core/file.h"
+#include <sys/stat.h>
+
+static const char *end_word(qn_end e)
+{
+    static const char *const words[] = { "done", "target", "budget", "signal", "unreachable", "waiting", "error" };
+    return words[e];
+}
+
+static const char *text_z(qn_arena *a, qn_str s) { return s.n ? qn_arena_str(a, s).p : NULL; }
+
+static const char *shown_text(qn_arena *a, qn_value shown, const char *name)
+{
+    qn_value v;
+    return qn_v_get(shown, qn_str_of(name), &v) && v.kind == QN_V_TEXT ? text_z(a, qn_v_str(v)) : NULL;
+}
+
+static void put_steps(qn_leave *l, const qn_plan *plan, const qn_run_result *r)
+{
+    qn_report_step *all = QN_ARENA_NEW_N(&l->arena, qn_report_step, plan->n_steps + 1);
+    for (int i = 0; i < plan->n_steps; i++) {
+        const qn_step *s = &plan->steps[i];
+        qn_report_reason *reasons = QN_ARENA_NEW_N(&l->arena, qn_report_reason, r->n_reasons + 1);
+        qn_report_step *o = &all[i];
+        static const char *const words[] = { "", "repeat", "repeat ends", "join" };
+        static const char *const briefs[] = { "", "a row goes round", "go round again, or leave", "branches of one row become one row" };
+        *o = (qn_report_step){ .name = text_z(&l->arena, s->name), .op = s->op ? s->op->name : words[s->kind], .brief = s->op ? s->op->brief : briefs[s->kind],
+                               .in = r->steps[i].in, .out = r->steps[i].out, .rejected = r->steps[i].rejected, .failed = r->steps[i].failed, .reasons = reasons };
+        for (size_t k = 0; k < r->n_reasons; k++)
+            if (r->reasons[k].step == i)
+                reasons[o->n_reasons++] = (qn_report_reason){ r->reasons[k].text, r->reasons[k].n, r->reasons[k].failed, r->reasons[k].example };
+    }
+    l->facts.steps = all;
+    l->facts.n_steps = (size_t)plan->n_steps;
+}
+
+static void put_sources(qn_leave *l, const qn_plan *plan, const qn_run_result *r)
+{
+    qn_report_source *all = QN_ARENA_NEW_N(&l->arena, qn_report_source, plan->n_steps + 1);
+    const char **warnings = QN_ARENA_NEW_N(&l->arena, const char *, plan->n_steps + 1);
+    for (int i = 0; i < plan->n_steps; i++) {
+        const qn_step *s = &plan->steps[i];
+        if (!s->op || s->op->stage != QN_SOURCE || !s->op->next || s->op->absorb) continue;
+        const char *path = shown_text(&l->arena, s->shown, "path"), *licence = shown_text(&l->arena, s->shown, "licence");
+        struct stat st;
+        uint64_t bytes = path && stat(path, &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+        all[l->facts.n_sources++] = (qn_report_source){ .name = path ? path : text_z(&l->arena, s->name), .licence = licence, .rows = r->steps[i].in, .bytes = bytes };
+        if (!licence && path)
+            warnings[l->facts.n_warnings++] = qn_arena_printf(&l->arena, "the licence of %s is not known: name it with `licence`", path).p;
+    }
+    l->facts.sources = all;
+    l->facts.warnings = warnings;
+}
+
+static void put_models(qn_leave *l, const qn_plan *plan, const qn_run_result *r)
+{
+    qn_report_model *all = QN_ARENA_NEW_N(&l->arena, qn_report_model, plan->n_roles + 1);
+    int asked = 0;
+    for (int i = 0; i < plan->n_roles; i++) asked += plan->roles[i].model && !plan->roles[i].model->builtin;
+    for (int i = 0; i < plan->n_roles; i++) {
+        const qn_model *m = plan->roles[i].model;
+        qn_report_model *o = &all[l->facts.n_models++];
+        *o = (qn_report_model){ .role = plan->roles[i].name, .name = m && m->name ? m->name : "builtin", .where = m && m->url ? m->url : "builtin" };
+        if (!m || m->builtin) continue;
+        o->licence = m->licence;
+        o->terms = m->terms;
+        o->priced = m->priced;
+        if (asked > 1) continue;        /* with several models the ledger knows who cost what, the totals do not */
+        o->calls = r->sent + r->replayed;
+        o->prompt_tokens = r->prompt_tokens;
+        o->completion_tokens = r->completion_tokens;
+        o->cost_usd = r->cost_usd;
+    }
+    l->facts.models = all;
+}
+
+static void put_outputs(qn_leave *l, const qn_plan *plan, const qn_run_result *r)
+{
+    qn_report_output *all = QN_ARENA_NEW_N(&l->arena, qn_report_output, plan->n_steps + 1);
+    qn_report_target *targets = QN_ARENA_NEW_N(&l->arena, qn_report_target, 2 * plan->n_steps + 1);
+    for (int i = 0; i < plan->n_steps; i++) {
+        const qn_step *s = &plan->steps[i];
+        qn_value v;
+        if (!s->op || s->op->stage != QN_SINK) continue;
+        const char *to = shown_text(&l->arena, s->shown, "to");
+        if (!to && strcmp(s->op->name, "write") == 0) to = "data.jsonl";
+        if (!to) continue;
+        char *path = qn_path_join(l->facts.dir, to);
+        struct stat st;
+        if (stat(path, &st) == 0) {
+            all[l->facts.n_outputs++] = (qn_report_output){ .path = to, .about = shown_text(&l->arena, s->shown, "as"), .bytes = (uint64_t)st.st_size, .rows = r->steps[i].out };
+            if (!l->facts.data_path) l->facts.data_path = text_z(&l->arena, qn_str_of(path));
+        }
+        qn_free(path);
+        if (qn_v_get(s->shown, QN_STR("rows"), &v) && qn_v_is_number(v) && qn_v_number(v) > 0)
+            targets[l->facts.n_targets++] = (qn_report_target){ "rows", qn_v_number(v), (double)r->steps[i].out, false };
+    }
+    l->facts.outputs = all;
+    l->facts.targets = targets;
+}
+
+static const char *path_if_there(qn_leave *l, const char *name)
+{
+    char *p = qn_path_join(l->facts.dir, name);
+    const char *out = qn_file_exists(p) ? text_z(&l->arena, qn_str_of(p)) : NULL;
+    qn_free(p);
+    return out;
+}
+
+void qn_leave_make(qn_leave *l, const qn_plan *plan, const qn_run_result *r, const char *dir, const char *ledger, const char *command)
+{
+    char hash[33];
+    *l = (qn_leave){0};
+    qn_report_facts *f = &l->facts;
+    qn_hash_hex(plan->hash, hash);
+    *f = (qn_report_facts){
+        .dir = dir, .recipe = plan->name, .about = text_z(&l->arena, plan->about), .paper = text_z(&l->arena, plan->paper), .command = command,
+        .version = QN_VERSION, .recipe_hash = text_z(&l->arena, qn_str_of(hash)), .params = plan->params, .seed = plan->seed,
+        .ended = end_word(r->end), .ended_words = r->stopped_why[0] ? r->stopped_why : NULL, .ended_ms = qn_wall_ms(),
+        .rows = { r->in, r->accepted, r->rejected, r->failed, r->pending, r->ahead, r->became, r->created },
+        .calls = { r->sent, r->replayed, r->calls_failed, r->retried }, .tokens = { r->prompt_tokens, r->completion_tokens },
+        .cost_usd = r->cost_usd, .cost_all_usd = r->cost_all_usd, .seconds = r->seconds, .cpu_seconds = r->cpu_seconds,
+        .peak_memory_bytes = r->peak_memory_bytes, .interrupted_in_flight = r->interrupted_in_flight, .interrupted_worst_usd = r->interrupted_worst_usd,
+        .human = QN_HUMAN_NONE,
+    };
+    put_steps(l, plan, r);
+    put_sources(l, plan, r);
+    put_models(l, plan, r);
+    put_outputs(l, plan, r);
+    f->rejected_path = path_if_there(l, "rejected.jsonl");
+    f->failed_path = path_if_there(l, "failed.jsonl");
+    f->trace_path = path_if_there(l, "trace.jsonl.zst");
+    f->ledger_path = ledger && qn_file_exists(ledger) ? ledger : NULL;
+}
+
+qn_code qn_leave_write(const qn_leave *l, qn_err *e)
+{
+    QN_TRY(qn_summary_write(&l->facts, e));
+    QN_TRY(qn_card_write(&l->facts, e));
+    return qn_report_write(&l->facts, e);
+}
+
+void qn_leave_free(qn_leave *l) { qn_arena_free(&l->arena); }
