@@ -325,7 +325,7 @@ static void take(const params *p, qn_ctx *cx, const qn_row *r, qn_turn *t, talk_
     if (reply->status == QN_REPLY_CUT && !p->keep_cut) { give_up(s, "cut", "the reply was cut by max_tokens"); return; }
     if (p->schema) {
         qn_buf why = {0};
-        if (qn_reply_json(reply->text, t->arena, &s->value, &bad) != QN_OK) repair(p, cx, r, t, st, k, reply, bad.msg);
+        if (qn_reply_json(reply->text, p->schema, t->arena, &s->value, NULL, &bad) != QN_OK) repair(p, cx, r, t, st, k, reply, bad.msg);
         else if (!qn_schema_fits(p->schema, s->value, &why)) repair(p, cx, r, t, st, k, reply, why.p ? why.p : "wrong shape");
         else s->done = s->ok = true;
         qn_buf_free(&why);
