@@ -137,6 +137,7 @@ static ended judge_body(qn_loop *l, slot *s)
     }
     bool ok = s->is_stream ? qn_sse_end(&s->sse, &call->ask, &call->arena, &call->reply, &l->scratch, &why)
                            : qn_openai_parse(&call->ask, qn_buf_view(&s->body), &l->scratch, &call->arena, &call->reply, &why);
+    call->reply.streamed = s->is_stream;
     if (ok) return failed(WHAT_DONE, QN_WENT_OK, 0, (qn_str){ "", 0 });
     if (s->is_stream && s->sse.error[0])
         return failed(WHAT_RETRY, QN_WENT_ERROR, MANY, qn_arena_printf(&call->arena, "%.*s: %s: %s", QN_FMT(s->lane->host), why, s->sse.error));

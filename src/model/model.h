@@ -84,6 +84,8 @@ typedef struct qn_reply {
     int64_t  prompt_tokens, completion_tokens;
     double   cost_usd;
     bool     tokens_estimated;  /* the endpoint gave no usage */
+    bool     thinking_tagged;   /* the thinking stood in <think> tags, not in a field of its own */
+    bool     streamed;          /* it came as a stream */
     bool     replayed;          /* from the ledger */
     int      attempts;          /* sent requests, retries included; 0 when replayed */
     double   seconds;           /* from first send to last byte */

@@ -146,7 +146,8 @@ bool qn_reply_settle(const qn_ask *ask, qn_str content, qn_str thinking, qn_str 
 {
     qn_str tagged = { "", 0 };
     if (ask->kind == QN_ASK_CHAT) qn_think_split(content, &tagged, &content);
-    if (thinking.n == 0) thinking = tagged;
+    r->thinking_tagged = thinking.n == 0 && tagged.n > 0;
+    if (r->thinking_tagged) thinking = tagged;
     bool filtered = qn_str_is(finish, "content_filter") || refusal.n > 0, cut = qn_str_is(finish, "length");
     bool echo_only = ask->kind == QN_ASK_COMPLETION && r->logprobs.kind == QN_V_OBJECT;
     if (content.n == 0 && !filtered && !cut && r->tool_calls.kind != QN_V_LIST && !echo_only) { *why = "the reply has no content"; return false; }
