@@ -48,22 +48,29 @@ static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
 }
 
 /* quern's own fields stay behind; everything else goes out. */
+static bool is_own(qn_str name) { return qn_str_is(name, "_source") || qn_str_is(name, "_blocks"); }
+
+static bool has_own(const qn_row *r)
+{
+    qn_value v;
+    return qn_row_find(r, QN_STR("_source"), &v) || qn_row_find(r, QN_STR("_blocks"), &v);
+}
+
 static void put_fields(const qn_row *r, qn_arena *a, qn_object_b *o)
 {
     qn_value all = qn_row_value(r, a), v;
     qn_v_iter it = qn_v_iter_of(all);
     qn_str name;
     while (qn_v_next(&it, &name, &v))
-        if (!qn_str_is(name, "_source")) qn_object_put(o, name, v);
+        if (!is_own(name)) qn_object_put(o, name, v);
 }
 
 static qn_code line_of(qn_ctx *cx, const params *p, const qn_row *r, qn_buf *b, qn_err *e)
 {
     qn_str bytes;
-    qn_value source;
     if (!p->layout && qn_row_untouched(r, &bytes)) {
         qn_buf_str(b, bytes);
-    } else if (!p->layout && !qn_row_find(r, QN_STR("_source"), &source)) {
+    } else if (!p->layout && !has_own(r)) {
         qn_row_write(r, b);
     } else {
         qn_object_b o = { .a = cx->scratch };

@@ -1,0 +1,126 @@
+/* read_docs: documents as text: txt, Markdown, reST, HTML, PDF, DOCX, EPUB; a file, a folder, a glob.
+ *
+ * Each file is one row: its text (Markdown-like), title and what is known about it. Files are read in a child process with limits: one that crashes,
+ * hangs or has no text is one failed row that says so. The blocks of the text (headings, paragraphs, tables, code) travel in the row's own field
+ * `_blocks`, for `chunk`. A folder may hold other files too: those that are no documents are skipped and named in run.log. */
+#include "core/log.h"
+#include "io/format.h"
+#include "ops/op.h"
+
+typedef struct { const char *path; qn_str licence, encoding; } params;
+
+static const qn_param PARAMS[] = {
+    QN_PATH(params, path, NULL, "a file, a folder or a glob"),
+    QN_TEXT(params, licence, "", "licence of the documents, where they do not say: goes into the trace and the card"),
+    QN_TEXT(params, encoding, "", "of text files; found out when left out"),
+    QN_END
+};
+
+typedef struct { char **files; size_t n, cap, at; char *licence; bool several; } state;
+
+static qn_code add_file(void *arg, const char *file, qn_err *e)
+{
+    state *st = arg;
+    (void)e;
+    QN_GROW(st->files, st->n, st->cap);
+    st->files[st->n++] = qn_strz(qn_str_of(file));
+    return QN_OK;
+}
+
+static qn_code check(qn_check *ck, void *vp, qn_err *e)
+{
+    const params *p = vp;
+    (void)ck;
+    if (strpbrk(p->path, "*?[") || qn_file_exists(p->path)) return QN_OK;
+    return qn_fail(e, QN_ERECIPE, "there is no file or folder %s", p->path);
+}
+
+static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
+{
+    const params *p = vp;
+    state *st = QN_NEW(state);
+    (void)cx;
+    *out = st;
+    st->licence = p->licence.n ? qn_strz(p->licence) : NULL;
+    QN_TRY(qn_files_each(p->path, add_file, st, e));
+    st->several = st->n > 1;
+    return QN_OK;
+}
+
+/* [kind, level, start, end, src_start, src_end, page] for each block. */
+static qn_value blocks_of(const qn_doc *d, qn_arena *a)
+{
+    qn_value *all = qn_arena_alloc(a, d->n_blocks * sizeof *all + 1);
+    for (size_t i = 0; i < d->n_blocks; i++) {
+        const qn_block *b = &d->blocks[i];
+        qn_value *v = qn_arena_alloc(a, 7 * sizeof *v);
+        int64_t n[7] = { b->kind, b->level, (int64_t)b->start, (int64_t)b->end, (int64_t)b->src_start, (int64_t)b->src_end, b->page };
+        for (int k = 0; k < 7; k++) v[k] = qn_v_int(n[k]);
+        all[i] = qn_v_list(v, 7);
+    }
+    return qn_v_list(all, d->n_blocks);
+}
+
+static qn_row *row_of(const char *file, const qn_doc *d, const state *st, qn_arena *a)
+{
+    qn_row *r = qn_row_new(qn_hash(d->text.p, d->text.n));
+    qn_object_b o = { .a = a };
+    const qn_format *f = NULL;
+    qn_err ignored = {0};
+    const char *licence = d->licence.n ? d->licence.p : st->licence;
+    qn_object_put(&o, QN_STR("path"), qn_v_text(qn_str_of(file)));
+    if (qn_format_of(file, &f, &ignored) == QN_OK) qn_object_put(&o, QN_STR("format"), qn_v_text(qn_str_of(f->name)));
+    if (licence) qn_object_put(&o, QN_STR("licence"), qn_v_text(qn_str_of(licence)));
+    if (d->warning.n) qn_object_put(&o, QN_STR("warning"), qn_v_text(d->warning));
+    for (size_t i = 0; i < d->n_meta; i++) qn_object_put(&o, d->meta[i].name, d->meta[i].value);
+    qn_row_set(r, QN_STR("title"), qn_v_text(d->title));
+    qn_row_set(r, QN_STR("text"), qn_v_text(d->text));
+    qn_row_set(r, QN_STR("doc"), qn_object_end(&o));
+    qn_row_set(r, QN_STR("_blocks"), blocks_of(d, a));
+    qn_row_set_source(r, (qn_row_source){ file, 0, st->licence });
+    return r;
+}
+
+static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *e)
+{
+    const params *p = vp;
+    state *st = vs;
+    qn_read_opts o = { .header = -1, .encoding = p->encoding.n ? p->encoding.p : NULL };
+    *out = NULL;
+    while (st->at < st->n) {
+        const char *file = st->files[st->at++];
+        const qn_format *f;
+        qn_doc d;
+        qn_err why = {0};
+        if (st->several && (qn_format_of(file, &f, &why) != QN_OK || !f->doc)) {
+            qn_log(QN_INFO, "skipped", "%s is no document that can be read%s%s", file, why.msg[0] ? ": " : "", why.msg);
+            continue;
+        }
+        qn_code rc = qn_doc_read(file, &o, cx->scratch, &d, e);
+        if (rc == QN_EDATA || rc == QN_ELIMIT || rc == QN_EIO || rc == QN_EMISSING) {
+            if (!e->pos.file) e->pos.file = file;
+            return QN_EDATA;            /* one failed row; the other files go on */
+        }
+        QN_TRY(rc);
+        *out = row_of(file, &d, st, cx->scratch);
+        return QN_OK;
+    }
+    return QN_OK;
+}
+
+static void close(void *vs)
+{
+    state *st = vs;
+    for (size_t i = 0; i < st->n; i++) qn_free(st->files[i]);
+    qn_free(st->files);
+    qn_free(st->licence);
+    qn_free(st);
+}
+
+const qn_op qn_op_read_docs = {
+    .name = "read_docs", .version = 1, .stage = QN_SOURCE,
+    .brief = "documents as text: txt, Markdown, reST, HTML, PDF, DOCX, EPUB",
+    .writes = "title: text, text: text, doc: {path: text, format: text?, licence: text?, warning: text?, ...}, _blocks: [[int]]",
+    .params = PARAMS, .params_size = sizeof(params),
+    .check = check, .open = open, .close = close, .next = next,
+};
