@@ -95,7 +95,7 @@ static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *
     return QN_OK;
 }
 
-static void close(void *vs)
+static void close_tables(void *vs)
 {
     state *st = vs;
     if (st->tables) qn_tables_free(st->tables);
@@ -110,5 +110,5 @@ const qn_op qn_op_read_tables = {
     .brief = "whole tables from CSV, TSV, XLSX, Parquet, JSON or SQLite, ready to be queried",
     .writes = "table: {name: text, path: text, title: text?, columns: [{name: text, type: text, header: text?}], n_rows: int, db: text?}",
     .params = PARAMS, .params_size = sizeof(params),
-    .check = check, .open = open, .close = close, .next = next,
+    .check = check, .open = open, .close = close_tables, .next = next,
 };
