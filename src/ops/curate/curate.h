@@ -15,7 +15,7 @@ static inline qn_code qn_curate_text(qn_ctx *cx, const qn_expr *x, const qn_row 
 }
 
 /* A family's measures with the bounds of `given` in their place: {words: [20, 5000], dup_lines: 0.5, stop_words: null}. A number is the bound on the
- * side that the family bounds (the upper one when both), a pair is both, null is none. The table lives in the arena. */
+ * side that the family bounds (the upper one when neither), a pair is both, null is none. The table lives in the arena. */
 static inline qn_code qn_curate_limits(qn_check *ck, const qn_measure *family, size_t n, qn_value given, const qn_measure **out, qn_err *e)
 {
     qn_measure *m = QN_ARENA_NEW_N(ck->arena, qn_measure, n);
@@ -35,14 +35,14 @@ static inline qn_code qn_curate_limits(qn_check *ck, const qn_measure *family, s
             if (near) qn_hint(e, "did you mean `%s`?", near);
             return QN_ERECIPE;
         }
-        bool lower = isfinite(m[i].min) && !isfinite(m[i].max);
+        bool lower = isfinite(m[i].min), both = lower && isfinite(m[i].max);
         qn_value lo = qn_v_at(v, 0), hi = qn_v_at(v, 1);
         if (v.kind == QN_V_NULL) { m[i].min = -INFINITY; m[i].max = INFINITY; }
-        else if (qn_v_is_number(v)) *(lower ? &m[i].min : &m[i].max) = qn_v_number(v);
+        else if (qn_v_is_number(v) && !both) *(lower ? &m[i].min : &m[i].max) = qn_v_number(v);
         else if (v.kind == QN_V_LIST && v.n == 2 && (qn_v_is_number(lo) || lo.kind == QN_V_NULL) && (qn_v_is_number(hi) || hi.kind == QN_V_NULL)) {
             m[i].min = qn_v_is_number(lo) ? qn_v_number(lo) : -INFINITY;
             m[i].max = qn_v_is_number(hi) ? qn_v_number(hi) : INFINITY;
-        } else return qn_fail_at(e, QN_ERECIPE, ck->pos, "the bound of `%.*s` must be a number, [least, most] or null", QN_FMT(name));
+        } else return qn_fail_at(e, QN_ERECIPE, ck->pos, "the bound of `%.*s` must be %s[least, most] or null", QN_FMT(name), both ? "" : "a number, ");
     }
     return QN_OK;
 }

@@ -16,8 +16,8 @@ static const qn_param PARAMS[] = {
 
 static const qn_example EXAMPLES[] = {
     { .params = "", .in = "{text: 'Too short a text.'}", .reject = "words 4.00 below 50.00" },
-    { .params = "limits: {words: 3, top_2gram: 0.3, top_3gram: null, top_4gram: null}", .in = "{text: 'the mill and the mill'}", .reject = "top_2gram 0.76 above 0.30" },
-    { .params = "only: repetition", .in = "{text: 'a b c d e f a b c d e f a b c d e f g h i j k l m n o p q r s t u v w x y z'}", .reject = "dup_5gram" },
+    { .params = "limits: {words: [3, null], word_chars: null, alpha_words: null, top_2gram: 0.3, top_3gram: null, top_4gram: null}", .in = "{text: 'the mill and the mill'}", .reject = "top_2gram 0.76 above 0.30" },
+    { .params = "only: repetition", .in = "{text: 'a b c d e f a b c d e f a b c d e f g h i j k l m n o p q r s t u v w x y z'}", .reject = "top_3gram 0.20 above 0.18" },
     QN_END
 };
 

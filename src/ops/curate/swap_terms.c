@@ -48,7 +48,7 @@ static qn_code map(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_emit *
 {
     const params *p = vp;
     qn_swap kind = qn_str_is(p->kind, "gender") ? QN_SWAP_GENDER : qn_str_is(p->kind, "age") ? QN_SWAP_AGE : QN_SWAP_NATION;
-    qn_row *twin = qn_emit_child(em, r);
+    qn_row *same = qn_emit_child(em, r), *twin = qn_emit_child(em, r);      /* in this order: ids do not depend on `keep` */
     size_t n = 0;
     (void)state;
     (void)cx;
@@ -57,6 +57,7 @@ static qn_code map(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_emit *
         qn_value v;
         qn_buf out = {0};
         if (!qn_row_find(r, name, &v) || v.kind != QN_V_TEXT) {
+            qn_row_drop(same);
             qn_row_drop(twin);
             return qn_fail(e, QN_EDATA, "the field `%.*s` is no text", QN_FMT(name));
         }
@@ -66,15 +67,14 @@ static qn_code map(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_emit *
     }
     qn_row_set(twin, p->mark, qn_v_bool(true));
     if (n == 0 && p->only_pairs) {
+        qn_row_drop(same);
         qn_row_drop(twin);
         qn_emit_reject(em, r, qn_reject_below("terms", 0, 1));
         return QN_OK;
     }
-    if (p->keep) {
-        qn_row *same = qn_emit_child(em, r);
-        qn_row_set(same, p->mark, qn_v_bool(false));
-        qn_emit_row(em, same);
-    }
+    qn_row_set(same, p->mark, qn_v_bool(false));
+    if (p->keep) qn_emit_row(em, same);
+    else qn_row_drop(same);
     if (n) qn_emit_row(em, twin);
     else qn_row_drop(twin);
     return QN_OK;
