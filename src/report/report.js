@@ -13,6 +13,8 @@ const n0 = x => Math.round(x).toLocaleString("en-US");
 function n1(x) {
   const a = Math.abs(x);
   if (!isFinite(x)) return "–";
+  if (a >= 1e12) { const [m, e] = x.toExponential(2).split("e"); return Number(m) + " × 10" + [...e.replace("+", "")].map(c => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] || "⁻").join(""); }
+  if (a >= 1e9) return (x / 1e9).toLocaleString("en-US", { maximumSignificantDigits: 3 }) + " G";
   if (a >= 1e6) return (x / 1e6).toLocaleString("en-US", { maximumSignificantDigits: 3 }) + " M";
   return a >= 100 || Number.isInteger(x) ? n0(x) : x.toLocaleString("en-US", { maximumSignificantDigits: 3 });
 }
@@ -41,10 +43,12 @@ function head() {
     svg("circle", { cx: 12, cy: 12, r: 10 }), svg("circle", { cx: 12, cy: 12, r: 2.4 }),
     [0, 60, 120, 180, 240, 300].map(a => svg("path", { d: "M12 7.4 14.6 3", transform: `rotate(${a} 12 12)` })));
   const good = !D.ended || D.ended === "done" || D.ended === "target";
-  page.append(el("div", "brand", mill, el("span", "", "quern report"), D.when && el("span", "", D.when.slice(0, 16).replace("T", " ") + " UTC"),
+  fill(page, [el("div", "brand", mill, el("span", "", "quern report"), D.when && el("span", "", D.when.slice(0, 16).replace("T", " ") + " UTC"),
     D.ended && el("span", "state" + (good ? "" : " stopped"), ENDS[D.ended] || D.ended)), el("h1", "", D.recipe), D.about && el("p", "lede", D.about),
-    D.paper && el("p", "soft small", "After " + D.paper));
+    D.paper && el("p", "soft small", "After " + D.paper)]);
   if (D.ended_words && !good) page.append(el("div", "notice", D.ended_words));
+}
+function notices() {
   if (D.interrupted_in_flight) page.append(el("div", "notice calm", plural(D.interrupted_in_flight, "request") + " of an earlier, interrupted run left without an answer on record; they may have been charged" + (D.interrupted_worst_usd ? ` (${usd(D.interrupted_worst_usd)} at most)` : "") + "."));
   if (D.warnings.length) page.append(el("div", "notice calm", D.warnings.length === 1 ? D.warnings[0] : ["Please look at:", el("ul", "", D.warnings.map(w => el("li", "", w)))]));
 }
@@ -86,7 +90,7 @@ function stream(st, most, gid) {
   if (b > a) s.append(svg("path", { class: "s-soft", d: `M${a} 22 C${a} 60 ${b} 30 ${b} 68 L${b} 101 L0 101 L0 22 Z` }));
   rect(0, 0, c, 101, { class: "s-grain" });
   if (b > a) rect(0, 68, b, 33, { class: "s-grain" });
-  rect(c, 0, Math.max(0, a - c), 23, { class: "s-grain" });
+  rect(0, 0, a, 23, { class: "s-grain" });
   let x = c, lost = Math.max(0, a - c), sum = rej + fail;
   if (sum > 0 && lost > 0) {
     rect(x, 22, lost * rej / sum, 64, { fill: `url(#${gid}r)` });
@@ -96,7 +100,7 @@ function stream(st, most, gid) {
 }
 function flow() {
   if (!D.steps.length) return;
-  const most = Math.max(1, R.accepted, ...D.steps.map(s => Math.max(s.in, s.out))), box = el("div", "flow");
+  const most = 1.03 * Math.max(1, R.accepted, ...D.steps.map(s => Math.max(s.in, s.out))), box = el("div", "flow");
   D.steps.forEach((s, i) => {
     const first = !s.in && s.out > 0, born = s.out - (s.in - s.rejected - s.failed), fate = el("div", "fate");
     if (first) fate.append(el("div", "out", el("b", "", n0(s.out)), " rows read"));
@@ -139,7 +143,7 @@ function targets() {
 
 /* ---- one field ---- */
 function histogram(d, real, unit) {
-  const W = 460, H = 112, base = H - 20, h = d.hist, counts = h.counts, total = counts.reduce((a, b) => a + b, 0) || 1;
+  const W = 460, H = 116, base = H - 24, h = d.hist, counts = h.counts, total = counts.reduce((a, b) => a + b, 0) || 1;
   let lo = h.lo, hi = h.lo + h.step * counts.length, shares = counts.map(c => c / total), rs = null;
   if (real) {
     const rt = real.hist.counts.reduce((a, b) => a + b, 0) || 1;
@@ -154,7 +158,7 @@ function histogram(d, real, unit) {
   });
   s.append(svg("line", { class: "axis", x1: 0, x2: W, y1: base + .5, y2: base + .5 }));
   if (rs) { let path = `M${X(real.hist.lo)} ${base}`; rs.forEach((v, i) => { path += ` L${X(real.hist.lo + i * real.hist.step)} ${Y(v)} L${X(real.hist.lo + (i + 1) * real.hist.step)} ${Y(v)}`; }); s.append(svg("path", { class: "real", d: path + ` L${X(real.hist.lo + rs.length * real.hist.step)} ${base}` })); }
-  const shift = whole && h.step === 1 ? .5 : 0, mid = X(Math.min(d.p50 + shift, hi)), put = (x, t, anchor) => s.append(svg("text", { x, y: H - 5, "text-anchor": anchor }, t));
+  const shift = whole && h.step === 1 ? .5 : 0, mid = X(Math.min(d.p50 + shift, hi)), put = (x, t, anchor) => s.append(svg("text", { x, y: H - 7, "text-anchor": anchor }, t));
   s.append(svg("line", { class: "mid", x1: mid, x2: mid, y1: base - 4, y2: base + 5 }));
   const left = mid < 70, right = mid > W - 70;
   put(Math.max(0, Math.min(W, mid)), (left || right ? "" : "middle ") + n1(d.p50), left && mid < 12 ? "start" : right && mid > W - 12 ? "end" : "middle");
@@ -174,12 +178,13 @@ function ranks(list, total, max, real) {
   return g;
 }
 function fieldCard(f, real) {
-  const head = el("header", "", el("h3", "", f.name), el("span", "tag", f.filled < 1 ? pct(f.filled) + " filled" : ""));
+  const head = el("header", "", el("h3", "", plain(f.name) || "(no name)"), el("span", "tag", f.filled < 1 ? pct(f.filled) + " filled" : ""));
   const c = el("div", "card", head), put = (...k) => c.append(...k), facts = el("div", "facts"), fact = (b, t, tip) => { const s = el("span", "", el("b", "", b), " " + t); if (tip) s.title = tip; facts.append(s); };
   if (f.words) {
-    put(el("p", "cap", "Length in words"), histogram(f.words, real && real.words, "words"), el("p", "cap", "How it begins"));
-    const total = f.openings.reduce((a, x) => a + x[1], 0) || 1;
-    put(ranks(f.openings, total, 8, real && real.openings));
+    put(el("p", "cap", "Length in words"), histogram(f.words, real && real.words, "words"));
+    const total = f.openings.reduce((a, x) => a + x[1], 0) || 1, top = f.openings.length && f.openings[0][0] !== null ? f.openings[0] : null;
+    if (top && top[1] / total >= .01) put(el("p", "cap", "How it begins"), ranks(f.openings, total, 8, real && real.openings));
+    else if (top) put(el("p", "cap", "No beginning is common: the most frequent opens ", pct(top[1] / total), "."));
     if (f.distinct1 !== undefined) fact(pct(f.distinct1), "distinct words", "different words as a share of all words: higher is more varied; falls as a set grows");
     if (f.distinct2 !== undefined) fact(pct(f.distinct2), "distinct pairs", "different pairs of neighbouring words as a share of all pairs");
     fact(n0(f.repeated), f.repeated === 1 ? "exact repeat" : "exact repeats", "texts whose very bytes came before");
@@ -204,7 +209,7 @@ function fields() {
   const cards = S.fields.filter(f => f.shape in order && varied(f)).sort((a, b) => order[a.shape] - order[b.shape]).slice(0, 16);
   const says = f => f.words ? `${n1(f.words.p50)} words in the middle, ${n1(f.words.p5)} to ${n1(f.words.p95)} for nine in ten` : f.number ? `${n1(f.number.min)} to ${n1(f.number.max)}, middle ${n1(f.number.p50)}` : f.values ? f.values.slice(0, 3).map(v => v[0] === null ? "others" : v[0]).join(", ") + (f.values.length > 3 ? ", …" : "") : f.elements ? `${n1(f.elements.min)} to ${n1(f.elements.max)} elements` : "";
   const table = el("table", "fields", el("thead", "", el("tr", "", el("th", "", "field"), el("th", "", "holds"), el("th", "", "filled"), el("th", "num", "different"), el("th", "", "in short"))),
-    el("tbody", "", S.fields.map(f => { const td = el("td", "", says(f)); td.dir = "auto"; return el("tr", "", el("td", "", f.name), el("td", "", f.shape), el("td", "num", pct(f.filled)), el("td", "num", f.distinct === undefined ? f.values ? n0(f.values.length) : "" : n0(f.distinct)), td); })));
+    el("tbody", "", S.fields.map(f => { const td = el("td", "", says(f)); td.dir = "auto"; return el("tr", "", el("td", "", plain(f.name) || "(no name)"), el("td", "", f.shape), el("td", "num", pct(f.filled)), el("td", "num", f.distinct === undefined ? f.values ? n0(f.values.length) : "" : n0(f.distinct)), td); })));
   const part = S.looked_into + S.unreadable < S.rows ? `${n0(S.looked_into)} of ${n0(S.rows)} rows were looked into, chosen evenly. ` : "", bad = S.unreadable ? `${plural(S.unreadable, "row")} could not be read here. ` : "";
   section("fields", "What the rows hold", part + bad + "Numbers of different values and distinct words are close estimates." + (S.more_fields ? " Only the first 64 fields are shown." : ""),
     D.real && el("div", "legend", legend("grain", "this set"), legend("people", `people's rows (${n0(D.real.looked_into)})`)), el("div", "cards", cards.map(f => fieldCard(f, real.get(f.name)))), el("p", "cap"), el("div", "wide", table));
@@ -219,28 +224,30 @@ function clamp(v, long) {
   b.onclick = () => { v.classList.toggle("clamp"); b.textContent = v.classList.contains("clamp") ? "show all" : "show less"; };
   return [v, b];
 }
+/* Signs that turn the order of others or take no room are named, so that a reader sees what a model would read. */
+const plain = t => t.replace(/[\u202a-\u202e\u2066-\u2069\u200b\u2060\ufeff\u2028\u2029\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, c => "⟨" + (c.charCodeAt(0) + 0x10000).toString(16).slice(1).toUpperCase() + "⟩");
 function withMark(text, what) {
   const at = what ? text.indexOf(what) : -1;
   return at < 0 ? [text] : [text.slice(0, at), el("mark", "", what), text.slice(at + what.length)];
 }
-function turns(list) { return list.map(([who, text]) => { const t = el("div", "turn" + (who === "assistant" ? " assistant" : ""), el("span", "who", who || "prompt"), text); t.dir = "auto"; return t; }); }
+function turns(list) { return list.map(([who, text]) => { const t = el("div", "turn" + (who === "assistant" ? " assistant" : ""), el("span", "who", who || "prompt"), plain(text)); t.dir = "auto"; return t; }); }
 function valueBox([name, kind, text, cut], answer) {
   const v = el("div", "v"); v.dir = "auto";
-  let shown = text, chat = null;
+  let shown = plain(text), chat = null;
   if (kind === "list" && !cut) {
     try { const j = JSON.parse(text); if (j.length && j.every(m => m && typeof m.role === "string" && typeof m.content === "string")) chat = j.map(m => [m.role, m.content]); else if (j.length && j.every(x => typeof x !== "object")) shown = j.join(", "); else shown = JSON.stringify(j, null, 1); } catch (_) { /* shown as it stands */ }
   } else if (kind === "object" && !cut) { try { shown = JSON.stringify(JSON.parse(text), null, 1); } catch (_) { /* shown as it stands */ } }
   if (chat) v.append(...turns(chat));
   else if (kind === "text" && text === "") v.append(el("span", "soft", "empty"));
-  else { v.append(...(kind === "text" && name !== "answer" ? withMark(shown, /passage|context|source/.test(name) ? answer : "") : [shown])); if ((kind === "object" || (kind === "list" && shown[0] === "[")) || /^(sql|code)$/.test(name)) v.classList.add("code"); }
+  else { v.append(...(kind === "text" && name !== "answer" ? withMark(shown, /passage|context|source/.test(name) ? plain(answer || "") : "") : [shown])); if ((kind === "object" || (kind === "list" && shown[0] === "[")) || /^(sql|code)$/.test(name)) v.classList.add("code"); }
   if (cut) v.append(el("span", "soft", ` … ${bytes(cut)} more`));
-  return el("div", "f", el("div", "k", name), el("div", "", ...clamp(v, shown.length > 900 || shown.split("\n").length > 9)));
+  return el("div", "f", el("div", "k", plain(name) || "(no name)"), el("div", "", ...clamp(v, shown.length > 900 || shown.split("\n").length > 9)));
 }
 function rowBox(row, inset, why) {
   const a = row.find(f => f[0] === "answer" && f[1] === "text" && f[2].length > 1);
   return el("div", "row" + (inset ? " inset" : ""), why && el("div", "why", why), row.map(f => valueBox(f, a && a[2])));
 }
-function textBox(who, text) { const t = el("div", "", text); t.dir = "auto"; return el("div", "text", who && el("span", "who", who), ...clamp(t, text.length > 1500 || text.split("\n").length > 16)); }
+function textBox(who, text) { const t = el("div", "", plain(text)); t.dir = "auto"; return el("div", "text", who && el("span", "who", who), ...clamp(t, text.length > 1500 || text.split("\n").length > 16)); }
 function traceBox(t) {
   if (!t) return null;
   const ol = el("ol"), src = t.source && typeof t.source === "object" ? t.source : null;
@@ -275,10 +282,10 @@ function samples() {
 /* ---- made from ---- */
 const LEVELS = ["not known", "1, made by people", "2, made by people, cleaned by machine", "3, generated, verified by people", "4, generated and rated by machine, with a test part that people labelled", "5, machine throughout", "6, improving from its environment"];
 function origin() {
-  const cell = (t, cls) => el("td", cls || "", t === undefined || t === null || t === "" ? el("span", "soft", "not known") : t), left = el("div"), right = el("div");
-  if (D.sources.length) left.append(el("h3", "", "Sources"), el("div", "wide", el("table", "", el("thead", "", el("tr", "", el("th", "", "source"), el("th", "", "licence"), el("th", "num", "rows"))), el("tbody", "", D.sources.slice(0, 40).map(s => el("tr", "", el("td", "", s.name), cell(s.licence), el("td", "num", s.rows ? n0(s.rows) : "")))))), D.n_sources > 40 && el("p", "soft small", `and ${n0(D.n_sources - 40)} more, in summary.json`));
-  if (D.models.length) right.append(el("h3", "", "Models"), el("div", "wide", el("table", "", el("thead", "", el("tr", "", el("th", "", "role"), el("th", "", "model"), el("th", "", "licence or terms"), el("th", "num", "calls"), el("th", "num", "cost"))), el("tbody", "", D.models.map(m => el("tr", "", el("td", "", m.role), el("td", "", m.name || m.where), m.where === "builtin" ? el("td", "soft", "no model") : cell([m.licence, m.terms].filter(Boolean).join("; ")), el("td", "num", n0(m.calls)), el("td", "num", m.cost_usd === undefined ? "–" : usd(m.cost_usd))))))));
-  if (D.outputs.length) right.append(el("h3", "", "Files"), el("div", "wide", el("table", "", el("tbody", "", D.outputs.map(o => el("tr", "", el("td", "", el("code", "", o.path), o.about && el("div", "soft small", o.about)), el("td", "num", o.rows ? plural(o.rows, "row") : ""), el("td", "num", bytes(o.bytes))))))));
+  const cell = (t, cls) => el("td", cls || "", t === undefined || t === null || t === "" ? el("span", "soft", "not known") : t), left = el("div"), right = el("div"), add2 = (e, ...k) => fill(e, k);
+  if (D.sources.length) add2(left, el("h3", "", "Sources"), el("div", "wide", el("table", "", el("thead", "", el("tr", "", el("th", "", "source"), el("th", "", "licence"), el("th", "num", "rows"))), el("tbody", "", D.sources.slice(0, 40).map(s => el("tr", "", el("td", "any", s.name), cell(s.licence), el("td", "num", s.rows ? n0(s.rows) : "")))))), D.n_sources > 40 && el("p", "soft small", `and ${n0(D.n_sources - 40)} more, in summary.json`));
+  if (D.models.length) add2(right, el("h3", "", "Models"), el("div", "wide", el("table", "", el("thead", "", el("tr", "", el("th", "", "role"), el("th", "", "model"), el("th", "", "licence or terms"), el("th", "num", "calls"), el("th", "num", "cost"))), el("tbody", "", D.models.map(m => el("tr", "", el("td", "", m.role), el("td", "any", m.name || m.where), m.where === "builtin" ? el("td", "soft", "no model") : cell([m.licence, m.terms].filter(Boolean).join("; ")), el("td", "num", n0(m.calls)), el("td", "num", m.cost_usd === undefined ? "–" : usd(m.cost_usd))))))));
+  if (D.outputs.length) add2(right, el("h3", "", "Files"), el("div", "wide", el("table", "", el("tbody", "", D.outputs.map(o => el("tr", "", el("td", "", el("code", "", o.path), o.about && el("div", "soft small", o.about)), el("td", "num", o.rows ? plural(o.rows, "row") : ""), el("td", "num", bytes(o.bytes))))))));
   const dl = el("dl", "pair"), add = (k, v) => v !== undefined && v !== null && v !== "" && dl.append(el("dt", "", k), el("dd", "", v));
   add("human part", LEVELS[D.human] || LEVELS[0]); add("licence of the set", D.licence); add("seed", D.seed); add("version", D.version && "quern " + D.version); add("recipe hash", D.recipe_hash && el("code", "", D.recipe_hash));
   for (const [k, v] of Object.entries(D.params || {})) add(k, typeof v === "object" ? JSON.stringify(v) : String(v));
@@ -288,6 +295,6 @@ function origin() {
 }
 
 page.replaceChildren();
-head(); account(); flow(); reasons(); targets(); fields(); samples(); origin();
+head(); account(); notices(); flow(); reasons(); targets(); fields(); samples(); origin();
 page.append(el("footer", "", "Made by quern" + (D.version ? " " + D.version : "") + ". One file, no network. ", "in = accepted + rejected + failed; pending and ahead stand outside."));
 })();

@@ -233,6 +233,7 @@ static void look_at_row(qn_survey *s, qn_value row)
     qn_str name, inner_name;
     qn_value v, inner;
     while (qn_v_next(&it, &name, &v)) {
+        if (name.n && name.p[0] == '_') continue;       /* quern's own */
         field *f = field_of(s, name);
         if (f) look_at(s, f, v);
         if (v.kind != QN_V_OBJECT) continue;
