@@ -272,7 +272,8 @@ void qn_effects_pump(qn_engine *en)
         if (answered_meanwhile(en, c) || join_twin(en, c)) continue;
         en->n_in_flight++;
         en->worst_in_flight_usd += w->worst_usd;
-        qn_intent it = { .key = w->key, .step = en->plan->steps[w->item->step].name.p, .row = qn_row_id(w->item->row), .worst_usd = w->worst_usd };
+        qn_intent it = { .key = w->key, .step = en->plan->steps[w->item->step].name.p, .row = qn_row_id(w->item->row), .worst_usd = w->worst_usd,
+                         .request = c->ask.body };
         w->recording = false;
         c->intent = qn_ledger_intent(en->ledger, &it, c);
     }

@@ -395,7 +395,7 @@ static void a_row_is_traced_to_its_source_prompt_and_reply(void **s)
     qn_err e = {0};
     qn_ledger *l;
     qn_buf out = {0};
-    put_trace(in_dir("trace.jsonl.zst"), QN_STR(TRACE), SIZE_MAX);
+    put_trace(in_dir("trace.jsonl.zst"), qn_str_of(TRACE), SIZE_MAX);
     assert_int_equal(qn_ledger_open(&l, in_dir("ledger.db"), NULL, &e), QN_OK);
     qn_hash128 key = { 1, 2 };
     uint64_t it = qn_ledger_intent(l, &(qn_intent){ .key = key, .step = "ask",
@@ -473,7 +473,7 @@ static void sample_rows_carry_their_own_trace(void **s)
         assert_true(num(x, "trace.source.line") == (double)n);
     }
     qn_buf_clear(&page);
-    put_trace(f.trace_path, QN_STR(TRACE), SIZE_MAX);           /* not of this set: as many lines are needed as rows */
+    put_trace(f.trace_path, qn_str_of(TRACE), SIZE_MAX);           /* not of this set: as many lines are needed as rows */
     assert_int_equal(at(page_data(&f, &page), "samples.0.trace").kind, QN_V_NULL);
     qn_buf_free(&data);
     qn_buf_free(&trace);
