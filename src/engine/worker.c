@@ -166,6 +166,7 @@ static qn_item *fall_back(worker *w, qn_item *it)
         qn_frame *f = &it->frames[i];
         if (!f->base) continue;
         const qn_loop_params *lp = plan->steps[f->step].params;
+        if (lp->each && f->turn >= lp->times) return NULL;      /* its copy has gone out already */
         qn_item *again = item_created(w, it, f->base, f->step);    /* it became the turn's row; now it is a row again */
         again->n_frames = i;
         f->base = NULL;
