@@ -1,0 +1,123 @@
+/* encoder_train: multiple negatives ranking. The loss needs all embeddings of a batch at once; its gradient by them is then
+ * carried back pass by pass, so that the memory does not grow with the batch. */
+#include "core/map.h"
+#include "nn/encoder_net.h"
+#include <math.h>
+
+typedef struct { qn_encoder *m; const qn_ranking_row *rows; double scale; int pass; } trainer;
+typedef struct { size_t n_q, n_c, n; qn_seq *s; size_t *own; qn_hash128 *hash; } batch;   /* queries, then candidates; own[i]: the positive */
+
+static batch gather(const trainer *t, const uint32_t *rows, size_t n)
+{
+    batch b = { .n_q = n };
+    for (size_t i = 0; i < n; i++) b.n_c += 1 + (size_t)t->rows[rows[i]].n_negatives;
+    b.n = b.n_q + b.n_c;
+    b.s = QN_NEW_N(qn_seq, b.n);
+    b.own = QN_NEW_N(size_t, n);
+    b.hash = QN_NEW_N(qn_hash128, b.n);
+    size_t k = n;
+    for (size_t i = 0; i < n; i++) {
+        const qn_ranking_row *r = &t->rows[rows[i]];
+        b.s[i] = r->query;
+        b.own[i] = k - n;
+        b.s[k++] = r->positive;
+        for (int j = 0; j < r->n_negatives; j++) b.s[k++] = r->negatives[j];
+    }
+    for (size_t i = 0; i < b.n; i++) b.hash[i] = qn_hash(b.s[i].ids, (size_t)b.s[i].n * sizeof *b.s[i].ids);
+    return b;
+}
+
+/* Loss and its gradient by the embeddings, e and de (n, d). */
+static void rank(const trainer *t, const batch *b, const float *emb, float *de, qn_fit_state *st)
+{
+    int d = t->m->c.d, nq = (int)b->n_q, nc = (int)b->n_c;
+    const float *q = emb, *c = emb + (size_t)nq * (size_t)d;
+    float *s = qn_nn_alloc((size_t)nq * (size_t)nc);
+    qn_gemm(t->m->pool, false, true, nq, nc, d, q, d, c, d, false, s, nc);
+    st->loss = st->right = 0;
+    for (size_t i = 0; i < b->n_q; i++) {
+        float *x = s + i * b->n_c;
+        size_t own = b->own[i];
+        double sum = 0, top = (double)x[own];
+        bool first = true;
+        for (size_t j = 0; j < b->n_c; j++) {
+            const qn_hash128 *h = &b->hash[b->n_q + j];
+            if (j != own && (qn_hash_eq(*h, b->hash[b->n_q + own]) || qn_hash_eq(*h, b->hash[i]))) { x[j] = -INFINITY; continue; }
+            if ((double)x[j] > top) top = (double)x[j];
+            if (j != own && x[j] >= x[own]) first = false;
+        }
+        for (size_t j = 0; j < b->n_c; j++) sum += exp(t->scale * ((double)x[j] - top));
+        st->loss -= (t->scale * ((double)x[own] - top) - log(sum)) / nq;
+        st->right += (double)first / nq;
+        for (size_t j = 0; j < b->n_c; j++)
+            x[j] = (float)((exp(t->scale * ((double)x[j] - top)) / sum - (j == own)) * t->scale / nq);
+    }
+    qn_gemm(t->m->pool, false, false, nq, d, nc, s, nc, c, d, false, de, d);
+    qn_gemm(t->m->pool, true, false, nc, d, nq, s, nc, q, d, false, de + (size_t)nq * (size_t)d, d);
+    qn_nn_free(s);
+}
+
+static qn_code loss(void *arg, const uint32_t *rows, size_t n, qn_fit_state *st, qn_err *e)
+{
+    trainer *t = arg;
+    qn_encoder *m = t->m;
+    size_t d = (size_t)m->c.d, tokens = 0;
+    batch b = gather(t, rows, n);
+    (void)e;
+    float *emb = qn_nn_alloc(2 * b.n * d), *de = emb + b.n * d, *norm = qn_nn_alloc(b.n);
+    for (size_t i = 0; i < b.n; i++) tokens += (size_t)b.s[i].n;
+    bool once = tokens <= (size_t)t->pass;
+    for (size_t from = 0, first; from < b.n;) {
+        qn_packed p;
+        first = from;
+        qn_tokens_pack(&p, b.s, b.n, &from, t->pass);
+        qn_encoder_forward(m, &p.t, true);
+        qn_encoder_pool_rows(m, &p.t, emb + first * d, norm + first);
+        qn_packed_free(&p);
+    }
+    rank(t, &b, emb, de, st);
+    for (size_t from = 0, first; from < b.n;) {
+        qn_packed p;
+        first = from;
+        qn_tokens_pack(&p, b.s, b.n, &from, t->pass);
+        if (!once) qn_encoder_forward(m, &p.t, true);
+        qn_encoder_pool_back(m, &p.t, emb + first * d, norm + first, de + first * d);
+        qn_encoder_backward(m, &p.t);
+        qn_packed_free(&p);
+    }
+    st->tokens += (int64_t)tokens;
+    qn_nn_free(emb);
+    qn_nn_free(norm);
+    qn_free(b.s);
+    qn_free(b.own);
+    qn_free(b.hash);
+    return QN_OK;
+}
+
+static qn_code check(const qn_encoder *m, const qn_seq *s, size_t row, qn_hasher *h, qn_err *e)
+{
+    if (s->n < 1 || s->n > m->c.max_pos) return qn_fail(e, QN_ELIMIT, "row %zu has a text of %d tokens, the model takes 1 to %d", row, s->n, m->c.max_pos);
+    for (int j = 0; j < s->n; j++)
+        if (s->ids[j] < 0 || s->ids[j] >= m->c.vocab) return qn_fail(e, QN_EDATA, "row %zu has the token id %d, the model knows 0 to %d", row, s->ids[j], m->c.vocab - 1);
+    qn_hasher_add(h, &s->n, sizeof s->n);
+    qn_hasher_add(h, s->ids, (size_t)s->n * sizeof *s->ids);
+    return QN_OK;
+}
+
+qn_code qn_encoder_train_ranking(qn_encoder *m, const qn_fit_options *o, double scale, const qn_ranking_row *rows, size_t n,
+                                 qn_fit_state *last, qn_err *e)
+{
+    trainer t = { .m = m, .rows = rows, .scale = scale > 0 ? scale : 20, .pass = o->pass_tokens > 0 ? o->pass_tokens : 8192 };
+    qn_params *groups[] = { &m->p };
+    qn_hasher *h = qn_hasher_new();
+    qn_code rc = QN_OK;
+    qn_hasher_add(h, &t.scale, sizeof t.scale);
+    qn_hasher_add(h, m->p.w, m->p.count * sizeof(float));
+    for (size_t i = 0; i < n && rc == QN_OK; i++) {
+        rc = check(m, &rows[i].query, i, h, e);
+        if (rc == QN_OK) rc = check(m, &rows[i].positive, i, h, e);
+        for (int j = 0; j < rows[i].n_negatives && rc == QN_OK; j++) rc = check(m, &rows[i].negatives[j], i, h, e);
+    }
+    qn_hash128 id = qn_hasher_end(h);
+    return rc == QN_OK ? qn_fit(o, n, groups, 1, qn_encoder_pool(m), id, loss, &t, last, e) : rc;
+}
