@@ -23,7 +23,7 @@ TESTS   := $(sort $(wildcard tests/unit/test_*.c))
 FUZZ    := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 TESTBIN := $(TESTS:tests/unit/%.c=$(B)/tests/%) $(FUZZ:tests/fuzz/%.c=$(B)/tests/%) $(B)/tests/mock
 
-.PHONY: all demo test test-all setup clean help rooms docs golden-accept
+.PHONY: all demo test test-all setup clean help rooms docs parity golden-accept
 all: $(B)/quern
 
 $(B)/quern: $(B)/obj/cli/main.o $(B)/libquern.a
@@ -82,11 +82,14 @@ test: ; @tools/setup.sh test && $(MAKE) --no-print-directory all $(TESTBIN) && t
 test-all: ; @tools/setup.sh test && $(MAKE) --no-print-directory all $(TESTBIN) && tests/run $(B) all $(T)
 test-bins: all $(TESTBIN)
 
+# writes tests/data/nn, checks it, loads back what quern wrote.
+parity: $(B)/tests/test_nn_parity ; @tools/setup.sh parity && deps/parity-nn/bin/python tools/parity.py && $<
+
 rooms: ; tools/rooms.sh
 docs: all ; tools/docs.sh $(B)/quern
 golden-accept: all ; tests/golden/run $(B)/quern --accept
 clean: ; rm -rf build build-*
 
-help: ; @sed -n 's/^# //p' Makefile | head -2; echo 'targets: all demo test test-all docs rooms golden-accept clean'
+help: ; @sed -n 's/^# //p' Makefile | head -2; echo 'targets: all demo test test-all docs parity rooms golden-accept clean'
 
 -include $(shell find $(B)/obj $(B)/tests -name '*.d' 2>/dev/null)

