@@ -2,7 +2,8 @@
 #include "model/pace.h"
 #include <math.h>
 
-enum { NEAR_START = 128, FAR_START = 32, NEAR_RAMP_CEILING = 1024, RAMP_EVERY_US = 5000, BREAKER_AFTER = 3 };
+enum { NEAR_START = 128, FAR_START = 32, NEAR_RAMP_CEILING = 1024, RAMP_EVERY_US = 5000, BREAKER_AFTER = 3,
+       QUICK_US = 50000, QUICK_ENOUGH = 256 };
 static const int64_t FIRST_PROBE_US = 500000, LAST_PROBE_US = 15000000;
 
 static double at_most(double a, double b) { return a < b ? a : b; }
@@ -12,6 +13,9 @@ static double ceiling(const qn_pace *p)
     double c = p->limits.max_in_flight > 0 ? p->limits.max_in_flight : 65536;
     return p->limits.hard_ceiling > 0 ? at_most(c, p->limits.hard_ceiling) : c;
 }
+
+/* Quick answers and a window that is large already: more would not help. */
+static bool is_enough(const qn_pace *p) { return p->latency_us > 0 && p->latency_us < QUICK_US && p->window >= QUICK_ENOUGH; }
 
 static double bucket_size(double per_minute) { return per_minute / 60 > 1 ? per_minute / 60 : 1; }
 
@@ -74,7 +78,7 @@ bool qn_pace_may_send(qn_pace *p, int64_t now_us, double tokens, int64_t *again_
     }
     if (now_us < p->rest_until_us) { *again_us = p->rest_until_us; return false; }
     if (p->in_flight >= (int)qn_pace_window(p)) {
-        if (!p->starting || !p->limits.near || p->window >= at_most(NEAR_RAMP_CEILING, ceiling(p))) return false;
+        if (!p->starting || !p->limits.near || is_enough(p) || p->window >= at_most(NEAR_RAMP_CEILING, ceiling(p))) return false;
         if (now_us - p->ramp_us < RAMP_EVERY_US) { *again_us = p->ramp_us + RAMP_EVERY_US; return false; }
         p->ramp_us = now_us;
         p->window = at_most(p->window * 2, at_most(NEAR_RAMP_CEILING, ceiling(p)));
@@ -92,6 +96,13 @@ void qn_pace_sent(qn_pace *p, int64_t now_us, double tokens)
     if (p->limits.max_tpm > 0) p->tokens_left -= tokens;
 }
 
+static void time_answer(qn_pace *p, int64_t took_us)
+{
+    double us = took_us > 0 ? (double)took_us : 1;
+    if (p->latency_us <= 0 || us < p->latency_us) p->latency_us = us;
+    else p->latency_us *= 1.001;
+}
+
 /* Answers a second over spans of at least two seconds and eight answers; idle spans are forgotten. */
 static void count_answer(qn_pace *p, int64_t now_us)
 {
@@ -107,7 +118,7 @@ static void count_answer(qn_pace *p, int64_t now_us)
 /* The window was full when this one left: otherwise an answer says nothing about room for more. */
 static void grow(qn_pace *p)
 {
-    if (p->in_flight + 1 < (int)(p->window * 0.9)) return;
+    if (is_enough(p) || p->in_flight + 1 < (int)(p->window * 0.9)) return;
     p->window = at_most(p->window + (p->starting ? 1 : 1 / p->window), ceiling(p));
 }
 
@@ -150,7 +161,7 @@ void qn_pace_ended(qn_pace *p, int64_t now_us, qn_went went, int64_t sent_us, in
     p->in_flight--;
     if (p->limits.max_tpm > 0 && tokens_used >= 0) p->tokens_left += tokens_asked - tokens_used;
     switch (went) {
-    case QN_WENT_OK: breaker_close(p); count_answer(p, now_us); grow(p); break;
+    case QN_WENT_OK: breaker_close(p); time_answer(p, now_us - sent_us); count_answer(p, now_us); grow(p); break;
     case QN_WENT_WRONG: breaker_close(p); count_answer(p, now_us); break;
     case QN_WENT_BUSY: breaker_close(p); shrink(p, now_us, sent_us, 0.5); break;
     case QN_WENT_ERROR: breaker_close(p); shrink(p, now_us, sent_us, 0.7); break;

@@ -8,6 +8,8 @@
  *   open      the breaker: connections fail; one probe at a time, further and further apart, until somebody answers
  *   dead      the breaker gave up: what waits fails now
  *
+ * An endpoint that answers within 50 ms is not given more than 256 at once: by Little's law that is 5,000 a second, and further
+ * connections would only cost memory.
  * A second bound comes from Little's law: never let more wait at the endpoint than it answers in half of the silence time, so that a slow
  * server's queue does not outlive its callers' patience. RPM and TPM are token buckets that hold one second's worth. */
 #ifndef QN_MODEL_PACE_H
@@ -43,6 +45,7 @@ typedef struct qn_pace {
     int64_t  last_cut_us, ramp_us, rest_until_us;
     double   requests_left, tokens_left; int64_t refilled_us;
     int64_t  rate_since_us; int64_t rate_n; double rate_per_s;     /* answers a second, smoothed */
+    double   latency_us;        /* of the quickest answer, slowly forgotten; 0 before the first */
     bool     answered;          /* somebody ever answered here */
     bool     open, dead;        /* the breaker */
     int      n_failed;          /* connections failed in a row */

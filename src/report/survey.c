@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 enum { MAX_FIELDS = 64, MAX_WORDS = 2048, MAX_TALLY = 2048, TALLY_TEXT = 60, LINE_MAX_BYTES = 16 << 20, FIELD_SHOWN = 4000, FIELDS_SHOWN = 40 };
-enum { NEAR_FIELDS = 4, NEAR_ROWS = 20000, NEAR_HASHES = 64, NEAR_BYTES = 100000 };
+enum { NEAR_FIELDS = 4, NEAR_ROWS = 20000, NEAR_HASHES = 64, NEAR_BYTES = 100000, NEAR_WORK = 200000 /* pairs compared */ };
 #define NEAR_OVER 0.7
 enum { HLL_BITS = 12, HLL_N = 1 << HLL_BITS };
 
@@ -185,7 +185,8 @@ static void look_for_near(qn_survey *sv, field *f, qn_str s)
         sv->n_near_fields++;
         f->near = qn_lsh_new((qn_lsh_setup){ .n_hashes = NEAR_HASHES, .over = NEAR_OVER, .memory_bytes = 4 << 20 });
     }
-    if (f->n_near_of >= NEAR_ROWS) return;
+    /* Texts that are all a little alike, just below the threshold, are all compared with each other: the work is bounded as well. */
+    if (f->n_near_of >= NEAR_ROWS || qn_lsh_count(f->near).n_candidates > NEAR_WORK) return;
     qn_shingles_words(s, QN_WORDS_PLAIN, 3, &sv->shingles);
     if (!sv->shingles.n) return;
     f->n_near_of++;
