@@ -58,6 +58,7 @@ static qn_code check(qn_check *ck, void *vp, qn_err *e)
     state st = {0};
     ck->out = &anything;
     if (strcmp(p->path, "-") == 0) return QN_OK;
+    if (!strpbrk(p->path, "*?[") && !qn_file_exists(p->path)) return qn_fail(e, QN_ERECIPE, "there is no file or folder %s", p->path);
     QN_TRY(qn_files_each(p->path, add_file, &st, e));
     const qn_type *t = NULL;
     qn_code rc = QN_OK;
