@@ -15,7 +15,7 @@ typedef struct {
     qn_pairs models;
     int64_t seed, limit, memory, workers, in_flight;
     double budget, max_failed;
-    bool fresh, json, quiet;
+    bool fresh, json, quiet, yes;
 } opts;
 
 #define O(name, letter, kind, value, about, field) { name, letter, kind, value, about, offsetof(opts, field) }
@@ -32,6 +32,7 @@ static const qn_opt OPTS[] = {
     O("fresh", 0, QN_OPT_FLAG, NULL, "ask everything anew: replies recorded so far are not used", fresh),
     O("max-failed", 0, QN_OPT_REAL, "SHARE", "exit 1 when more than this share of rows failed (default 0.1)", max_failed),
     O("config", 0, QN_OPT_TEXT, "FILE", "model names, keys and prices (default quern.yaml here, then in ~/.config/quern)", config),
+    O("yes", 'y', QN_OPT_FLAG, NULL, "run the commands that the recipe names (pipe, check_command) without asking", yes),
     O("json", 0, QN_OPT_FLAG, NULL, "print the summary as JSON on standard output", json),
     O("quiet", 'q', QN_OPT_FLAG, NULL, "no progress", quiet),
     { 0 }
@@ -160,6 +161,29 @@ static void defaults(void *vo)
     *o = (opts){ .seed = 1, .limit = -1, .memory = (int64_t)1 << 30, .in_flight = 1024, .budget = -1, .max_failed = 0.1 };
 }
 
+/* A recipe from somebody else must not run commands unseen. */
+static qn_code allow_commands(const qn_plan *plan, const opts *o, qn_err *e)
+{
+    bool any = false;
+    for (int i = 0; i < plan->n_steps; i++) {
+        const qn_step *s = &plan->steps[i];
+        qn_value v;
+        if (!s->op || !(s->op->flags & QN_OP_RUNS_COMMANDS)) continue;
+        any = true;
+        if (!qn_v_get(s->shown, QN_STR("run"), &v)) v = s->shown;
+        if (!o->yes) qn_say("the step %.*s runs: %.*s", QN_FMT(s->name), QN_FMT(qn_v_str(v)));
+    }
+    if (!any || o->yes) return QN_OK;
+    if (qn_is_terminal(0)) {
+        fprintf(stderr, "run it? [y/N] ");
+        int c = getchar();
+        if (c == 'y' || c == 'Y') return QN_OK;
+    }
+    qn_fail(e, QN_EUSAGE, "the recipe runs commands");
+    qn_hint(e, "look at them, then give --yes");
+    return QN_EUSAGE;
+}
+
 static int run(const qn_args *args, void *vo)
 {
     opts *o = vo;
@@ -179,6 +203,7 @@ static int run(const qn_args *args, void *vo)
     qn_code rc = qn_models_open(&models, o->config, &e);
     po.registry = models;
     if (rc == QN_OK) rc = qn_plan_make(args->words[0], &po, &plan, &e);
+    if (rc == QN_OK) rc = allow_commands(plan, o, &e);
     if (rc == QN_OK) {
         dir = o->out ? qn_strz(qn_str_of(o->out)) : qn_path_join("out", plan->name);
         rc = qn_mkdirs(dir, &e);
