@@ -24,9 +24,9 @@ static const qn_example EXAMPLES[] = {
     { .params = "by: sentence, min: 1, max: 8", .in = "{text: 'Mills grind grain. Wind turns the sails.'}",
       .out = "{text: 'Mills grind grain.', chunk: {index: 0, of: 2, start: 0, end: 18, page: null, page_end: null, src_start: null, src_end: null, tokens: 4, heading: ''}}\n"
              "{text: 'Wind turns the sails.', chunk: {index: 1, of: 2, start: 19, end: 40, page: null, page_end: null, src_start: null, src_end: null, tokens: 5, heading: ''}}" },
-    { .params = "by: heading, min: 1, max: 50, to: passage", .in = "{text: '# A\\n\\nOne.\\n\\n# B\\n\\nTwo.'}",
-      .out = "{passage: '# A\\n\\nOne.', chunk: {index: 0, of: 2, start: 0, end: 9, page: null, page_end: null, src_start: null, src_end: null, tokens: 5, heading: 'A'}}\n"
-             "{passage: '# B\\n\\nTwo.', chunk: {index: 1, of: 2, start: 11, end: 20, page: null, page_end: null, src_start: null, src_end: null, tokens: 5, heading: 'B'}}" },
+    { .params = "by: heading, min: 1, max: 50, to: passage", .in = "{text: \"# A\\n\\nOne.\\n\\n# B\\n\\nTwo.\"}",
+      .out = "{passage: \"# A\\n\\nOne.\", chunk: {index: 0, of: 2, start: 0, end: 9, page: null, page_end: null, src_start: null, src_end: null, tokens: 5, heading: 'A'}}\n"
+             "{passage: \"# B\\n\\nTwo.\", chunk: {index: 1, of: 2, start: 11, end: 20, page: null, page_end: null, src_start: null, src_end: null, tokens: 5, heading: 'B'}}" },
     QN_END
 };
 
