@@ -34,19 +34,29 @@ void qn_doc_end(qn_doc_b *b)
     if (b->text.p) b->text.p[b->text.n] = 0;
 }
 
+/* Bytes of the white space at i: ASCII, a space that must not break (U+00A0), one without width (U+200B, U+FEFF: 3); 0 for none. */
+static size_t space_at(qn_str s, size_t i)
+{
+    unsigned char c = (unsigned char)s.p[i];
+    if (c < 0x80) return is_space((char)c);
+    if (c == 0xC2) return i + 1 < s.n && (unsigned char)s.p[i + 1] == 0xA0 ? 2 : 0;
+    if (c == 0xE2 && i + 2 < s.n && memcmp(s.p + i, "\xE2\x80\x8B", 3) == 0) return 3;
+    return c == 0xEF && i + 2 < s.n && memcmp(s.p + i, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+}
+
 void qn_doc_words(qn_doc_b *b, qn_str s)
 {
     const qn_block *k = &b->blocks[b->n];
     size_t first = k->start + (k->kind == QN_BLOCK_HEADING ? (size_t)k->level + 1 : 0);
     for (size_t i = 0; i < s.n;) {
-        size_t from = i;
-        while (i < s.n && !is_space(s.p[i])) i++;
+        size_t from = i, space;
+        while (i < s.n && !space_at(s, i)) i++;
         if (i > from) {
             if (b->gap && b->text.n > first && b->text.p[b->text.n - 1] != '\n') qn_buf_putc(&b->text, ' ');
             b->gap = false;
             qn_buf_put(&b->text, s.p + from, i - from);
         }
-        for (; i < s.n && is_space(s.p[i]); i++) b->gap = true;
+        for (; i < s.n && (space = space_at(s, i)); i += space) b->gap = b->gap || space < 3;
     }
 }
 
@@ -152,7 +162,7 @@ void qn_doc_finish(qn_doc_b *b, qn_doc *out)
                      .licence = b->licence, .warning = b->warning };
     out->blocks = qn_arena_alloc(b->a, b->n * sizeof *b->blocks);
     if (b->n) memcpy(out->blocks, b->blocks, b->n * sizeof *b->blocks);
-    out->title = b->title.n ? qn_arena_str(b->a, qn_str_trim(b->title)) : first_title(out);
+    out->title = b->title.n ? qn_arena_str(b->a, qn_str_trim(b->title)) : qn_arena_str(b->a, first_title(out));
     qn_doc_drop(b);
 }
 
