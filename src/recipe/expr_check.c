@@ -199,10 +199,10 @@ static qn_code check_argument(checker *c, const qn_xnode *n, size_t i, const cha
     return wrong(c, n->kid[i], "`%s` needs %s here, not %s", n->fn->name, word, shown(c, *out));
 }
 
-static const qn_type *entry_type(checker *c, const qn_type *value)
+static const qn_type *entry_type(checker *c, const qn_type *in, const qn_type *value)
 {
     static const qn_type EMPTY = { .kind = QN_T_RECORD };
-    return qn_type_with(qn_type_with(&EMPTY, QN_STR("key"), simple(QN_T_TEXT), c->a), QN_STR("value"), value, c->a);
+    return qn_type_with(qn_type_with(&EMPTY, QN_STR("key"), simple(in->kind == QN_T_RECORD ? QN_T_TEXT : in->kind == QN_T_LIST ? QN_T_INT : QN_T_ANY), c->a), QN_STR("value"), value, c->a);
 }
 
 /* What an argument's expression sees. */
@@ -211,7 +211,7 @@ static const qn_type *seen_by(checker *c, const qn_xfn *fn, const qn_type *in, s
     static const qn_type GROUPS = { .kind = QN_T_RECORD, .open = true };
     switch (fn->about_items) {
     case 1: return item_type(c, in);
-    case 2: return entry_type(c, item_type(c, in));
+    case 2: return entry_type(c, in, item_type(c, in));
     case 3: return i ? before ? before : simple(QN_T_ANY) : in;     /* any(generator; condition) */
     case 4: return i == 1 ? &GROUPS : in;
     default: return in;
@@ -265,7 +265,7 @@ static qn_code result_type(checker *c, const qn_xnode *n, const qn_type *in, con
     case QN_XR_VALUES_F: return values_of_f(c, in, f, out);
     case QN_XR_NOTHING: *out = NULL; break;
     case QN_XR_ADD: *out = added_up(c, items); break;
-    case QN_XR_ENTRIES: *out = list_of(c, entry_type(c, items)); break;
+    case QN_XR_ENTRIES: *out = list_of(c, entry_type(c, in, items)); break;
     case QN_XR_VALUES: *out = in->kind == QN_T_NULL ? NULL : sure(c, in); break;
     case QN_XR_FLATTEN: *out = list_of(c, deep_items(items)); break;
     case QN_XR_DEL: *out = without_paths(c, in, n->kid[0]); break;

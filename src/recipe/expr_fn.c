@@ -17,7 +17,7 @@
     ROW("fromjson", "text", "", "any", TYPE, 0, -1, true, strict, fromjson, "the value that JSON text writes") \
     ROW("keys", "object|list", "", "list", TYPE, 0, -1, true, strict, keys, "names of the fields, sorted; numbers of the items") \
     ROW("keys_unsorted", "object|list", "", "list", TYPE, 0, -1, true, strict, keys_unsorted, "names of the fields in their order") \
-    ROW("has", "object|list", "text|number", "bool", TYPE, 0, -1, true, strict, has, "whether there is a field of this name or an item of this number") \
+    ROW("has", "object|list|null", "text|number", "bool", TYPE, 0, -1, true, strict, has, "whether there is a field of this name or an item of this number") \
     ROW("in", "text|number", "object|list", "bool", TYPE, 0, -1, true, strict, in, "whether the name or number is in the object or list") \
     ROW("contains", "any", "any", "bool", TYPE, 0, -1, true, strict, contains, "whether all of the argument is in the input: part of a text, items, fields") \
     ROW("inside", "any", "any", "bool", TYPE, 0, -1, true, strict, inside, "whether all of the input is in the argument") \
@@ -68,12 +68,12 @@
     ROW("limit", "any", "number; f", "any", F, 0, -1, false, lazy, limit, "the first results of f, so many") \
     ROW("skip", "any", "number; f", "any", F, 0, -1, false, lazy, skip, "the results of f behind the first so many") \
     ROW("isempty", "any", "f", "bool", TYPE, 0, -1, true, lazy_one, isempty, "whether f gives no result") \
-    ROW("flatten", "list", "", "list", FLATTEN, 0, -1, true, strict, flatten, "lists within the list are opened, at every depth") \
-    ROW("flatten", "list", "number", "list", TYPE, 0, -1, true, strict, flatten, "lists within the list are opened, so many levels") \
+    ROW("flatten", "list|object", "", "list", FLATTEN, 0, -1, true, strict, flatten, "lists within the list are opened, at every depth") \
+    ROW("flatten", "list|object", "number", "list", TYPE, 0, -1, true, strict, flatten, "lists within the list are opened, so many levels") \
     ROW("transpose", "list", "", "list", TYPE, 0, -1, true, strict, transpose, "rows become columns") \
-    ROW("to_entries", "object", "", "list", ENTRIES, 0, -1, true, strict, to_entries, "a list of {key, value}") \
+    ROW("to_entries", "object|list", "", "list", ENTRIES, 0, -1, true, strict, to_entries, "a list of {key, value}, by name or number") \
     ROW("from_entries", "list", "", "object", TYPE, 0, -1, true, strict, from_entries, "an object from a list of {key, value} (or name, k, v)") \
-    ROW("with_entries", "object", "f", "object", TYPE, 2, -1, true, lazy_one, with_entries, "to_entries, f on each, from_entries") \
+    ROW("with_entries", "object|list", "f", "object", TYPE, 2, -1, true, lazy_one, with_entries, "to_entries, f on each, from_entries") \
     ROW("del", "any", "f", "any", DEL, 0, -1, true, lazy_one, del, "without what the paths name: del(.a, .b[0])") \
     ROW("join", "list", "text", "text", TYPE, 0, -1, true, strict, join, "items as one text with this between; null is empty") \
     \
@@ -267,6 +267,7 @@ qn_code qn_xf_fromjson(qn_xeval *ev, const qn_xnode *n, qn_value in, const qn_va
 qn_code qn_xf_has(qn_xeval *ev, const qn_xnode *n, qn_value in, const qn_value *arg, qn_value *out)
 {
     qn_value v;
+    if (in.kind == QN_V_NULL) { *out = qn_v_bool(false); return QN_OK; }
     if (in.kind == QN_V_OBJECT && arg->kind == QN_V_TEXT) { *out = qn_v_bool(qn_v_get(in, qn_v_str(*arg), &v)); return QN_OK; }
     if (in.kind == QN_V_LIST && qn_v_is_number(*arg)) {
         double d = qn_v_number(*arg);

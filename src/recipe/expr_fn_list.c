@@ -417,7 +417,7 @@ qn_code qn_xf_flatten(qn_xeval *ev, const qn_xnode *n, qn_value in, const qn_val
 {
     qn_list_b l = { .a = ev->a };
     double depth = n->n_kids ? qn_v_number(arg[0]) : 1e9;
-    QN_TRY(want(ev, n, in, true, false));
+    QN_TRY(want(ev, n, in, true, true));
     if (n->n_kids && !qn_v_is_number(arg[0])) return qn_x_fail(ev, n, "the depth is a number, not %s", qn_v_kind_name(arg[0]));
     if (depth < 0) return qn_x_fail(ev, n, "the depth is below zero");
     QN_TRY(flatten(ev, n, in, depth, &l));
@@ -455,14 +455,14 @@ qn_code qn_xf_to_entries(qn_xeval *ev, const qn_xnode *n, qn_value in, const qn_
     qn_str name;
     qn_value item;
     (void)arg;
-    QN_TRY(want(ev, n, in, false, true));
+    QN_TRY(want(ev, n, in, true, true));
     QN_TRY(qn_x_spend(ev, n, in.n));
     QN_TRY(qn_x_room(ev, n, (uint64_t)in.n * (2 * sizeof(qn_field) + sizeof(qn_value))));
     qn_field *f = qn_arena_alloc(ev->a, 2 * (size_t)in.n * sizeof *f);
     qn_value *items = qn_arena_alloc(ev->a, in.n * sizeof *items);
     size_t i = 0;
     for (qn_v_iter it = qn_v_iter_of(in); qn_v_next(&it, &name, &item); i++) {
-        f[2 * i] = (qn_field){ QN_STR("key"), qn_v_text(name) };
+        f[2 * i] = (qn_field){ QN_STR("key"), in.kind == QN_V_OBJECT ? qn_v_text(name) : qn_v_int((int64_t)i) };
         f[2 * i + 1] = (qn_field){ QN_STR("value"), item };
         items[i] = qn_v_object(f + 2 * i, 2);
     }
@@ -473,12 +473,12 @@ qn_code qn_xf_to_entries(qn_xeval *ev, const qn_xnode *n, qn_value in, const qn_
 static qn_code entry(qn_xeval *ev, const qn_xnode *n, qn_value v, qn_str *name, qn_value *value)
 {
     static const char *const KEYS[] = { "key", "k", "name", "Name", "K", "Key", NULL }, *const VALUES[] = { "value", "v", "Value", "V", NULL };
-    qn_value key = qn_v_null();
+    qn_value key = qn_v_null(), found;
+    bool any = false;
     QN_TRY(want(ev, n, v, false, true));
-    for (size_t i = 0; KEYS[i] && !qn_v_true(key); i++) {
-        qn_value found;
-        if (qn_v_get(v, qn_str_of(KEYS[i]), &found) && (found.kind != QN_V_NULL || key.kind == QN_V_NULL)) key = found;
-    }
+    for (size_t i = 0; KEYS[i] && key.kind == QN_V_NULL; i++)
+        if (qn_v_get(v, qn_str_of(KEYS[i]), &found)) { key = found; any = true; }
+    if (!any) return qn_x_fail(ev, n, "an entry has no `key` (or `name` or `k`)");
     if (key.kind == QN_V_LIST || key.kind == QN_V_OBJECT) return qn_x_fail(ev, n, "%s cannot be a key", qn_v_kind_name(key));
     *name = qn_v_str(qn_x_text(ev, key));
     *value = qn_v_null();

@@ -500,9 +500,23 @@ static qn_code brackets(parser *p, qn_xnode *base, qn_xnode **out)  /* at the to
     return node(p, QN_X_SLICE, base->from, 3, part, out);
 }
 
+/* a.b? forgives the step to b, not what fails in a: it is a | (.b)?. Where the index is an expression of its own the whole is forgiven. */
+static qn_code optional(parser *p, qn_xnode *what, qn_xnode **out)
+{
+    qn_xnode *base = what->n_kids ? what->kid[0] : NULL, *self;
+    bool step = what->kind == QN_X_FIELD || what->kind == QN_X_EACH || what->kind == QN_X_INDEX || what->kind == QN_X_SLICE;
+    for (size_t i = 1; i < what->n_kids && step; i++) step = !what->kid[i] || what->kid[i]->kind == QN_X_LITERAL;
+    if (!step || base->kind == QN_X_SELF) return node(p, QN_X_TRY, what->from, 1, &what, out);
+    QN_TRY(node(p, QN_X_SELF, what->from, 0, NULL, &self));
+    what->kid[0] = self;
+    what->one = gives_one(what);
+    QN_TRY(node(p, QN_X_TRY, what->from, 1, &what, out));
+    return node2(p, QN_X_PIPE, what->from, base, *out, out);
+}
+
 static qn_code suffixes(parser *p, qn_xnode **out)
 {
-    for (;;) {
+    for (bool stepped = false;; stepped = true) {                 /* (a.b)? forgives all that is in the brackets */
         qn_xnode *base = *out, *at;
         bool dot = p->tok.kind == '.';
         if (p->tok.kind == QN_TK_FIELD) {
@@ -513,7 +527,8 @@ static qn_code suffixes(parser *p, qn_xnode **out)
         }
         if (p->tok.kind == '?') {
             QN_TRY(next(p));
-            QN_TRY(node(p, QN_X_TRY, base->from, 1, &base, out));
+            if (stepped) QN_TRY(optional(p, base, out));
+            else QN_TRY(node(p, QN_X_TRY, base->from, 1, &base, out));
             continue;
         }
         if (dot) QN_TRY(next(p));
