@@ -5,6 +5,7 @@
  *   gateway's thread: reply -> ledger writes it -> (ack, ledger's thread) engine's inbox -> the row goes on
  *
  * So an intent is committed before a request leaves, and a reply before any row made from it moves (L1). Two calls with one key are one request. */
+#include "engine/dry.h"
 #include "engine/internal.h"
 #include <stdio.h>
 
@@ -104,7 +105,7 @@ static char *run_json(const qn_engine *en)
 qn_code qn_effects_open(qn_engine *en, qn_err *e)
 {
     en->has_effects = has_effects(en->plan);
-    if (!en->has_effects || en->o->scripted) return QN_OK;
+    if (!en->has_effects || en->o->scripted || en->o->dry) return QN_OK;
     QN_TRY(check_prices(en, e));
     QN_ASSERT(en->o->ledger_path);
     char *json = run_json(en);
@@ -156,6 +157,7 @@ static bool scripted(qn_engine *en, qn_call *c)
 bool qn_effects_replay(qn_engine *en, qn_call *c)
 {
     if (en->o->scripted) return scripted(en, c);
+    if (en->o->dry) { qn_dry_answer(en->o->dry, wait_of(c)->item->step, &c->ask, &c->arena, &c->reply); return true; }
     qn_wait *w = wait_of(c);
     qn_buf body = {0};
     int64_t prompt, completion;

@@ -57,6 +57,7 @@ typedef struct qn_run_opts {
     const char *rejected_path;  /* apply; NULL: nowhere. A run writes DIR/rejected.jsonl */
     const char *const *scripted;    /* tests and help: replies in the order asked, instead of any model; NULL-terminated. NULL: none */
     qn_buf  *scripted_asked;        /* with it: the first request's body is appended */
+    struct qn_dry *dry;         /* `plan`: nobody is asked, nothing is rejected; NULL: a real run */
     const int *stop;            /* raised by a signal handler: 1 stop gently, 2 at once */
     void   (*progress)(void *arg, const qn_progress *p);    /* about ten times a second, on the engine's thread */
     void    *progress_arg;

@@ -302,7 +302,7 @@ static void settle_emitted(worker *w, qn_item *it, int step, qn_emit *em, qn_cod
         leave(w, child, step);
     }
     for (size_t i = 0; i < em->n_rejects; i++) {
-        if (em->rejects[i].row == own) { own_rejected = true; own_verdict = em->rejects[i].v; continue; }
+        if (em->rejects[i].row == own) { own_rejected = !w->en->o->dry; own_goes |= !own_rejected; own_verdict = em->rejects[i].v; continue; }
         reject_item(w, item_created(w, it, em->rejects[i].row, step), step, &em->rejects[i].v);
     }
     if (own_goes) {
@@ -333,7 +333,7 @@ static void run_map(worker *w, qn_item *it, const qn_step *s)
 
 static void apply_verdict(worker *w, qn_item *it, const qn_step *s, const qn_verdict *v)
 {
-    if (v->reject) { reject_item(w, it, s->index, v); return; }
+    if (v->reject && !w->en->o->dry) { reject_item(w, it, s->index, v); return; }
     count(it, s->index, false);
     leave(w, it, s->index);
 }

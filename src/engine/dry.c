@@ -1,0 +1,68 @@
+/* dry: made-up replies. */
+#include "engine/dry.h"
+
+static qn_value sample_of(qn_value schema, uint64_t n, int depth, qn_arena *a)
+{
+    qn_value v, t;
+    qn_str name, word;
+    if (depth > 12) return qn_v_null();
+    if (qn_v_get(schema, QN_STR("enum"), &v) && v.n) return qn_v_at(v, n % v.n);
+    if (qn_v_get(schema, QN_STR("anyOf"), &v) && v.n) return sample_of(qn_v_at(v, 0), n, depth + 1, a);
+    qn_v_get(schema, QN_STR("type"), &t);
+    word = qn_v_str(t.kind == QN_V_LIST ? qn_v_at(t, 0) : t);
+    if (qn_str_is(word, "object")) {
+        qn_object_b o = { .a = a };
+        qn_v_get(schema, QN_STR("properties"), &v);
+        qn_v_iter it = qn_v_iter_of(v);
+        while (qn_v_next(&it, &name, &t)) qn_object_put(&o, name, sample_of(t, n, depth + 1, a));
+        return qn_object_end(&o);
+    }
+    if (qn_str_is(word, "array")) {
+        qn_list_b l = { .a = a };
+        qn_v_get(schema, QN_STR("items"), &v);
+        for (uint64_t k = 0; k < 3; k++) qn_list_put(&l, sample_of(v, n * 3 + k, depth + 1, a));
+        return qn_list_end(&l);
+    }
+    if (qn_str_is(word, "boolean")) return qn_v_bool(n % 2 == 0);
+    if (qn_str_is(word, "integer") || qn_str_is(word, "number")) return qn_v_get(schema, QN_STR("minimum"), &v) ? v : qn_v_int(1);
+    return qn_v_text(qn_arena_printf(a, "made up text number %llu, long enough to stand for a reply", (unsigned long long)n));
+}
+
+static void keep_prompt(qn_dry *d, int step, qn_str body)
+{
+    size_t mine = 0;
+    for (size_t i = 0; i < d->n_shown; i++) mine += d->shown[i].step == step;
+    if (mine >= d->want_shown) return;
+    d->shown[d->n_shown].step = step;
+    d->shown[d->n_shown++].body = qn_strz(body);
+}
+
+void qn_dry_answer(qn_dry *d, int step, const qn_ask *ask, qn_arena *a, qn_reply *out)
+{
+    qn_err e = {0};
+    qn_value body, format, schema, sample;
+    qn_dry_step *s = &d->steps[step];
+    qn_str what = ask->body.n ? ask->body : ask->url;
+    s->calls++;
+    s->prompt_bytes += what.n;
+    s->max_tokens += (uint64_t)ask->max_tokens;
+    s->model = ask->model;
+    keep_prompt(d, step, what);
+    *out = (qn_reply){ .status = QN_REPLY_OK, .http = 200, .finish = QN_STR("stop"), .replayed = true };
+    if (ask->kind == QN_ASK_EMBED) {
+        qn_json_parse(QN_STR("[[0.5, 0.5, 0.5, 0.5]]"), a, &out->embeddings, &e);
+        return;
+    }
+    bool shaped = qn_json_parse(ask->body, a, &body, &e) == QN_OK && qn_v_get(body, QN_STR("response_format"), &format)
+                  && qn_v_get(format, QN_STR("json_schema"), &format) && qn_v_get(format, QN_STR("schema"), &schema);
+    if (shaped) {
+        qn_buf b = {0};
+        sample = sample_of(schema, d->n, 0, a);
+        qn_json_write(&b, sample);
+        out->text = qn_arena_str(a, qn_buf_view(&b));
+        qn_buf_free(&b);
+    } else {
+        out->text = qn_arena_printf(a, "made up reply number %llu, long enough to stand for one", (unsigned long long)d->n);
+    }
+    d->n++;
+}

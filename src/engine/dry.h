@@ -1,0 +1,18 @@
+/* dry: a run that asks nobody, for `plan`: requests are counted and shown, replies are made up in the shape that was asked for, and filters let
+ * everything pass, so that what later steps would ask is counted too (as an upper bound). */
+#ifndef QN_ENGINE_DRY_H
+#define QN_ENGINE_DRY_H
+#include "model/model.h"
+
+typedef struct qn_dry_step { uint64_t calls, prompt_bytes, max_tokens; const qn_model *model; } qn_dry_step;
+
+typedef struct qn_dry {
+    qn_dry_step *steps;         /* (n_steps of the plan), zeroed by the caller */
+    size_t   n_shown, want_shown;   /* requests kept as text: the first ones of each step */
+    struct qn_dry_prompt { int step; char *body; } *shown;   /* (want_shown * n_steps), bodies owned */
+    uint64_t n;                 /* requests so far: makes replies differ */
+} qn_dry;
+
+/* Counts the request of `step` and makes up its reply in `a`. One worker. */
+void qn_dry_answer(qn_dry *d, int step, const qn_ask *ask, qn_arena *a, qn_reply *out);
+#endif
