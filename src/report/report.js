@@ -80,7 +80,7 @@ function stream(st, most, gid) {
   const first = st.first, a = W(st.in), b = W(st.out), rej = W(st.in ? st.rejected : 0), fail = W(st.in ? st.failed : 0), c = Math.min(a, b);
   const grad = (id, cls) => svg("linearGradient", { id, x1: 0, y1: 0, x2: 0, y2: 1 }, svg("stop", { offset: 0, "stop-opacity": .95, class: cls }), svg("stop", { offset: 1, "stop-opacity": 0, class: cls }));
   const s = svg("svg", { viewBox: "0 0 1000 100", preserveAspectRatio: "none", "aria-hidden": "true" }, svg("defs", {}, grad(gid + "r", "g-rej"), grad(gid + "f", "g-fail")));
-  const rect = (x, y, w, h, attrs) => w > 0 && s.append(svg("rect", Object.assign({ x, y, width: w, height: h }, attrs)));
+  const rect = (x, y, w, h, attrs) => w > 0 && s.append(svg("rect", Object.assign({ x, y, width: w, height: h, "shape-rendering": "crispEdges" }, attrs)));
   if (st.end) {
     s.append(svg("linearGradient", { id: gid + "k", x1: 0, y1: 0, x2: 0, y2: 1 }, svg("stop", { offset: 0, class: "g-grain" }), svg("stop", { offset: .55, class: "g-kept" })));
     rect(0, 0, a, 100, { fill: `url(#${gid}k)` });
@@ -102,7 +102,7 @@ function flow() {
   if (!D.steps.length) return;
   const most = 1.03 * Math.max(1, R.accepted, ...D.steps.map(s => Math.max(s.in, s.out))), box = el("div", "flow");
   D.steps.forEach((s, i) => {
-    const first = !s.in && s.out > 0, born = s.out - (s.in - s.rejected - s.failed), fate = el("div", "fate");
+    const first = s.out > 0 && (!s.in || i === 0), born = s.out - (s.in - s.rejected - s.failed), fate = el("div", "fate");
     if (first) fate.append(el("div", "out", el("b", "", n0(s.out)), " rows read"));
     else if (born > 0) fate.append(el("div", "out", `${n0(s.in)} became ${n0(s.out)}`));
     else if (!s.rejected && !s.failed && s.in === s.out) fate.append(el("div", "out", n0(s.in) + (s.in === 1 ? " goes on" : " go on")));
@@ -142,6 +142,7 @@ function targets() {
 }
 
 /* ---- one field ---- */
+const main = ["question", "instruction", "prompt", "input", "query", "messages", "answer", "response", "output", "reply", "completion", "chosen", "rejected", "text"];
 function histogram(d, real, unit) {
   const W = 460, H = 116, base = H - 24, h = d.hist, counts = h.counts, total = counts.reduce((a, b) => a + b, 0) || 1;
   let lo = h.lo, hi = h.lo + h.step * counts.length, shares = counts.map(c => c / total), rs = null;
@@ -181,9 +182,9 @@ function fieldCard(f, real) {
   const head = el("header", "", el("h3", "", plain(f.name) || "(no name)"), el("span", "tag", f.filled < 1 ? pct(f.filled) + " filled" : ""));
   const c = el("div", "card", head), put = (...k) => c.append(...k), facts = el("div", "facts"), fact = (b, t, tip) => { const s = el("span", "", el("b", "", b), " " + t); if (tip) s.title = tip; facts.append(s); };
   if (f.words) {
-    put(el("p", "cap", "Length in words"), histogram(f.words, real && real.words, "words"));
+    if (f.words.max > 2) put(el("p", "cap", "Length in words"), histogram(f.words, real && real.words, "words"));
     const total = f.openings.reduce((a, x) => a + x[1], 0) || 1, top = f.openings.length && f.openings[0][0] !== null ? f.openings[0] : null;
-    if (top && top[1] / total >= .01) put(el("p", "cap", "How it begins"), ranks(f.openings, total, 8, real && real.openings));
+    if (top && top[1] / total >= .01) put(el("p", "cap", f.words.max > 2 ? "How it begins" : "Most frequent"), ranks(f.openings, total, 8, real && real.openings));
     else if (top) put(el("p", "cap", "No beginning is common: the most frequent opens ", pct(top[1] / total), "."));
     if (f.distinct1 !== undefined) fact(pct(f.distinct1), "distinct words", "different words as a share of all words: higher is more varied; falls as a set grows");
     if (f.distinct2 !== undefined) fact(pct(f.distinct2), "distinct pairs", "different pairs of neighbouring words as a share of all pairs");
@@ -206,9 +207,11 @@ function fields() {
   if (!S || !S.fields.length) return;
   const real = new Map((D.real ? D.real.fields : []).map(f => [f.name, f])), order = { text: 0, mixed: 1, number: 2, category: 3, list: 4 };
   const varied = f => f.number ? f.number.max > f.number.min : f.elements ? f.elements.max > f.elements.min : f.values ? f.values.length > 1 : true;
-  const cards = S.fields.filter(f => f.shape in order && varied(f)).sort((a, b) => order[a.shape] - order[b.shape]).slice(0, 16);
+  /* What a set is for comes first: its own texts, then its numbers and kinds, then what lies inside objects. */
+  const weight = f => (f.name.includes(".") ? 100 : 0) + 10 * order[f.shape] + (f.words && f.words.p95 <= 2 ? 35 : 0) + (f.filled < .1 ? 50 : 0) + (main.includes(f.name) ? main.indexOf(f.name) / 2 - 8 : 0);
+  const cards = S.fields.filter(f => f.shape in order && varied(f) && !(f.name.includes(".") && f.words && f.words.max === f.words.min)).sort((a, b) => weight(a) - weight(b)).slice(0, 12);
   const says = f => f.words ? `${n1(f.words.p50)} words in the middle, ${n1(f.words.p5)} to ${n1(f.words.p95)} for nine in ten` : f.number ? `${n1(f.number.min)} to ${n1(f.number.max)}, middle ${n1(f.number.p50)}` : f.values ? f.values.slice(0, 3).map(v => v[0] === null ? "others" : v[0]).join(", ") + (f.values.length > 3 ? ", …" : "") : f.elements ? `${n1(f.elements.min)} to ${n1(f.elements.max)} elements` : "";
-  const table = el("table", "fields", el("thead", "", el("tr", "", el("th", "", "field"), el("th", "", "holds"), el("th", "", "filled"), el("th", "num", "different"), el("th", "", "in short"))),
+  const table = el("table", "fields", el("thead", "", el("tr", "", el("th", "", "field"), el("th", "", "holds"), el("th", "num", "filled"), el("th", "num", "different"), el("th", "", "in short"))),
     el("tbody", "", S.fields.map(f => { const td = el("td", "", says(f)); td.dir = "auto"; return el("tr", "", el("td", "", plain(f.name) || "(no name)"), el("td", "", f.shape), el("td", "num", pct(f.filled)), el("td", "num", f.distinct === undefined ? f.values ? n0(f.values.length) : "" : n0(f.distinct)), td); })));
   const part = S.looked_into + S.unreadable < S.rows ? `${n0(S.looked_into)} of ${n0(S.rows)} rows were looked into, chosen evenly. ` : "", bad = S.unreadable ? `${plural(S.unreadable, "row")} could not be read here. ` : "";
   section("fields", "What the rows hold", part + bad + "Numbers of different values and distinct words are close estimates." + (S.more_fields ? " Only the first 64 fields are shown." : ""),
@@ -234,18 +237,21 @@ function turns(list) { return list.map(([who, text]) => { const t = el("div", "t
 function valueBox([name, kind, text, cut], answer) {
   const v = el("div", "v"); v.dir = "auto";
   let shown = plain(text), chat = null;
+  let pairs = null;
   if (kind === "list" && !cut) {
-    try { const j = JSON.parse(text); if (j.length && j.every(m => m && typeof m.role === "string" && typeof m.content === "string")) chat = j.map(m => [m.role, m.content]); else if (j.length && j.every(x => typeof x !== "object")) shown = j.join(", "); else shown = JSON.stringify(j, null, 1); } catch (_) { /* shown as it stands */ }
-  } else if (kind === "object" && !cut) { try { shown = JSON.stringify(JSON.parse(text), null, 1); } catch (_) { /* shown as it stands */ } }
+    try { const j = JSON.parse(text); if (j.length && j.every(m => m && typeof m.role === "string" && typeof m.content === "string")) chat = j.map(m => [m.role, m.content]); else if (j.length && j.every(x => typeof x !== "object")) shown = j.join(", "); else if (j.length) shown = j.map(x => JSON.stringify(x)).join("\n"); } catch (_) { /* shown as it stands */ }
+  } else if (kind === "object" && !cut) { try { const e = Object.entries(JSON.parse(text)); if (e.length && e.length <= 30) pairs = e; } catch (_) { /* shown as it stands */ } }
   if (chat) v.append(...turns(chat));
+  else if (pairs) v.append(el("dl", "pair", pairs.map(([k, x]) => { const d = el("dd", "", plain(typeof x === "string" ? x.trimEnd() : JSON.stringify(x))); d.dir = "auto"; return [el("dt", "", plain(k)), d]; })));
   else if (kind === "text" && text === "") v.append(el("span", "soft", "empty"));
-  else { v.append(...(kind === "text" && name !== "answer" ? withMark(shown, /passage|context|source/.test(name) ? plain(answer || "") : "") : [shown])); if ((kind === "object" || (kind === "list" && shown[0] === "[")) || /^(sql|code)$/.test(name)) v.classList.add("code"); }
+  else { v.append(...(kind === "text" && name !== "answer" ? withMark(shown, /passage|context|source/.test(name) ? plain(answer || "") : "") : [shown])); if ((kind === "object" || (kind === "list" && /^[[{]/.test(shown))) || /^(sql|code)$/.test(name)) v.classList.add("code"); }
   if (cut) v.append(el("span", "soft", ` … ${bytes(cut)} more`));
   return el("div", "f", el("div", "k", plain(name) || "(no name)"), el("div", "", ...clamp(v, shown.length > 900 || shown.split("\n").length > 9)));
 }
 function rowBox(row, inset, why) {
   const a = row.find(f => f[0] === "answer" && f[1] === "text" && f[2].length > 1);
-  return el("div", "row" + (inset ? " inset" : ""), why && el("div", "why", why), row.map(f => valueBox(f, a && a[2])));
+  const place = f => main.includes(f[0]) ? main.indexOf(f[0]) : f[1] === "object" ? 200 : f[1] === "list" && f[2].length > 200 ? 150 : 100;
+  return el("div", "row" + (inset ? " inset" : ""), why && el("div", "why", why), [...row].sort((x, y) => place(x) - place(y)).map(f => valueBox(f, a && a[2])));
 }
 function textBox(who, text) { const t = el("div", "", plain(text)); t.dir = "auto"; return el("div", "text", who && el("span", "who", who), ...clamp(t, text.length > 1500 || text.split("\n").length > 16)); }
 function traceBox(t) {

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 enum { MAX_FIELDS = 64, MAX_WORDS = 2048, MAX_TALLY = 2048, TALLY_TEXT = 60, LINE_MAX_BYTES = 16 << 20, FIELD_SHOWN = 4000, FIELDS_SHOWN = 40 };
-enum { NEAR_FIELDS = 4, NEAR_ROWS = 20000, NEAR_HASHES = 64, NEAR_BYTES = 100000, NEAR_WORK = 200000 /* pairs compared */ };
+enum { NEAR_FIELDS = 6, NEAR_ROWS = 20000, NEAR_HASHES = 64, NEAR_BYTES = 100000, NEAR_WORK = 200000 /* pairs compared */ };
 #define NEAR_OVER 0.7
 enum { HLL_BITS = 12, HLL_N = 1 << HLL_BITS };
 
@@ -77,6 +77,7 @@ static void tally_free(tally *t)
 typedef struct { double *v; size_t n, cap; } reals;
 typedef struct field {
     char    *name;
+    bool     own;                           /* of the row itself, not of an object in it */
     uint64_t n_kind[8];                     /* by qn_kind */
     uint64_t n_empty;
     hll      distinct;
@@ -87,7 +88,7 @@ typedef struct field {
     tally    openings, values;
     uint64_t *hashes;                       /* of whole texts, to count those that came before */
     size_t   n_hashes, cap_hashes;
-    qn_lsh  *near;                          /* of the first NEAR_FIELDS fields of text, NEAR_ROWS rows each */
+    qn_lsh  *near;                          /* of the row's own first NEAR_FIELDS fields of text, NEAR_ROWS rows each */
     uint64_t n_near, n_near_of;
     reals    numbers;
 } field;
@@ -112,13 +113,14 @@ static void reals_put(reals *r, double d)
     r->v[r->n++] = d;
 }
 
-static field *field_of(qn_survey *s, qn_str name)
+static field *field_of(qn_survey *s, qn_str name, bool own)
 {
     for (size_t i = 0; i < s->n_fields; i++)
         if (qn_str_is(name, s->fields[i]->name)) return s->fields[i];
     if (s->n_fields == MAX_FIELDS) { s->more_fields = true; return NULL; }
     field *f = QN_NEW(field);
     f->name = qn_strz(name);
+    f->own = own;
     return s->fields[s->n_fields++] = f;
 }
 
@@ -207,7 +209,7 @@ static void look_at_text(qn_survey *sv, field *f, qn_str s)
     f->hashes[f->n_hashes++] = h.hi;
     tally_put(&f->values, s);
     look_at_words(f, s);
-    if (s.n <= NEAR_BYTES) look_for_near(sv, f, s);
+    if (s.n <= NEAR_BYTES && f->own) look_for_near(sv, f, s);
 }
 
 static void look_at(qn_survey *sv, field *f, qn_value v)
@@ -235,13 +237,13 @@ static void look_at_row(qn_survey *s, qn_value row)
     qn_value v, inner;
     while (qn_v_next(&it, &name, &v)) {
         if (name.n && name.p[0] == '_') continue;       /* quern's own */
-        field *f = field_of(s, name);
+        field *f = field_of(s, name, true);
         if (f) look_at(s, f, v);
         if (v.kind != QN_V_OBJECT) continue;
         qn_v_iter in = qn_v_iter_of(v);
         while (qn_v_next(&in, &inner_name, &inner)) {
             qn_str path = qn_arena_printf(&s->arena, "%.*s.%.*s", QN_FMT(name), QN_FMT(inner_name));
-            if ((f = field_of(s, path))) look_at(s, f, inner);
+            if ((f = field_of(s, path, false))) look_at(s, f, inner);
         }
     }
 }
