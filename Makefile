@@ -23,7 +23,7 @@ TESTS   := $(sort $(wildcard tests/unit/test_*.c))
 FUZZ    := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 TESTBIN := $(TESTS:tests/unit/%.c=$(B)/tests/%) $(FUZZ:tests/fuzz/%.c=$(B)/tests/%) $(B)/tests/mock
 
-.PHONY: all demo test test-all setup clean help rooms docs parity golden-accept
+.PHONY: all demo test test-all test-llama setup clean help rooms docs parity golden-accept
 all: $(B)/quern
 
 $(B)/quern: $(B)/obj/cli/main.o $(B)/libquern.a
@@ -81,6 +81,7 @@ demo: setup
 test: ; @tools/setup.sh test && $(MAKE) --no-print-directory all $(TESTBIN) && tests/run $(B) quick $(T)
 test-all: ; @tools/setup.sh test && $(MAKE) --no-print-directory all $(TESTBIN) && tests/run $(B) all $(T)
 test-bins: all $(TESTBIN)
+test-llama: all ; tools/test_llama.sh $(B)
 
 # writes tests/data/nn, checks it, loads back what quern wrote.
 parity: $(B)/tests/test_nn_parity ; @tools/setup.sh parity && deps/parity-nn/bin/python tools/parity.py && $<
