@@ -91,6 +91,14 @@ static qn_code check_prices(const qn_engine *en, qn_err *e)
     return QN_OK;
 }
 
+/* Servers of local models are started before the first row, on this thread: they end with it. */
+static qn_code models_ready(const qn_engine *en, qn_err *e)
+{
+    for (int i = 0; i < en->plan->n_roles; i++)
+        if (en->plan->roles[i].model) QN_TRY(qn_model_ready(en->plan->roles[i].model, e));
+    return QN_OK;
+}
+
 static char *run_json(const qn_engine *en)
 {
     qn_buf b = {0};
@@ -107,6 +115,7 @@ qn_code qn_effects_open(qn_engine *en, qn_err *e)
     en->has_effects = has_effects(en->plan);
     if (!en->has_effects || en->o->scripted || en->o->dry) return QN_OK;
     QN_TRY(check_prices(en, e));
+    QN_TRY(models_ready(en, e));
     QN_ASSERT(en->o->ledger_path);
     char *json = run_json(en);
     qn_ledger_open_opts lo = { .fresh = en->o->fresh, .recipe = en->plan->name, .run_json = json };
