@@ -1,0 +1,140 @@
+/* Two facts into one question. */
+#include "builtin/multihop.h"
+#include "builtin/words_en.h"
+#include <math.h>
+#include <strings.h>
+
+static bool same_name(qn_str answer, qn_str name)
+{
+    if (qn_str_starts(answer, QN_STR("the ")) || qn_str_starts(answer, QN_STR("The "))) answer = qn_str_sub(answer, 4, answer.n);
+    return answer.n == name.n && strncasecmp(answer.p, name.p, name.n) == 0;
+}
+
+static bool holds(qn_str text, qn_str part)
+{
+    for (size_t i = 0; part.n && i + part.n <= text.n; i++) if (strncasecmp(text.p + i, part.p, part.n) == 0) return true;
+    return false;
+}
+
+static qn_str replaced(qn_arena *a, qn_str s, const char *what, qn_str by)
+{
+    ptrdiff_t at = qn_str_find(s, qn_str_of(what));
+    if (at < 0) return s;
+    return qn_arena_printf(a, "%.*s%.*s%.*s", (int)at, s.p, QN_FMT(by), (int)(s.n - (size_t)at - strlen(what)), s.p + at + strlen(what));
+}
+
+/* What B's thing is called when its name must not be said: "city", "ship"; people are persons. */
+static qn_str kind_of(const qn_facts *f, qn_fact_kind role)
+{
+    if (f->person) return QN_STR("person");
+    if (f->kind.n >= 3 && f->kind.n <= 20 && !qn_en_is_plural(f->kind)) {
+        if (role == QN_FACT_PLACE && (qn_str_is(f->kind, "capital") || qn_str_is(f->kind, "member"))) return QN_STR("city");
+        return f->kind;
+    }
+    return role == QN_FACT_PLACE ? QN_STR("place") : (qn_str){ 0 };
+}
+
+static qn_str description(const qn_fact *f, const qn_facts *b, qn_arena *ar)
+{
+    qn_str kind = kind_of(b, f->kind), d = f->describe;
+    if (qn_str_find(d, QN_STR("{y}")) < 0) return d;
+    if (!kind.n) return (qn_str){ 0 };
+    if (f->kind == QN_FACT_AGENT && !b->person) return (qn_str){ 0 };
+    if (b->person && qn_str_find(d, QN_STR("{y} that ")) >= 0) d = replaced(ar, d, "{y} that ", QN_STR("{y} whom "));
+    return replaced(ar, d, "{y}", kind);
+}
+
+/* Q2 with E's name replaced; empty when E does not stand in it exactly once. */
+static qn_str merged(qn_str q2, qn_str e, qn_str by, qn_arena *ar)
+{
+    ptrdiff_t at = -1;
+    size_t n = 0;
+    for (size_t i = 0; i + e.n <= q2.n; i++) if (strncasecmp(q2.p + i, e.p, e.n) == 0) { at = (ptrdiff_t)i; n++; }
+    if (n != 1) return (qn_str){ 0 };
+    size_t from = (size_t)at, to = from + e.n;
+    if (from >= 4 && strncasecmp(q2.p + from - 4, "the ", 4) == 0) from -= 4;
+    if (to < q2.n && q2.p[to] == '\'') return (qn_str){ 0 };
+    return qn_arena_printf(ar, "%.*s%.*s%.*s", (int)from, q2.p, QN_FMT(by), (int)(q2.n - to), q2.p + to);
+}
+
+bool qn_bridge_write(const qn_facts *a, qn_str text_a, const qn_facts *b, qn_str e, qn_rng *r, qn_arena *ar, qn_multihop *out)
+{
+    if (!a->main.n || !e.n || holds(a->main, e) || holds(e, a->main)) return false;
+    size_t n = 0, pick = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        size_t k = 0;
+        for (size_t i = 0; i < a->n; i++) {
+            const qn_fact *f = &a->items[i];
+            if (!f->describe.n || !same_name(f->answer, e)) continue;
+            qn_str d = description(f, b, ar);
+            if (!d.n || holds(d, e)) continue;
+            for (size_t j = 0; j < b->n; j++) {
+                const qn_fact *g = &b->items[j];
+                if (!g->about_main || !g->unique || qn_str_find(g->question, QN_STR("{y}")) >= 0) continue;
+                qn_str q = merged(g->question, e, d, ar);
+                /* the second hop must be needed: its answer stands neither in the question nor in the first document */
+                if (!q.n || q.n > 240 || holds(q, g->answer) || holds(text_a, g->answer) || holds(g->question, a->main)) continue;
+                if (pass == 0) { n++; continue; }
+                if (k++ != pick) continue;
+                qn_str kind = kind_of(b, f->kind);
+                out->question = q;
+                out->answer = g->answer;
+                out->seed = e;
+                out->steps[0] = (qn_hop){ kind.n ? replaced(ar, f->question, "{y}", kind) : f->question, f->answer };
+                out->steps[1] = (qn_hop){ g->question, g->answer };
+                return qn_str_find(out->steps[0].question, QN_STR("{y}")) < 0;
+            }
+        }
+        if (n == 0) return false;
+        pick = qn_rng_below(r, n);
+    }
+    return false;
+}
+
+typedef struct { const char *property, *more, *less; } wording;
+static const wording WORDS[] = {
+    { "born", "was born later", "was born first" }, { "died", "died later", "died first" }, { "discovered", "was discovered later", "was discovered first" },
+    { "founded", "was founded later", "was founded first" }, { "completed", "was completed later", "was completed first" }, { "released", "was released later", "was released first" },
+    { "opened", "was opened later", "was opened first" }, { "published", "was published later", "was published first" }, { "launched", "was launched later", "was launched first" },
+    { "built", "was built later", "was built first" }, { "invented", "was invented later", "was invented first" }, { "long", "is longer", "is shorter" }, { "high", "is higher", "is lower" },
+};
+
+/* Which of two dates is later; 0 when they may be the same ("1867" and "7 November 1867"). */
+static int later(double x, double y)
+{
+    double yx = floor(x / 10000), yy = floor(y / 10000), mx = floor(fmod(x, 10000) / 100), my = floor(fmod(y, 10000) / 100), dx = fmod(x, 100), dy = fmod(y, 100);
+    if (yx != yy) return yx > yy ? 1 : -1;
+    if (mx == 0 || my == 0) return 0;
+    if (mx != my) return mx > my ? 1 : -1;
+    if (dx == 0 || dy == 0 || dx == dy) return 0;
+    return dx > dy ? 1 : -1;
+}
+
+bool qn_comparison_write(const qn_facts *a, const qn_facts *b, qn_rng *r, qn_arena *ar, qn_multihop *out)
+{
+    bool alike = (a->person && b->person) || (!a->person && !b->person && a->kind.n && qn_str_eq(a->kind, b->kind));
+    if (!alike || same_name(a->main, b->main)) return false;
+    for (size_t t = 0; t < 8; t++) {
+        if (!a->n || !b->n) return false;
+        const qn_fact *f = &a->items[qn_rng_below(r, a->n)], *g = NULL;
+        for (size_t j = 0; f->property && j < b->n && !g; j++) if (b->items[j].property && strcmp(b->items[j].property, f->property) == 0) g = &b->items[j];
+        if (!g || !f->about_main || !g->about_main || !qn_str_eq(f->unit, g->unit)) continue;
+        bool timed = f->kind == QN_FACT_TIME;
+        int cmp = timed ? later(f->value, g->value) : f->value > g->value ? 1 : f->value < g->value ? -1 : 0;
+        if (cmp == 0 || (!timed && fabs(f->value - g->value) < 0.01 * fabs(f->value))) continue;
+        for (size_t w = 0; w < sizeof WORDS / sizeof *WORDS; w++) {
+            if (strcmp(WORDS[w].property, f->property) != 0) continue;
+            bool more = qn_rng_below(r, 2), swap = qn_rng_below(r, 2);
+            qn_str x = swap ? b->main : a->main, y = swap ? a->main : b->main;
+            const char *who = a->person ? "Who" : "Which";
+            if (qn_rng_below(r, 3) == 0 || a->person) out->question = qn_arena_printf(ar, "%s %s, %.*s or %.*s?", who, more ? WORDS[w].more : WORDS[w].less, QN_FMT(x), QN_FMT(y));
+            else out->question = qn_arena_printf(ar, "Which %.*s %s, %.*s or %.*s?", QN_FMT(a->kind), more ? WORDS[w].more : WORDS[w].less, QN_FMT(x), QN_FMT(y));
+            out->answer = (cmp > 0) == more ? a->main : b->main;
+            out->seed = a->person ? QN_STR("person") : a->kind;
+            out->steps[0] = (qn_hop){ f->question, f->answer };
+            out->steps[1] = (qn_hop){ g->question, g->answer };
+            return true;
+        }
+    }
+    return false;
+}
