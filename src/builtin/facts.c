@@ -15,6 +15,7 @@ typedef struct {
     qn_arena *a;
     qn_facts *out;
     qn_str    passage, title;
+    qn_str    body;         /* the passage behind the headings it begins with */
     qn_str    said;         /* the main entity inside a sentence: "the Thames" */
     sent      s;
     size_t    at;           /* next word */
@@ -47,7 +48,8 @@ static bool split(qn_str text, sent *s)
     s->n = 0;
     size_t i = 0, end = text.n;
     while (end && strchr(".!", text.p[end - 1])) end--;
-    if (text.n && text.p[text.n - 1] == '?') return false;
+    if (text.n && (text.p[text.n - 1] == '?' || strchr("#|>*-`", text.p[0]))) return false;      /* questions; headings, tables, lists, code */
+    if (memchr(text.p, '`', text.n) || memchr(text.p, '|', text.n) || memchr(text.p, '[', text.n)) return false;
     while (i < end) {
         if (isspace((unsigned char)text.p[i])) { i++; continue; }
         size_t from = i;
@@ -276,7 +278,7 @@ static void find_main(reader *r)
     ptrdiff_t par = qn_str_find(t, QN_STR(" ("));
     if (par > 0) t = qn_str_sub(t, 0, (size_t)par);
     o->main = t;
-    qn_sentences it = qn_sentences_of(r->passage);
+    qn_sentences it = qn_sentences_of(r->body);
     qn_str text;
     bool first = true;
     while (qn_sentences_next(&it, &text)) {
@@ -293,9 +295,10 @@ static void find_main(reader *r)
     }
     if (o->kind.n) o->person = in(o->kind, PERSON_NOUNS) || (o->person && !in(o->kind, " ship vessel yacht aircraft boat submarine "));
     r->said = t;
-    if (r->passage.n >= t.n && strncasecmp(r->passage.p, t.p, t.n) == 0) r->said = folded(r, qn_str_sub(r->passage, 0, t.n));
-    else if (r->passage.n >= t.n + 4 && strncasecmp(r->passage.p, "the ", 4) == 0 && strncasecmp(r->passage.p + 4, t.p, t.n) == 0)
-        r->said = SAY(r, "the %.*s", QN_FMT(folded(r, qn_str_sub(r->passage, 4, 4 + t.n))));
+    if (r->body.n >= t.n && strncasecmp(r->body.p, t.p, t.n) == 0) r->said = folded(r, qn_str_sub(r->body, 0, t.n));
+    else if (r->body.n >= t.n + 4 && strncasecmp(r->body.p, "the ", 4) == 0 && strncasecmp(r->body.p + 4, t.p, t.n) == 0)
+        r->said = SAY(r, "the %.*s", QN_FMT(folded(r, qn_str_sub(r->body, 4, 4 + t.n))));
+    o->said = r->said;
 }
 
 /* ---- the subject ---- */
@@ -673,12 +676,24 @@ static void read_sentence(reader *r, qn_str text, bool first)
     else read_present(r, v);
 }
 
+static qn_str behind_headings(qn_str s)
+{
+    size_t i = 0;
+    for (;;) {
+        while (i < s.n && isspace((unsigned char)s.p[i])) i++;
+        if (i >= s.n || s.p[i] != '#') break;
+        while (i < s.n && s.p[i] != '\n') i++;
+    }
+    return qn_str_sub(s, i, s.n);
+}
+
 void qn_facts_find(qn_str title, qn_str passage, qn_arena *a, qn_facts *out)
 {
     reader r = { .a = a, .out = out, .passage = passage, .title = title };
     *out = (qn_facts){ 0 };
+    r.body = behind_headings(passage);
     find_main(&r);
-    qn_sentences it = qn_sentences_of(passage);
+    qn_sentences it = qn_sentences_of(r.body);
     qn_str text;
     bool first = true;
     while (qn_sentences_next(&it, &text)) {

@@ -27,6 +27,7 @@ typedef struct qn_facts {
     qn_fact *items;         /* in the order of the passage */
     size_t   n, cap;
     qn_str   main;          /* the main entity's name; empty: none */
+    qn_str   said;          /* inside a sentence: "the Danube" */
     qn_str   kind;          /* what it is: "river", "physicist"; empty: not said */
     bool     person;
 } qn_facts;

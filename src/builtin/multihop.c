@@ -77,6 +77,7 @@ bool qn_bridge_write(const qn_facts *a, qn_str text_a, const qn_facts *b, qn_str
                 if (pass == 0) { n++; continue; }
                 if (k++ != pick) continue;
                 qn_str kind = kind_of(b, f->kind);
+                if (qn_str_find(q, QN_STR("? ")) >= 0 || qn_str_find(q, QN_STR("??")) >= 0) return false;   /* titles that ask themselves */
                 out->question = q;
                 out->answer = g->answer;
                 out->seed = e;
@@ -125,7 +126,7 @@ bool qn_comparison_write(const qn_facts *a, const qn_facts *b, qn_rng *r, qn_are
         for (size_t w = 0; w < sizeof WORDS / sizeof *WORDS; w++) {
             if (strcmp(WORDS[w].property, f->property) != 0) continue;
             bool more = qn_rng_below(r, 2), swap = qn_rng_below(r, 2);
-            qn_str x = swap ? b->main : a->main, y = swap ? a->main : b->main;
+            qn_str x = swap ? b->said : a->said, y = swap ? a->said : b->said;
             const char *who = a->person ? "Who" : "Which";
             if (qn_rng_below(r, 3) == 0 || a->person) out->question = qn_arena_printf(ar, "%s %s, %.*s or %.*s?", who, more ? WORDS[w].more : WORDS[w].less, QN_FMT(x), QN_FMT(y));
             else out->question = qn_arena_printf(ar, "Which %.*s %s, %.*s or %.*s?", QN_FMT(a->kind), more ? WORDS[w].more : WORDS[w].less, QN_FMT(x), QN_FMT(y));
