@@ -1,5 +1,5 @@
 /* kernels: loops a compiler can turn into vectors, each built twice (AVX2 and plain) and chosen at run time. */
-#pragma GCC optimize("O3,no-math-errno,no-trapping-math")
+#pragma GCC optimize("O3", "no-math-errno", "no-trapping-math")
 #include "nn/kernels.h"
 #include "core/mem.h"
 #include <math.h>
@@ -16,29 +16,55 @@
 
 enum { LANES = 8, ROWS = 16, CHUNK = 8192, COLS = 64, QROWS = 64 };
 
-/* e^x = 2^n * p(r), r in [-ln2/2, ln2/2]; the polynomial is the one of Cephes' expf (Moshier 1989). */
-INL float exp1(float x)
+/* Eight numbers at once; the compiler makes of it what the processor has. */
+typedef float v8 __attribute__((vector_size(32)));
+typedef int32_t v8i __attribute__((vector_size(32)));
+
+INL void get(v8 *x, const float *p, size_t k, float fill)       /* k numbers, `fill` behind them */
 {
-    x = x < -87.3f ? -87.3f : x;
-    x = x > 88.3f ? 88.3f : x;
-    float n = x * 1.44269504f;
-    int32_t i = (int32_t)(n + (n < 0 ? -0.5f : 0.5f));
-    float f = (float)i, r = x - f * 0.693359375f;
+    if (k >= LANES) { memcpy(x, p, sizeof *x); return; }
+    float t[LANES];
+    for (size_t l = 0; l < LANES; l++) t[l] = l < k ? p[l] : fill;
+    memcpy(x, t, sizeof *x);
+}
+
+INL void put(float *p, const v8 *x, size_t k)
+{
+    if (k >= LANES) { memcpy(p, x, sizeof *x); return; }
+    float t[LANES];
+    memcpy(t, x, sizeof t);
+    for (size_t l = 0; l < k; l++) p[l] = t[l];
+}
+
+/* e^x = 2^n * p(r), r in [-ln2/2, ln2/2]; the polynomial is the one of Cephes' expf (Moshier 1989). 0 below -87.3. n is
+ * rounded by adding 1.5 * 2^23, whose low bits then hold it. */
+INL void exp8(v8 *io)
+{
+    const v8 magic = { 12582912.f, 12582912.f, 12582912.f, 12582912.f, 12582912.f, 12582912.f, 12582912.f, 12582912.f };
+    const v8 zero = { 0 }, high = zero + 88.3f;
+    v8 x = *io;
+    v8i alive = x >= -87.3f, top = x > high;
+    x = (v8)(((v8i)x & alive & ~top) | ((v8i)high & top));
+    v8 t = x * 1.44269504f + magic, f = t - magic, r = x - f * 0.693359375f;
     r = r + f * 2.12194440e-4f;
-    float p = 1.9875691500e-4f;
-    p = p * r + 1.3981999507e-3f;
+    v8 p = r * 1.9875691500e-4f + 1.3981999507e-3f;
     p = p * r + 8.3334519073e-3f;
     p = p * r + 4.1665795894e-2f;
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
     p = p * r * r + r + 1.f;
-    union { int32_t i; float f; } s = { .i = (i + 127) * (1 << 23) };
-    return p * s.f;
+    v8i s = (((v8i)t - (v8i)magic) + 127) << 23;
+    *io = (v8)((v8i)(p * (v8)s) & alive);
 }
 
 INL void exp_all_body(size_t n, float *x)
 {
-    for (size_t i = 0; i < n; i++) x[i] = x[i] < -87.3f ? 0 : exp1(x[i]);
+    for (size_t i = 0; i < n; i += LANES) {
+        v8 y;
+        get(&y, x + i, n - i, 0);
+        exp8(&y);
+        put(x + i, &y, n - i);
+    }
 }
 TWICE(exp_all, (size_t n, float *x), (n, x))
 void qn_expf_n(size_t n, float *x) { exp_all(n, x); }
@@ -263,9 +289,17 @@ INL void softmax_rows_body(float *s, int rows, int nk, int ld, float scale, bool
         float *x = s + (size_t)r * (size_t)ld;
         size_t k = causal ? (size_t)(i0 + r + 1) : (size_t)nk;
         float top = max1(k, x) * scale;
-        for (size_t j = 0; j < k; j++) { float u = x[j] * scale - top; x[j] = u < -87.f ? 0 : exp1(u); }
+        v8 all = { 0 };
+        for (size_t j = 0; j < k; j += LANES) {
+            v8 u;
+            get(&u, x + j, k - j, -INFINITY);
+            u = u * scale - top;
+            exp8(&u);
+            all += u;
+            put(x + j, &u, k - j);
+        }
         for (size_t j = k; j < (size_t)nk; j++) x[j] = 0;
-        float sum = sum1(k, x);
+        float sum = lanes_sum((const float *)&all);
         lse[r] = top + logf(sum);
         inv[r] = 1.f / sum;
     }
@@ -315,10 +349,15 @@ INL void att_back_rows_body(float *s, float *dp, int rows, int nk, int ld, float
     for (int r = 0; r < rows; r++) {
         float *x = s + (size_t)r * (size_t)ld, *y = dp + (size_t)r * (size_t)ld, l = lse[r], de = delta[r];
         size_t k = causal ? (size_t)(i0 + r + 1) : (size_t)nk;
-        for (size_t j = 0; j < k; j++) {
-            float u = x[j] * scale - l;
-            x[j] = u < -87.f ? 0 : exp1(u);
-            y[j] = x[j] * (y[j] - de) * scale;
+        for (size_t j = 0; j < k; j += LANES) {
+            v8 u, g;
+            get(&u, x + j, k - j, 0);
+            get(&g, y + j, k - j, 0);
+            u = u * scale - l;
+            exp8(&u);
+            g = u * (g - de) * scale;
+            put(x + j, &u, k - j);
+            put(y + j, &g, k - j);
         }
         for (size_t j = k; j < (size_t)nk; j++) x[j] = y[j] = 0;
     }
@@ -395,7 +434,15 @@ INL void swiglu_body(job *q, size_t part)
     for (int i = (int)part * ROWS; i < row_end(q, part); i++) {
         const float *g = q->x + (size_t)i * 2 * f, *u = g + f;
         float *h = q->y + (size_t)i * f;
-        for (size_t j = 0; j < f; j++) h[j] = g[j] / (1.f + exp1(-g[j])) * u[j];
+        for (size_t j = 0; j < f; j += LANES) {
+            v8 a, b, t;
+            get(&a, g + j, f - j, 0);
+            get(&b, u + j, f - j, 0);
+            t = -a;
+            exp8(&t);
+            a = a / (1.f + t) * b;
+            put(h + j, &a, f - j);
+        }
     }
 }
 TWICE(swiglu, (job *q, size_t part), (q, part))
@@ -413,10 +460,16 @@ INL void swiglu_back_body(job *q, size_t part)
     for (int i = (int)part * ROWS; i < row_end(q, part); i++) {
         const float *g = q->x + (size_t)i * 2 * f, *u = g + f, *dh = q->dy + (size_t)i * f;
         float *dg = q->dx + (size_t)i * 2 * f, *du = dg + f;
-        for (size_t j = 0; j < f; j++) {
-            float s = 1.f / (1.f + exp1(-g[j])), silu = g[j] * s;
-            du[j] = dh[j] * silu;
-            dg[j] = dh[j] * u[j] * (s + silu * (1.f - s));
+        for (size_t j = 0; j < f; j += LANES) {
+            v8 a, b, d, t;
+            get(&a, g + j, f - j, 0);
+            get(&b, u + j, f - j, 0);
+            get(&d, dh + j, f - j, 0);
+            t = -a;
+            exp8(&t);
+            v8 s = 1.f / (1.f + t), silu = a * s, ga = d * b * (s + silu * (1.f - s)), gb = d * silu;
+            put(dg + j, &ga, f - j);
+            put(du + j, &gb, f - j);
         }
     }
 }
@@ -430,18 +483,26 @@ void qn_swiglu_back(qn_pool *p, int n, int f, const float *gu, const float *dh, 
 }
 
 /* erf(x) for |x| small and large in one form: 1 - t * poly(t) * e^(-x^2) (Abramowitz & Stegun 7.1.26, |error| < 1.5e-7). */
-INL float erf1(float x)
+INL void erf8(v8 *io)
 {
-    float a = x < 0 ? -x : x, t = 1.f / (1.f + 0.3275911f * a);
-    float p = ((((1.061405429f * t - 1.453152027f) * t + 1.421413741f) * t - 0.284496736f) * t + 0.254829592f) * t;
-    float y = 1.f - p * exp1(-a * a);
-    return x < 0 ? -y : y;
+    const v8i sign = { INT32_MIN, INT32_MIN, INT32_MIN, INT32_MIN, INT32_MIN, INT32_MIN, INT32_MIN, INT32_MIN };
+    v8 x = *io, a = (v8)((v8i)x & ~sign), t = 1.f / (1.f + 0.3275911f * a), e = -a * a;
+    v8 p = ((((1.061405429f * t - 1.453152027f) * t + 1.421413741f) * t - 0.284496736f) * t + 0.254829592f) * t;
+    exp8(&e);
+    *io = (v8)((v8i)(1.f - p * e) | ((v8i)x & sign));
 }
 
 INL void gelu_body(job *q, size_t part)
 {
     size_t to = (part + 1) * CHUNK < q->count ? (part + 1) * CHUNK : q->count;
-    for (size_t i = part * CHUNK; i < to; i++) q->y[i] = 0.5f * q->x[i] * (1.f + erf1(q->x[i] * 0.70710678f));
+    for (size_t i = part * CHUNK; i < to; i += LANES) {
+        v8 x, r;
+        get(&x, q->x + i, to - i, 0);
+        r = x * 0.70710678f;
+        erf8(&r);
+        r = 0.5f * x * (1.f + r);
+        put(q->y + i, &r, to - i);
+    }
 }
 TWICE(gelu, (job *q, size_t part), (q, part))
 static void gelu_part(void *a, size_t i) { gelu(a, i); }
@@ -455,9 +516,16 @@ void qn_gelu(qn_pool *p, size_t n, const float *x, float *y)
 INL void gelu_back_body(job *q, size_t part)
 {
     size_t to = (part + 1) * CHUNK < q->count ? (part + 1) * CHUNK : q->count;
-    for (size_t i = part * CHUNK; i < to; i++) {
-        float x = q->x[i], cdf = 0.5f * (1.f + erf1(x * 0.70710678f)), pdf = 0.39894228f * exp1(-0.5f * x * x);
-        q->dx[i] = q->dy[i] * (cdf + x * pdf);
+    for (size_t i = part * CHUNK; i < to; i += LANES) {
+        v8 x, d, c, e;
+        get(&x, q->x + i, to - i, 0);
+        get(&d, q->dy + i, to - i, 0);
+        c = x * 0.70710678f;
+        erf8(&c);
+        e = -0.5f * x * x;
+        exp8(&e);
+        d = d * (0.5f * (1.f + c) + x * 0.39894228f * e);
+        put(q->dx + i, &d, to - i);
     }
 }
 TWICE(gelu_back, (job *q, size_t part), (q, part))
@@ -474,16 +542,21 @@ INL void xent_body(job *q, size_t part)
 {
     size_t v = (size_t)q->d;
     for (int i = (int)part * ROWS; i < row_end(q, part); i++) {
-        float *x = q->y + (size_t)i * v, top = max1(v, x), hit = x[q->ids[i]], s[LANES] = { 0 };
-        size_t j = 0;
-        for (; j + LANES <= v; j += LANES)
-            for (size_t l = 0; l < LANES; l++) { float u = exp1(x[j + l] - top); s[l] += u; x[j + l] = u; }
-        for (; j < v; j++) { x[j] = exp1(x[j] - top); s[0] += x[j]; }
-        float sum = lanes_sum(s);
+        float *x = q->y + (size_t)i * v, top = max1(v, x), hit = x[q->ids[i]];
+        v8 all = { 0 };
+        for (size_t j = 0; j < v; j += LANES) {
+            v8 u;
+            get(&u, x + j, v - j, -INFINITY);
+            u = u - top;
+            exp8(&u);
+            all += u;
+            put(x + j, &u, v - j);
+        }
+        float sum = lanes_sum((const float *)&all);
         q->out[i] = hit - top - logf(sum);
         if (!q->w) continue;
         float c = q->w[i] / sum;
-        for (j = 0; j < v; j++) x[j] *= c;
+        for (size_t j = 0; j < v; j++) x[j] *= c;
         x[q->ids[i]] -= q->w[i];
     }
 }
@@ -580,13 +653,25 @@ INL void adam_body(adam_job *q, size_t part)
 {
     const qn_adamw o = *q->o;
     size_t to = (part + 1) * CHUNK < q->n ? (part + 1) * CHUNK : q->n;
-    float *w = q->w, *mm = q->m, *vv = q->v;
-    const float *gg = q->g;
-    for (size_t i = part * CHUNK; i < to; i++) {
-        float g = gg[i] * o.gscale, m = o.b1 * mm[i] + (1.f - o.b1) * g, v = o.b2 * vv[i] + (1.f - o.b2) * g * g;
-        mm[i] = m;
-        vv[i] = v;
-        w[i] = w[i] * (1.f - o.lr * o.decay) - o.lr * (m / o.c1) / (sqrtf(v / o.c2) + o.eps);
+    const float keep = 1.f - o.lr * o.decay, i1 = o.lr / o.c1, i2 = 1.f / o.c2;
+    for (size_t i = part * CHUNK; i < to; i += LANES) {
+        v8 w, g, m, v;
+        float root[LANES];
+        get(&w, q->w + i, to - i, 0);
+        get(&g, q->g + i, to - i, 0);
+        get(&m, q->m + i, to - i, 0);
+        get(&v, q->v + i, to - i, 0);
+        g *= o.gscale;
+        m = o.b1 * m + (1.f - o.b1) * g;
+        v = o.b2 * v + (1.f - o.b2) * g * g;
+        put(q->m + i, &m, to - i);
+        put(q->v + i, &v, to - i);
+        v *= i2;
+        memcpy(root, &v, sizeof root);
+        for (int l = 0; l < LANES; l++) root[l] = __builtin_sqrtf(root[l]);
+        memcpy(&v, root, sizeof root);
+        w = w * keep - i1 * m / (v + o.eps);
+        put(q->w + i, &w, to - i);
     }
 }
 TWICE(adam, (adam_job *q, size_t part), (q, part))
