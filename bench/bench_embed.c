@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* One thread is timed by the processor's time, which a busy machine does not change; more by the wall clock. */
+static double now(bool one) { return one ? qn_cpu_seconds() : (double)qn_now_us() / 1e6; }
+
 int main(int argc, char **argv)
 {
     qn_err e = { 0 };
@@ -21,11 +24,12 @@ int main(int argc, char **argv)
     qn_seq *s = calloc((size_t)n, sizeof *s);
     float *out = calloc((size_t)n * (size_t)d, sizeof *out);
     for (int i = 0; i < n; i++) s[i] = (qn_seq){ head + 2 + i * len, len, NULL, NULL };
+    bool one = atoi(argv[2]) == 1;
     double best = 1e9;
     for (int r = 0; r < 4; r++) {
-        int64_t t0 = qn_now_us();
+        double t0 = now(one);
         if (qn_encoder_embed_ids(m, s, (size_t)n, out, &e)) { fprintf(stderr, "%s\n", e.msg); return 1; }
-        double t = (double)(qn_now_us() - t0) / 1e6;
+        double t = now(one) - t0;
         best = t < best ? t : best;
     }
     if (argc > 4 && qn_file_write(argv[4], (qn_str){ (const char *)out, (size_t)n * (size_t)d * sizeof(float) }, &e)) { fprintf(stderr, "%s\n", e.msg); return 1; }

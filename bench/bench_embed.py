@@ -12,6 +12,7 @@ threads = int(sys.argv[3]) if len(sys.argv) > 3 else 1
 length = int(sys.argv[4]) if len(sys.argv) > 4 else 32
 N = 256
 torch.set_num_threads(threads)
+clock = time.process_time if threads == 1 else time.perf_counter     # a busy machine does not change the first
 rng = np.random.default_rng(1)
 ids = rng.integers(1000, 30000, (N, length)).astype(np.int32)
 ids[:, 0], ids[:, -1] = 101, 102
@@ -36,9 +37,9 @@ with tempfile.TemporaryDirectory() as d:
     s = ort.InferenceSession(d + "/m.onnx", o, providers=["CPUExecutionProvider"])
     i64 = ids.astype(np.int64)
     def peer(run, batch):
-        t = time.perf_counter()
+        t = clock()
         e = np.concatenate([run(i64[k:k + batch]) for k in range(0, N, batch)])
-        return N / (time.perf_counter() - t), e
+        return N / (clock() - t), e
     def torch_run(x):
         with torch.no_grad():
             return p(torch.tensor(x)).numpy()
