@@ -7,6 +7,8 @@ comma   := ,
 B       := $(if $(SAN),build-$(subst $(comma),-,$(SAN)),build)
 MULTI   := $(shell $(CC) -print-multiarch)
 YYJSON  := deps/yyjson/usr
+Q       := $(if $(V),,@)
+say      = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
 CFLAGS  += -std=gnu17 $(OPT) -g -fPIC -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Wshadow -Isrc -Iinclude -I$(B)/gen \
            $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
@@ -27,7 +29,8 @@ TESTBIN := $(TESTS:tests/unit/%.c=$(B)/tests/%) $(FUZZ:tests/fuzz/%.c=$(B)/tests
 all: $(B)/quern
 
 $(B)/quern: $(B)/obj/cli/main.o $(B)/libquern.a
-	$(CC) $(LDFLAGS) -o $@ $< $(B)/libquern.a $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(B)/libquern.a $(LIBS)
 
 $(B)/libquern.a: $(OBJ)
 	@rm -f $@
@@ -35,27 +38,31 @@ $(B)/libquern.a: $(OBJ)
 
 $(B)/obj/%.o: src/%.c | $(B)/gen/embed.h
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # The tables of operators, formats and commands come from the file names alone; recipes and pages are embedded as bytes.
 $(B)/gen/tables.c: tools/tables.sh $(SRC)
 	@mkdir -p $(@D)
-	tools/tables.sh >$@.new && (cmp -s $@.new $@ || mv $@.new $@; rm -f $@.new; touch $@)
+	@tools/tables.sh >$@.new && (cmp -s $@.new $@ || mv $@.new $@; rm -f $@.new; touch $@)
 $(B)/gen/embed.h: tools/embed.py $(wildcard recipes/*.yaml src/serve/ui/* src/report/*.html src/report/*.css src/report/*.js)
 	@mkdir -p $(@D)
-	python3 tools/embed.py >$@.new && mv $@.new $@
+	@python3 tools/embed.py >$@.new && mv $@.new $@
 $(B)/obj/tables.o: $(B)/gen/tables.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/tests/%: tests/unit/%.c $(B)/libquern.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -Itests -MMD -MP $(LDFLAGS) -o $@ $< $(B)/libquern.a $(LIBS) -lcmocka
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) -Itests -MMD -MP $(LDFLAGS) -o $@ $< $(B)/libquern.a $(LIBS) -lcmocka
 
 # Fuzz targets replay their corpus in `make test`; `make fuzz-NAME` runs libFuzzer on one for a minute (clang).
 $(B)/tests/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(B)/libquern.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -Itests -MMD -MP $(LDFLAGS) -o $@ $< tests/fuzz/replay.c $(B)/libquern.a $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) -Itests -MMD -MP $(LDFLAGS) -o $@ $< tests/fuzz/replay.c $(B)/libquern.a $(LIBS)
 fuzz-%:
 	$(MAKE) CC=$(CLANG) B=build-fuzz CFLAGS=-fsanitize=fuzzer-no-link,address,undefined LDFLAGS=-fsanitize=address,undefined build-fuzz/libquern.a
 	$(CLANG) -std=gnu17 -g -O1 -D_GNU_SOURCE -Isrc -Itests -Ibuild-fuzz/gen -isystem $(YYJSON)/include -fsanitize=fuzzer,address,undefined \
@@ -65,11 +72,13 @@ fuzz-%:
 # The scriptable model server that tests and benchmarks talk to.
 $(B)/tests/mock: $(wildcard tests/mock/*.c tests/mock/*.h) $(B)/libquern.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -Itests/mock $(LDFLAGS) -o $@ $(filter %.c,$^) $(B)/libquern.a $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) -Itests/mock $(LDFLAGS) -o $@ $(filter %.c,$^) $(B)/libquern.a $(LIBS)
 
 $(B)/bench/%: bench/%.c $(B)/libquern.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(B)/libquern.a $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(B)/libquern.a $(LIBS)
 
 setup:
 	tools/setup.sh build
