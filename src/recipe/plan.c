@@ -522,8 +522,6 @@ static qn_code swap_builtin(planner *p, const qn_op **op, const qn_ynode **given
         return QN_OK;
     }
     if (!swap) {
-        const qn_setting *known = NULL;
-        (void)known;
         qn_fail_at(e, QN_ERECIPE, pos, "`%s` needs a model here: nothing built in can do this step", (*op)->name);
         qn_hint(e, "give one: --model %.*s=http://HOST:PORT/v1#NAME", QN_FMT(where->text));
         return QN_ERECIPE;
@@ -533,9 +531,12 @@ static qn_code swap_builtin(planner *p, const qn_op **op, const qn_ynode **given
     return QN_OK;
 }
 
-static qn_code plan_op(planner *p, const qn_op *op, const qn_ynode *given, const qn_ynode *when, qn_str name, qn_pos pos, inlet *flow, qn_err *e)
+static qn_code plan_op(planner *p, const scope *sc, const qn_op *op, const qn_ynode *given, const qn_ynode *when, qn_str name, bool named,
+                       qn_pos pos, inlet *flow, qn_err *e)
 {
+    const qn_op *asked = op;
     QN_TRY(swap_builtin(p, &op, &given, pos, e));
+    if (op != asked && sc && !named) QN_TRY(step_name(p, sc, NULL, qn_str_of(op->name), &name, e));     /* what it does, not what it stands for */
     bool source = op->stage == QN_SOURCE && op->next && !op->absorb;
     if (!source && flow->n == 0) {
         qn_fail_at(e, QN_ERECIPE, pos, "`%s` has no rows to work on", op->name);
@@ -598,7 +599,7 @@ static qn_code plan_step(planner *p, const scope *sc, const qn_ynode *raw, inlet
     if (qn_str_is(word->text, "join")) return plan_join(p, name, word->pos, flow, e);
     const qn_op *op = qn_op_find(word->text);
     if (!op) return unknown_op(word->text, word->pos, e);
-    return plan_op(p, op, filled, when, name, word->pos, flow, e);
+    return plan_op(p, sc, op, filled, when, name, name_node != NULL, word->pos, flow, e);
 }
 
 static qn_code plan_steps(planner *p, const scope *sc, const qn_ynode *list, inlet *flow, qn_err *e)
@@ -669,7 +670,7 @@ static qn_code close_ends(planner *p, inlet *flow, qn_err *e)
         const qn_op *w = qn_op_find(QN_STR("write"));
         QN_ASSERT(w);
         qn_pos pos = step_at(p, flow->from[0])->pos;
-        QN_TRY(plan_op(p, w, NULL, NULL, QN_STR("write"), pos, flow, e));
+        QN_TRY(plan_op(p, NULL, w, NULL, NULL, QN_STR("write"), true, pos, flow, e));
     }
     for (int i = 0; i < p->plan->n_steps; i++) {
         qn_step *s = step_at(p, i);
