@@ -11,7 +11,7 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null; t
 BUILD="gcc make pkg-config ca-certificates libcurl4-openssl-dev libsqlite3-dev libyaml-dev libzstd-dev libxxhash-dev
   zlib1g-dev libarchive-dev libxml2-dev libgumbo-dev libcmark-gfm-dev libcmark-gfm-extensions-dev libuchardet-dev libcld2-dev
   libicu-dev libutf8proc-dev libstemmer-dev libseccomp-dev libdnnl-dev libmicrohttpd-dev bubblewrap"
-TEST="libcmocka-dev jq python3 sqlite3 chromium"
+TEST="libcmocka-dev jq python3 python3-jsonschema sqlite3 chromium"
 
 want_packages() { # package ...
     local missing=()

@@ -22,7 +22,7 @@ typedef struct qn_schema qn_schema;     /* immutable, lives in the arena it was 
 qn_code qn_schema_short(qn_value form, qn_pos pos, qn_arena *a, qn_schema **out, qn_err *e);
 qn_code qn_schema_of_json(qn_value json_schema, qn_arena *a, qn_schema **out, qn_err *e);
 enum {
-    QN_SCHEMA_LENIENT = 1,              /* a pattern that regex.h refuses, or a keyword that is not known, is passed over, not an error */
+    QN_SCHEMA_LENIENT = 1,              /* a broken keyword or a pattern that regex.h refuses says nothing; a $ref to nowhere is a problem of the value */
     QN_SCHEMA_OPENAPI = 2               /* OpenAPI 3.0: `nullable`, exclusiveMinimum as a bool */
 };
 /* A part of a larger document: `root` is what $ref points into. Both are borrowed for the arena's life.
@@ -31,6 +31,9 @@ enum {
  * anyOf oneOf allOf not if/then/else $ref (within the document: JSON pointers, $anchor) $defs definitions. `format` and annotations say nothing.
  * Errors: QN_ERECIPE with the place in the schema: a $ref that leads nowhere or out of the document, a broken keyword, unevaluated*, $dynamicRef. */
 qn_code qn_schema_compile(qn_value schema, qn_value root, unsigned flags, qn_arena *a, qn_schema **out, qn_err *e);
+
+/* The same with another schema of the same document to begin with: it must have been reached when `whole` was prepared. */
+qn_schema *qn_schema_part(const qn_schema *whole, qn_value part, qn_arena *a);
 
 /* ---- asking ---- */
 /* What is sent to an endpoint (draft 2020-12). Of a short form: every field required, nothing else allowed, null beside a T? (as strict structured

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MAX_DEPTH = 100, MAX_STEPS = 200000, MAX_COMPILED = 100000 };
+enum { MAX_DEPTH = 100, MAX_STEPS = 200000, MAX_COMPILED = 1000000 };
 
 struct qn_schema {
     qn_value schema, root, sent;
@@ -89,6 +89,7 @@ static qn_code bad(compiler *c, const char *fmt, ...)
 static qn_code compile_at(compiler *c, qn_str step, qn_value schema, int depth)
 {
     size_t n = strlen(c->path);
+    if (c->s->flags & QN_SCHEMA_LENIENT && schema.kind != QN_V_OBJECT && schema.kind != QN_V_BOOL) return QN_OK;
     if (n + step.n + 2 < sizeof c->path) snprintf(c->path + n, sizeof c->path - n, "/%.*s", QN_FMT(step));
     QN_TRY(compile(c, schema, depth + 1));
     c->path[n] = 0;
@@ -119,14 +120,16 @@ static qn_code prepare_ref(compiler *c, qn_value ref, int depth)
     qn_schema *s = c->s;
     qn_value target;
     if (ref.kind != QN_V_TEXT) return bad(c, "$ref is a text");
-    if (!ref.n || ref.s[0] != '#') return bad(c, "$ref `%.*s` leads out of the document, which is not followed", QN_FMT(qn_v_str(ref)));
+    bool outside = !ref.n || ref.s[0] != '#', lenient = s->flags & QN_SCHEMA_LENIENT;
+    if (outside && !lenient) return bad(c, "$ref `%.*s` leads out of the document, which is not followed", QN_FMT(qn_v_str(ref)));
     uint64_t *at = qn_map_put_str(&s->refs, qn_v_str(ref), &fresh);
     if (!fresh) return QN_OK;
-    if (!follow(s->root, qn_v_str(ref), c->a, &target)) return bad(c, "$ref `%.*s` leads nowhere", QN_FMT(qn_v_str(ref)));
+    bool there = !outside && follow(s->root, qn_v_str(ref), c->a, &target) && (target.kind == QN_V_OBJECT || target.kind == QN_V_BOOL);
+    if (!there && !lenient) return bad(c, "$ref `%.*s` leads nowhere", QN_FMT(qn_v_str(ref)));
     QN_GROW(s->targets, s->n_targets, s->cap_targets);
     *at = s->n_targets;
-    s->targets[s->n_targets++] = target;
-    return compile_at(c, qn_v_str(ref), target, depth);
+    s->targets[s->n_targets++] = there ? target : ref;              /* a text stands for a target that is not there: see check() */
+    return there ? compile_at(c, qn_v_str(ref), target, depth) : QN_OK;
 }
 
 static bool is_count(qn_value v) { return (v.kind == QN_V_INT && v.i >= 0) || (v.kind == QN_V_REAL && v.d >= 0 && v.d == floor(v.d)); }
@@ -144,6 +147,7 @@ static qn_code compile_type(compiler *c, qn_value t)
     }
     for (size_t i = 0; i < sizeof WORDS / sizeof *WORDS; i++)
         if (t.kind == QN_V_TEXT && qn_str_is(qn_v_str(t), WORDS[i])) return QN_OK;
+    if (c->s->flags & QN_SCHEMA_LENIENT) return QN_OK;
     const char *near = qn_nearest(qn_v_str(t), WORDS, sizeof WORDS / sizeof *WORDS);
     qn_code rc = bad(c, "no type is called `%.*s`", QN_FMT(qn_v_str(t)));
     if (near) qn_hint(c->e, "did you mean `%s`?", near);
@@ -157,7 +161,7 @@ static bool among(qn_str name, const char *const *words, size_t n)
     return false;
 }
 
-static qn_code compile_keyword(compiler *c, qn_str name, qn_value v, int depth)
+static qn_code compile_strictly(compiler *c, qn_str name, qn_value v, int depth)
 {
     static const char *const ONE[] = { "items", "additionalProperties", "propertyNames", "contains", "not", "if", "then", "else", "additionalItems" };
     static const char *const MANY[] = { "anyOf", "oneOf", "allOf", "prefixItems" };
@@ -197,6 +201,16 @@ static qn_code compile_keyword(compiler *c, qn_str name, qn_value v, int depth)
         return bad(c, "`%.*s` is a schema", QN_FMT(name));
     }
 #undef AMONG
+    return QN_OK;
+}
+
+/* In lenient use a broken keyword says nothing; only limits end the work. */
+static qn_code compile_keyword(compiler *c, qn_str name, qn_value v, int depth)
+{
+    size_t n = strlen(c->path);
+    qn_code rc = compile_strictly(c, name, v, depth);
+    if (rc != QN_ERECIPE || !(c->s->flags & QN_SCHEMA_LENIENT)) return rc;
+    c->path[n] = 0;
     return QN_OK;
 }
 
@@ -554,6 +568,10 @@ static void check(checker *c, qn_value schema, qn_value v, const place *at)
         if (!schema.b) problem(c, at, " is not allowed");
         return;
     }
+    if (schema.kind == QN_V_TEXT) {
+        problem(c, at, " cannot be checked: its description refers to `%.*s`, which is not there", QN_FMT(qn_v_str(schema)));
+        return;
+    }
     if (schema.kind != QN_V_OBJECT || *c->failed) return;
     if (c->depth >= MAX_DEPTH || --*c->steps < 0) { *c->failed = 1; return; }
     c->depth++;
@@ -660,6 +678,14 @@ static const qn_type *type_of(qn_value schema, qn_value root, qn_arena *a, int d
 }
 
 const qn_type *qn_schema_type_of(qn_value schema, qn_value root, qn_arena *a) { return type_of(schema, root, a, 0); }
+
+qn_schema *qn_schema_part(const qn_schema *whole, qn_value part, qn_arena *a)
+{
+    qn_schema *s = QN_ARENA_NEW(a, qn_schema);
+    *s = *whole;
+    s->schema = s->sent = part;
+    return s;
+}
 
 /* ---- replies ---- */
 qn_code qn_schema_of_json(qn_value schema, qn_arena *a, qn_schema **out, qn_err *e)

@@ -1,5 +1,5 @@
 /* test_schema: the short form of replies, checking values against schemas, and JSON out of messy replies. Comparison with Python's jsonschema is
- * in tests/oracle/schema.py. */
+ * in test_schema_oracle.c. */
 #include "recipe/schema.h"
 #include "data/yaml.h"
 #include <setjmp.h>
