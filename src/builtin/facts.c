@@ -22,6 +22,7 @@ typedef struct {
     qn_str    subj;         /* as it is named in a question */
     qn_str    subj_span;    /* as it stands in the sentence */
     bool      subj_main, subj_literal, subj_person;
+    bool      first;        /* the passage's first sentence */
     bool      last_main;    /* the sentence before was about the main entity */
     qn_str    lead;         /* time in front: "1898", with lead_prep "In" */
 } reader;
@@ -103,7 +104,7 @@ static const char *base_of(qn_str w)
 static const char PARTICIPLES[] =
     " born buried baptised baptized discovered invented designed built founded established published released directed produced written composed completed opened closed launched "
     "created developed introduced named renamed killed elected appointed crowned signed formed abolished destroyed demolished rebuilt recorded first_performed observed climbed held "
-    "located situated captured defeated conquered painted constructed inaugurated commissioned dedicated declared described isolated proposed awarded incorporated acquired sold moved "
+    "located situated based headquartered centered centred captured defeated conquered painted constructed inaugurated commissioned dedicated declared described isolated proposed awarded incorporated acquired sold moved "
     "begun started finished used called considered made shot filmed broadcast premiered married carried tried saved given kept ";
 static qn_str active_past(qn_str part) { return is(part, "written") ? QN_STR("wrote") : is(part, "begun") ? QN_STR("began") : part; }
 
@@ -266,7 +267,7 @@ static bool surname_at(const reader *r, size_t i)
 static qn_str kind_at(const sent *s, size_t i)
 {
     size_t k = i;
-    while (k < s->n && !is_mark(s->w[k]) && !in(s->w[k], " of that who which in from and with directed produced written for on at between to about whose by known near off where when over based born is was set located ")) k++;
+    while (k < s->n && !is_mark(s->w[k]) && !(k > i && (qn_str_ends(s->w[k], QN_STR("ed")) || qn_str_ends(s->w[k], QN_STR("ing"))) && s->w[k].n > 4) && !in(s->w[k], " of that who which in from and with directed produced written for on at between to about whose by known near off where when over based born is was set located ")) k++;
     if (k == i || k - i > 8 || capital(s->w[k - 1]) || (k < s->n && is(s->w[k], ",") && k + 1 < s->n && !in(s->w[k + 1], " who which and that ") && !in(s->w[k - 1], PERSON_NOUNS))) return (qn_str){ 0 };
     return s->w[k - 1];
 }
@@ -310,8 +311,8 @@ static size_t definite_at(const sent *s, size_t i)
 {
     bool name = false;
     for (size_t k = i + 1; k < s->n && k < i + 8; k++) {
-        if (in(s->w[k], " was were is are ")) return name && k > i + 1 ? k - i : 0;
-        if (is_mark(s->w[k]) || base_of(s->w[k]) || in(s->w[k], " and or that which who in on for with by at from has had have between during since his her its their this first second last other same new old ")) return 0;
+        if (in(s->w[k], " was were is are has have had contains consists ")) return name && k > i + 1 ? k - i : 0;
+        if (is_mark(s->w[k]) || base_of(s->w[k]) || in(s->w[k], " and or that which who in on for with by at from between during since his her its their this first second last other same new old ")) return 0;
         name |= capital(s->w[k]);
     }
     return 0;
@@ -327,6 +328,28 @@ static bool always_capital(const reader *r, qn_str w)
         inside += r->passage.p[i - 1] == ' ' && i > 1 && !strchr(".!?", r->passage.p[i - 2]);
     }
     return inside > 0;
+}
+
+/* "curl is a tool", "Ctenophora is a phylum": one word that must be a name, in front of a definition. */
+static size_t name_before_is(const reader *r, size_t i)
+{
+    const sent *s = &r->s;
+    if (i + 3 >= s->n || !is(s->w[i + 1], "is") || !in(s->w[i + 2], " a an ") || in(s->w[i], OPENERS) || is_mark(s->w[i])) return 0;
+    if (islower((unsigned char)s->w[i].p[0])) return s->w[i].n >= 3 && !in(s->w[i], " there this that which what where here when how it ") ? 1 : 0;
+    if (!capital(s->w[i]) || s->w[i].n < 3) return 0;
+    char small[64];     /* never written small in the passage */
+    if (s->w[i].n >= sizeof small) return 0;
+    for (size_t k = 0; k < s->w[i].n; k++) small[k] = (char)tolower((unsigned char)s->w[i].p[k]);
+    return qn_str_find(r->passage, (qn_str){ small, s->w[i].n }) < 0 ? 1 : 0;
+}
+
+static size_t thing_that_has(const sent *s, size_t i)      /* "A modern concert piano has 88 keys" */
+{
+    for (size_t k = i + 1; k + 2 < s->n && k < i + 6; k++) {
+        if (in(s->w[k], " has contains ")) return k > i + 1 ? k - i : 0;
+        if (is_mark(s->w[k]) || in(s->w[k], " is was are were that which who and or of in ")) return 0;
+    }
+    return 0;
 }
 
 static bool take_subject(reader *r)
@@ -362,8 +385,22 @@ static bool take_subject(reader *r)
         r->subj = s->w[i];
         r->subj_literal = true;
         r->at++;
+    } else if ((n = name_before_is(r, i))) {
+        r->subj = folded(r, span(s, i, i + n));
+        r->subj_literal = true;
+        r->at += n;
+    } else if (in(s->w[i], " A An ") && (n = thing_that_has(s, i))) {
+        r->subj = SAY(r, "%c%.*s", is(s->w[i], "An") ? 'a' : 'a', (int)(folded(r, span(s, i, i + n)).n - 1), folded(r, span(s, i, i + n)).p + 1);
+        r->subj_literal = true;
+        r->at += n;
     } else return false;
     r->subj_span = span(s, i, r->at);
+    if (r->at < s->n && is(s->w[r->at], ",")) {     /* "Merit Network, a corporation of Michigan, was": the aside is passed over */
+        size_t k = r->at + 1;
+        while (k < s->n && k < r->at + 16 && !is_mark(s->w[k])) k++;
+        if (k + 1 >= s->n || !is(s->w[k], ",") || !(in(s->w[k + 1], " was were is are has ") || base_of(s->w[k + 1]))) return false;
+        r->at = k + 1;
+    }
     r->subj_person = r->subj_main ? r->out->person : qn_looks_like_person(r->subj);
     return r->at < s->n;
 }
@@ -385,6 +422,7 @@ static size_t rest_end(const reader *r, size_t from, bool passive)
     const sent *s = &r->s;
     for (size_t i = from; i < s->n; i++) {
         if (i > from && in(s->w[i], " and but ") && i + 1 < s->n && (base_of(s->w[i + 1]) || in(s->w[i + 1], " was were is are has had is also "))) return i;
+        if (i > from && year_of(s->w[i - 1]) && in(s->w[i], " which who that where when while after before as and with following ")) return i;
         if (!is_mark(s->w[i]) && !is(s->w[i], "because")) continue;
         if (is(s->w[i], "because")) return i > from && is(s->w[i - 1], ",") ? i - 1 : i;
         if (!is(s->w[i], ",")) return 0;
@@ -429,6 +467,14 @@ static void read_passive(reader *r, const char *be, size_t v)    /* s.w[v] is th
     when t;
     if (end == 0) return;
     read_reason(r, rest, end, be, part, NULL);
+    if ((is(part, "known") || is(part, "called")) && rest < end) {
+        size_t from = rest + (is(part, "known") && is(s->w[rest], "as")), stop = from;
+        bool the = from < end && in(s->w[from], " the a an ");
+        if (the) stop++;
+        while (stop < end && !in(s->w[stop], " and or because for in to by at from with on since after until of ")) stop++;
+        if ((is(part, "called") || from > rest) && stop > from && stop - from <= 6 && (capital(s->w[from + the]) || the) && self_contained(r, from, stop) && (stop == end || !in(s->w[stop], " of ")))
+            add(r, QN_FACT_THING, span(s, from, stop), SAY(r, is(part, "known") ? "What %s %.*s known as?" : "What %s %.*s called?", be, QN_FMT(r->subj)));
+    }
     if (in(part, " called considered used known given kept ")) return;
     bool timed = find_time(s, rest, end, &t);
     if (timed && self_contained(r, rest, end)) {
@@ -450,7 +496,9 @@ static void read_passive(reader *r, const char *be, size_t v)    /* s.w[v] is th
             qn_fact *f = add(r, QN_FACT_AGENT, ans, SAY(r, "Who %.*s %.*s%.*s?", QN_FMT(active_past(part)), QN_FMT(r->subj), QN_FMT(others)));
             if (f && r->subj_main) f->describe = SAY(r, "the {y} who %.*s %.*s", QN_FMT(active_past(part)), QN_FMT(r->subj));
         }
-        if (in(part, " born buried baptised baptized held launched located situated ") && i == rest && (in(s->w[i], " in at ")) && !year_of(s->w[i + 1]) && (n = name_at(s, i + 1, end)) >= 1 &&
+        else if (n_by == 1 && is(s->w[i], "by") && (n = name_at(s, i + 1 + is(s->w[i + 1], "the"), end)) >= 2 && i + 1 + is(s->w[i + 1], "the") + n == end && i > rest - 1 && self_contained(r, rest, end))
+            add(r, QN_FACT_AGENT, span(s, i + 1, end), SAY(r, "By whom %s %.*s %.*s%.*s?", be, QN_FMT(r->subj), QN_FMT(part), QN_FMT(cut_space(r, joined(r, rest, i, 0, 0)))));
+        if (in(part, " born buried baptised baptized held launched located situated based headquartered centered centred ") && i == rest && (in(s->w[i], " in at ")) && !year_of(s->w[i + 1]) && (n = name_at(s, i + 1, end)) >= 1 &&
             !month_of(s->w[i + 1]) && (i + 1 + n == end || in(s->w[i + 1 + n], " on in "))) {
             qn_str ans = span(s, i + 1, i + 1 + n);
             qn_fact *f = add(r, QN_FACT_PLACE, ans, SAY(r, "Where %s %.*s %.*s?", be, QN_FMT(r->subj), QN_FMT(part)));
@@ -533,10 +581,40 @@ static void read_quantity(reader *r, const char *be, size_t v)
     if (f) { f->property = is(s->w[i + 2], "long") ? "long" : is(s->w[i + 2], "high") || is(s->w[i + 2], "tall") ? "high" : NULL; f->value = x; f->unit = s->w[i + 1]; }
 }
 
+static bool is_number(qn_str w)
+{
+    if (in(w, " two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen twenty thirty forty fifty hundred ")) return true;
+    if (w.n == 0 || !isdigit((unsigned char)w.p[0])) return false;
+    for (size_t i = 0; i < w.n; i++) if (!isdigit((unsigned char)w.p[i]) && w.p[i] != ',' && w.p[i] != '.') return false;
+    return !year_of(w);
+}
+
+static void read_how_many(reader *r, size_t v)      /* "has 88 keys", "consists of 22 members" */
+{
+    const sent *s = &r->s;
+    bool of = in(s->w[v], " consists consisted ") && v + 1 < s->n && is(s->w[v + 1], "of");
+    const char *aux = in(s->w[v], " has contains includes consists ") ? "does" : in(s->w[v], " have contain include ") ? "do" : "did";
+    const char *base = in(s->w[v], " has have had ") ? "have" : in(s->w[v], " contains contain contained ") ? "contain" : of ? "consist of" : in(s->w[v], " includes include included ") ? "include" : NULL;
+    size_t i = v + 1 + of, end = rest_end(r, i, true), from = i;
+    if (!base || end == 0 || (strcmp(base, "consist of") == 0 && !of)) return;
+    while (i < end && in(s->w[i], " about approximately around over nearly roughly ")) i++;
+    if (i + 1 >= end || !is_number(s->w[i]) || !self_contained(r, i + 1, end)) return;
+    size_t k = i + 1;
+    if (in(s->w[k], " million billion thousand hundred percent per ")) return;
+    size_t noun = k;
+    while (noun < end && noun < k + 4 && !qn_en_is_plural(s->w[noun])) { if (in(s->w[noun], " of in at on to for with and or ") || capital(s->w[noun])) return; noun++; }
+    if (noun >= end || noun >= k + 4 || capital(s->w[noun])) return;
+    size_t stop = noun + 1;
+    if (stop < end && is(s->w[stop], "of")) return;
+    for (size_t j = stop; j < end; j++) if (is(s->w[j], "and")) return;
+    add(r, QN_FACT_QUANTITY, span(s, from, i + 1), SAY(r, "How many %.*s %s %.*s %s%.*s?", QN_FMT(joined(r, k, stop, 0, 0)), aux, QN_FMT(r->subj), base, QN_FMT(cut_space(r, joined(r, stop, end, 0, 0)))));
+}
+
 static void read_has(reader *r, size_t v)      /* "has a height of 6,263 metres", "has 88 keys" */
 {
     const sent *s = &r->s;
     size_t rest = v + 1;
+    read_how_many(r, v);
     if (rest + 4 < s->n + 1 && is(s->w[rest], "a") && rest + 4 <= s->n && is(s->w[rest + 2], "of") && in(s->w[rest + 1], " height length diameter depth width population area capacity ")) {
         size_t i = rest + 3;
         if (i < s->n && is(s->w[i], "about")) i++;
@@ -570,6 +648,15 @@ static void read_identity(reader *r, const char *be, size_t v)      /* "Warsaw i
 static void read_definition(reader *r, size_t v)    /* "... is a 1924 film directed by X": s.w[v] is behind the article */
 {
     const sent *s = &r->s;
+    size_t stop = v;    /* the phrase up to a comma, or to its end */
+    while (stop < s->n && !is_mark(s->w[stop]) && !in(s->w[stop], " because but ")) stop++;
+    bool open = false;
+    for (size_t i = v; i < stop; i++) open |= in(s->w[i], " it he she they this these those such former latter also another similar different above below following his her their here part result number lot type kind form member ");
+    /* a thing is defined where it is named first; its own document does so in its first sentence */
+    bool named_here = r->subj_main ? r->first : qn_str_find(r->passage, r->subj_span) == r->subj_span.p - r->passage.p;
+    if (named_here && r->subj_literal && !r->subj_person && !open && stop >= v + 3 && stop - v <= 18 && (stop == s->n || (is(s->w[stop], ",") && stop + 1 < s->n && in(s->w[stop + 1], " which who where whose "))) && !in(s->w[stop - 1], " of in the and or to with for ") &&
+        !memchr(s->w[stop - 1].p, '.', s->w[stop - 1].n) && !in(s->w[v], " recent important major basic common good great key very more most "))
+        add(r, QN_FACT_DEFINITION, span(s, v - 1, stop), SAY(r, "What %.*s %.*s?", QN_FMT(s->w[v - 2]), QN_FMT(r->subj)));
     for (size_t i = v; i + 2 < s->n; i++) {
         size_t n;
         if (in(s->w[i], " directed written produced designed composed founded developed published built ") && is(s->w[i + 1], "by") && (n = name_at(s, i + 2, s->n)) >= 2 &&
@@ -644,6 +731,7 @@ static void drop_brackets(sent *s)
 
 static void read_sentence(reader *r, qn_str text, bool first)
 {
+    r->first = first;
     if (first) read_lifetime(r, text);
     if (!split(text, &r->s)) { r->last_main = false; return; }
     if (first) drop_brackets(&r->s);
@@ -672,6 +760,7 @@ static void read_sentence(reader *r, qn_str text, bool first)
         else if (in(s->w[v + 1], " a an ")) read_definition(r, v + 2);
         else read_quantity(r, be, v + 1);
     } else if (in(w, " has ")) read_has(r, v);
+    else if (in(w, " have had contains contain contained includes include included consists consisted ")) read_how_many(r, v);
     else if ((base = base_of(w))) read_active(r, v, base);
     else read_present(r, v);
 }
