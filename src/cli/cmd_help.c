@@ -45,6 +45,27 @@ static bool help_recipe(const char *name, bool md, int *code)
     return found;
 }
 
+/* The manual page, from the same descriptors. */
+static int man_page(void)
+{
+    printf(".TH QUERN 1 \"\" \"quern %s\"\n.SH NAME\nquern \\- grind sources into training and evaluation data for language models\n"
+           ".SH SYNOPSIS\n.B quern\n.I COMMAND\n[...]\n.SH COMMANDS\n", QN_VERSION);
+    for (size_t i = 0; qn_cmds_table[i]; i++) {
+        const qn_cmd *c = qn_cmds_table[i];
+        printf(".SS %s\n%s.\n.PP\n.nf\n%s\n.fi\n", c->name, c->brief, c->usage);
+        if (c->about) printf(".PP\n%s\n", c->about);
+        for (const qn_opt *o = c->opts; o && o->name; o++) {
+            printf(".TP\n");
+            if (o->letter) printf("\\-%c, ", o->letter);
+            printf("\\-\\-%s%s%s\n%s\n", o->name, o->value ? " " : "", o->value ? o->value : "", o->about);
+        }
+    }
+    printf(".SH EXIT STATUS\n0 done; 1 nothing accepted, too many rows failed, or a target was not met; 2 a mistake in the command or recipe; 3 the budget is\n"
+           "reached; 4 the model cannot be reached; 130 interrupted, run again to go on.\n"
+           ".SH FILES\n.TP\nquern.yaml\nmodels: addresses, keys, prices, limits\n.TP\nDIR/ledger.db\nevery reply that was paid for\n");
+    return 0;
+}
+
 static int unknown(const char *name)
 {
     const char *words[64];
@@ -70,6 +91,7 @@ static int run(const qn_args *args, void *vo)
     const char *name = args->words[0];
     for (size_t i = 0; qn_cmds_table[i]; i++)
         if (strcmp(qn_cmds_table[i]->name, name) == 0) { qn_cmd_usage(qn_cmds_table[i]); return 0; }
+    if (strcmp(name, "man") == 0) return man_page();
     if (strcmp(name, "expressions") == 0) { qn_describe_expressions(&b, o->markdown); return say(&b); }
     if (help_recipe(name, o->markdown, &code)) return code;
     if (qn_op_find(qn_str_of(name))) return help_op(name, o->markdown);
