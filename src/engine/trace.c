@@ -12,7 +12,7 @@ qn_code qn_trace_open(struct qn_trace **t, const char *out_dir, qn_err *e)
     qn_free(path);
     if (rc != QN_OK) { qn_free(x); return rc; }
     x->z = ZSTD_createCCtx();
-    ZSTD_CCtx_setParameter(x->z, ZSTD_c_compressionLevel, 3);
+    ZSTD_CCtx_setParameter(x->z, ZSTD_c_compressionLevel, -1);      /* ids do not compress; the rest does at any level */
     x->chunk_bytes = ZSTD_CStreamOutSize();
     x->chunk = qn_alloc(x->chunk_bytes);
     *t = x;
