@@ -189,7 +189,7 @@ function fieldCard(f, real) {
     if (f.distinct1 !== undefined) fact(pct(f.distinct1), "distinct words", "different words as a share of all words: higher is more varied; falls as a set grows");
     if (f.distinct2 !== undefined) fact(pct(f.distinct2), "distinct pairs", "different pairs of neighbouring words as a share of all pairs");
     fact(n0(f.repeated), f.repeated === 1 ? "exact repeat" : "exact repeats", "texts whose very bytes came before");
-    if (f.near !== undefined) fact(pct(f.near), "near-duplicates", "share of texts whose word triples overlap one before by 0.7 (Jaccard) or more, exact repeats included; among the first 20,000 looked into");
+    if (f.near !== undefined) fact(pct(f.near), "near-duplicates", "share of texts whose word triples overlap one before by 0.7 (Jaccard) or more, exact repeats included; among the first " + n0(f.near_of) + " looked into");
     if (real) fact(pct(real.distinct2 || 0), "distinct pairs in people's rows");
   }
   if (f.values) put(ranks(f.values, f.values.reduce((a, x) => a + x[1], 0) || 1, 12, real && real.values));

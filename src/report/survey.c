@@ -530,7 +530,10 @@ static void put_text_facts(qn_buf *b, const field *f)
     for (int k = 0; k < 2; k++)
         if (f->n_grams[k]) qn_put_kv_real(b, k ? "distinct2" : "distinct1", fmin(1, hll_count(&f->grams[k]) / (double)f->n_grams[k]));
     qn_put_kv_int(b, "repeated", (int64_t)n_repeated(f));
-    if (f->n_near_of > 1) qn_put_kv_real(b, "near", (double)f->n_near / (double)f->n_near_of);
+    if (f->n_near_of > 1) {
+        qn_put_kv_real(b, "near", (double)f->n_near / (double)f->n_near_of);
+        qn_put_kv_int(b, "near_of", (int64_t)f->n_near_of);
+    }
 }
 
 static void put_field(qn_buf *b, const qn_survey *s, const field *f)
