@@ -6,9 +6,18 @@
 
 enum { MANY = 8, FEW = 4, UNTIL_DEADLINE = 1 << 20 };
 
+/* Borrowed until the next call. */
 static const char *header_of(slot *s, const char *name)
 {
+    static _Thread_local char value[256];
     struct curl_header *h;
+    if (s->lane->plain) {
+        qn_str v = wire_header(s, name);
+        if (!v.p || v.n >= sizeof value) return NULL;
+        memcpy(value, v.p, v.n);
+        value[v.n] = 0;
+        return value;
+    }
     return curl_easy_header(s->easy, name, 0, CURLH_HEADER, -1, &h) == CURLHE_OK ? h->value : NULL;
 }
 
@@ -146,11 +155,11 @@ static ended judge_body(qn_loop *l, slot *s)
 
 ended transfer_judge(qn_loop *l, slot *s, CURLcode code)
 {
-    long http = 0;
-    curl_easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &http);
+    long http = s->http;
+    if (s->easy) curl_easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &http);
     s->flight->call->reply.http = (int)http;
     /* A complete stream whose connection ended badly afterwards (no last chunk) is still a complete reply. */
-    bool whole = code == CURLE_OK || (code == CURLE_RECV_ERROR && s->is_stream && s->sse.done);
+    bool whole = code == CURLE_OK || ((code == CURLE_RECV_ERROR || code == CURLE_PARTIAL_FILE) && s->is_stream && s->sse.done);
     if (!whole) return judge_transport(s, code);
     if (http >= 200 && http < 300) {
         if (s->lane->model) heed_limits(l, s);

@@ -140,6 +140,9 @@ int64_t qn_reset_us(const char *value)
 qn_str qn_http_trouble(qn_arena *a, int code, qn_str host, const char *detail, bool blocked, long timeout_s)
 {
     if (blocked) return qn_arena_printf(a, "%.*s is a private or local address, which pages and searches may not ask (allow_private lifts this)", QN_FMT(host));
+    static const char *const reasons[] = { "No route to host", "Network is unreachable", "Too many open files", "Permission denied" };
+    for (size_t i = 0; code == CURLE_COULDNT_CONNECT && detail && i < sizeof reasons / sizeof *reasons; i++)
+        if (strstr(detail, reasons[i])) return qn_arena_printf(a, "no connection to %.*s: %s", QN_FMT(host), reasons[i]);
     switch (code) {
     case CURLE_COULDNT_CONNECT:
         return detail && (strstr(detail, "timed out") || strstr(detail, "imeout"))

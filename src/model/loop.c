@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { SWEEP_US = 250000, WEB_PER_HOST = 4, WAKE = -1 };
+enum { SWEEP_US = 250000, CONNECT_US = 15000000, WEB_PER_HOST = 4, WAKE = -1 };
 
 /* ---- calls ---- */
 qn_call *qn_call_new(void) { return QN_NEW(qn_call); }
@@ -217,7 +217,8 @@ static void attempt_ended(qn_loop *l, slot *s, CURLcode code)
     flight *f = s->flight;
     lane *ln = s->lane;
     ended e = transfer_judge(l, s, code);
-    curl_multi_remove_handle(l->nets[ln->net].multi, s->easy);
+    if (s->easy) curl_multi_remove_handle(l->nets[ln->net].multi, s->easy);
+    else wire_finish(l, s);
     transfer_release(s);
     l->now.in_flight--;
     qn_reply *r = &f->call->reply;
@@ -249,6 +250,11 @@ static void attempt_ended(qn_loop *l, slot *s, CURLcode code)
 
 static void reap(qn_loop *l)
 {
+    for (slot *s; (s = l->first_ended);) {
+        l->first_ended = s->next_ended;
+        if (!l->first_ended) l->last_ended = NULL;
+        attempt_ended(l, s, s->code);
+    }
     for (int i = 0; i < N_NETS; i++) {
         CURLMsg *m;
         int left;
@@ -267,9 +273,12 @@ static bool is_overdue(const qn_loop *l, slot *s)
     const lane *ln = s->lane;
     const flight *f = s->flight;
     int64_t silence = (ln->model ? ln->model->silence_ms : 60000) * 1000;
+    if (wire_is_connecting(s) && l->now_us - f->sent_us > CONNECT_US) { s->unconnected = true; return true; }
     if (l->now_us - clock_from(ln, f, s->last_us) > silence) { s->silent = true; return true; }
     int64_t limit = s->is_stream ? 10 * deadline_us(ln) : deadline_us(ln);
-    return s->late = l->now_us - clock_from(ln, f, f->first_us) > limit;
+    int64_t from = clock_from(ln, f, f->first_us);
+    if (s->first_byte_us) from = from == f->first_us ? from : s->first_byte_us;     /* no longer in line: its own bytes do not buy it time */
+    return s->late = l->now_us - from > limit;
 }
 
 static void sweep(qn_loop *l)
@@ -278,7 +287,7 @@ static void sweep(qn_loop *l)
         next = s->next;
         if (l->stopping && l->now_us >= l->stop_at_us) s->stopped = true;
         else if (!is_overdue(l, s)) continue;
-        attempt_ended(l, s, CURLE_ABORTED_BY_CALLBACK);
+        attempt_ended(l, s, s->unconnected ? CURLE_OPERATION_TIMEDOUT : CURLE_ABORTED_BY_CALLBACK);
     }
 }
 
@@ -375,6 +384,7 @@ static void on_event(qn_loop *l, const struct epoll_event *ev)
     int fd = ev->data.fd, running;
     if (fd == WAKE) { uint64_t n; if (read(l->wake, &n, sizeof n) < 0) { /* already taken */ } return; }
     if ((size_t)fd >= l->cap_fds || !l->fds[fd].have) return;
+    if (l->fds[fd].wire) { wire_event(l, l->fds[fd].wire, ev->events); return; }
     if (!l->fds[fd].want) { unwatch(l, fd); return; }   /* an idle connection was closed by the other side: curl sees it when it wants it */
     int bits = (ev->events & (EPOLLIN | EPOLLHUP) ? CURL_CSELECT_IN : 0) | (ev->events & EPOLLOUT ? CURL_CSELECT_OUT : 0)
              | (ev->events & EPOLLERR ? CURL_CSELECT_ERR : 0);
@@ -530,7 +540,7 @@ static qn_code nets_open(qn_loop *l, qn_err *e)
 
 static void loop_free(qn_loop *l)
 {
-    for (size_t i = 0; i < l->n_lanes; i++) lane_release(l->lanes[i]);
+    for (size_t i = 0; i < l->n_lanes; i++) lane_release(l, l->lanes[i]);
     for (int i = 0; i < N_NETS; i++) if (l->nets[i].multi) curl_multi_cleanup(l->nets[i].multi);
     if (l->epoll >= 0) close(l->epoll);
     if (l->wake >= 0) close(l->wake);

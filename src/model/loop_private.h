@@ -2,6 +2,7 @@
  *
  *   loop.c      inbox, lanes' queues, timers, epoll, the thread
  *   transfer.c  one attempt: a curl handle, its callbacks, its buffers
+ *   wire.c      one attempt over a plain socket, for http:// at a numeric address: a tenth of libcurl's work
  *   ended.c     what an ended attempt means: done, again, retry later, failed
  *   pace.c      how many may be on their way (pure)
  */
@@ -10,6 +11,7 @@
 #include "core/rng.h"
 #include "core/thread.h"
 #include "model/http.h"
+#include "model/http_read.h"
 #include "model/loop.h"
 #include "model/openai.h"
 #include "model/pace.h"
@@ -21,19 +23,26 @@ enum { NET_MODEL, NET_WEB, NET_WEB_PRIVATE, N_NETS };
 
 typedef struct lane lane;
 typedef struct flight flight;
+typedef struct wire wire;
 
 /* One attempt on its way: a curl handle and its buffers, used again by the next. */
 typedef struct slot {
-    CURL   *easy;
+    CURL   *easy;               /* NULL on a plain lane */
+    wire   *wire_conn;          /* plain lane: the connection in use */
     flight *flight;
     lane   *lane;
     qn_loop *loop;
     qn_buf  wire, body;         /* the request's and the answer's bytes */
     qn_sse  sse;
     bool    asked_stream, is_stream, sniffed;
-    bool    blocked, stopped, silent, late;     /* why we ended it ourselves */
+    bool    blocked, stopped, silent, late, unconnected;     /* why we ended it ourselves */
     int64_t last_us;            /* last byte, or when it was sent */
+    int64_t first_byte_us;      /* of the answer; 0 before */
     char    error[CURL_ERROR_SIZE];
+    qn_buf  head;               /* plain lane: the request's head */
+    int     http;               /* plain lane: status, 0 before there is one */
+    CURLcode code;              /* plain lane: how it ended */
+    struct slot *next_ended;    /* plain lane: waiting for the judge */
     struct slot *next, *prev;   /* in flight, oldest first; or free */
 } slot;
 
@@ -58,6 +67,10 @@ struct lane {
     unsigned quirks;
     char    *urls[3];           /* by kind: chat, completion, embed; owned */
     struct curl_slist *headers;
+    bool     plain;             /* wire.c carries it */
+    struct sockaddr_storage address; socklen_t address_bytes;
+    char    *heads[3];          /* plain: the constant lines of a request, by kind; owned */
+    wire    *idle;              /* plain: kept connections, the last used first */
     slot    *free_slots;
     flight  *waiting, **last_waiting;
     size_t   n_waiting;
@@ -72,7 +85,11 @@ struct lane {
 
 typedef struct pool { qn_loop *loop; int index; CURLM *multi; int64_t timer_us; } pool;
 
-typedef struct fd_watch { uint8_t net, want, have; bool ours; } fd_watch;    /* ours: opened by us for a connection, so its close is seen */
+typedef struct fd_watch {
+    uint8_t net, want, have;
+    bool    ours;               /* opened by us for a connection, so its close is seen */
+    wire   *wire;               /* NULL: curl's */
+} fd_watch;
 
 struct qn_loop {
     void (*done)(void *arg, qn_call *calls);
@@ -94,6 +111,8 @@ struct qn_loop {
     lane   **active; size_t n_active, cap_active;
     flight **resting; size_t n_resting, cap_resting;    /* heap by wake_us */
     slot    *first_flying, *last_flying;
+    slot    *first_ended, *last_ended;                  /* of plain lanes */
+    char     in[65536];                                 /* what a socket gave, before it goes where it belongs */
     int64_t  sweep_us;
     qn_call *finished, **last_finished;
     qn_buf   scratch;
@@ -109,8 +128,19 @@ bool transfer_start(qn_loop *l, flight *f);             /* false: curl refused *
 void transfer_release(slot *s);                         /* back to the lane's free slots */
 void slot_free(slot *s);
 void lane_addresses(lane *ln);                          /* urls and headers */
-void lane_release(lane *ln);
+void lane_release(qn_loop *l, lane *ln);
 fd_watch *fd_watch_of(qn_loop *l, int fd);              /* grows the table */
+
+bool transfer_body(slot *s, const char *p, size_t n);   /* bytes of the answer's body; false: too many */
+
+/* ---- wire.c ---- */
+void wire_set_up(lane *ln);                             /* makes the lane plain when it can be */
+void wire_lane_release(qn_loop *l, lane *ln);
+void wire_start(qn_loop *l, slot *s, bool fresh);       /* sends s->wire; fresh: not on a kept connection */
+void wire_event(qn_loop *l, wire *w, uint32_t events);
+void wire_finish(qn_loop *l, slot *s);                  /* the attempt is over, whatever came of it */
+bool wire_is_connecting(const slot *s);
+qn_str wire_header(const slot *s, const char *name);
 
 /* ---- ended.c ---- */
 typedef enum { WHAT_DONE, WHAT_AGAIN, WHAT_RETRY, WHAT_FAIL } what_next;

@@ -9,21 +9,27 @@
 enum { MODEL_LIMIT = 256 << 20, WEB_LIMIT = 20 << 20 };
 
 /* ---- callbacks ---- */
+bool transfer_body(slot *s, const char *p, size_t n)
+{
+    if (!s->first_byte_us) s->first_byte_us = s->loop->now_us;
+    if (s->asked_stream && !s->sniffed) {
+        if (!qn_buf_put(&s->body, p, n)) return false;
+        if (s->body.n < 8 && !memchr(s->body.p, '\n', s->body.n)) return true;  /* too few to tell */
+        s->sniffed = true;
+        s->is_stream = qn_sse_looks(s->body.p, s->body.n);
+        if (s->is_stream) { qn_sse_feed(&s->sse, s->body.p, s->body.n, &s->loop->scratch); qn_buf_clear(&s->body); }
+        return true;
+    }
+    if (s->is_stream) { qn_sse_feed(&s->sse, p, n, &s->loop->scratch); return true; }
+    return qn_buf_put(&s->body, p, n);
+}
+
 static size_t on_body(char *p, size_t one, size_t n, void *arg)
 {
     slot *s = arg;
     (void)one;
     s->last_us = s->lane->progress_us = s->loop->now_us;
-    if (s->asked_stream && !s->sniffed) {
-        if (!qn_buf_put(&s->body, p, n)) return 0;
-        if (s->body.n < 8 && !memchr(s->body.p, '\n', s->body.n)) return n;     /* too few to tell */
-        s->sniffed = true;
-        s->is_stream = qn_sse_looks(s->body.p, s->body.n);
-        if (s->is_stream) { qn_sse_feed(&s->sse, s->body.p, s->body.n, &s->loop->scratch); qn_buf_clear(&s->body); }
-        return n;
-    }
-    if (s->is_stream) { qn_sse_feed(&s->sse, p, n, &s->loop->scratch); return n; }
-    return qn_buf_put(&s->body, p, n) ? n : 0;
+    return transfer_body(s, p, n) ? n : 0;
 }
 
 fd_watch *fd_watch_of(qn_loop *l, int fd)
@@ -85,19 +91,22 @@ void lane_addresses(lane *ln)
         if (query) qn_buf_puts(&u, query);
         ln->urls[k] = u.p;
     }
+    wire_set_up(ln);
 }
 
 void slot_free(slot *s)
 {
-    curl_easy_cleanup(s->easy);
+    if (s->easy) curl_easy_cleanup(s->easy);
+    qn_buf_free(&s->head);
     qn_buf_free(&s->wire);
     qn_buf_free(&s->body);
     qn_sse_free(&s->sse);
     qn_free(s);
 }
 
-void lane_release(lane *ln)
+void lane_release(qn_loop *l, lane *ln)
 {
+    wire_lane_release(l, ln);
     for (slot *s = ln->free_slots; s;) { slot *next = s->next; slot_free(s); s = next; }
     for (int k = 0; k < 3; k++) qn_free(ln->urls[k]);
     curl_slist_free_all(ln->headers);
@@ -114,10 +123,11 @@ static void set_proxy(CURL *c, const lane *ln)
 static slot *slot_new(qn_loop *l, lane *ln)
 {
     slot *s = QN_NEW(slot);
-    CURL *c = s->easy = curl_easy_init();
-    if (!c) { qn_free(s); return NULL; }
     s->lane = ln;
     s->loop = l;
+    if (ln->plain) return s;
+    CURL *c = s->easy = curl_easy_init();
+    if (!c) { qn_free(s); return NULL; }
     bool tls = ln->model && qn_url_is_https(qn_str_of(ln->model->url));
     curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(c, CURLOPT_PRIVATE, s);
@@ -192,12 +202,20 @@ bool transfer_start(qn_loop *l, flight *f)
     s->flight = f;
     f->slot = s;
     s->asked_stream = qn_openai_streams(ask, ln->quirks);
-    s->is_stream = s->sniffed = s->blocked = s->stopped = s->silent = s->late = false;
+    s->is_stream = s->sniffed = s->blocked = s->stopped = s->silent = s->late = s->unconnected = false;
     s->error[0] = 0;
     s->last_us = l->now_us;
+    s->first_byte_us = 0;
     buf_fresh(&s->wire, 0);
     buf_fresh(&s->body, is_web(ask) ? (size_t)(ask->max_bytes > 0 ? ask->max_bytes : WEB_LIMIT) : MODEL_LIMIT);
     if (s->asked_stream) qn_sse_init(&s->sse);
+    if (ln->plain) {
+        s->http = 0;
+        qn_openai_body(ask, ln->quirks, &s->wire);
+        fly(l, s);
+        wire_start(l, s, false);
+        return true;
+    }
     set_request(s, ask, ln);
     if (curl_multi_add_handle(l->nets[ln->net].multi, s->easy) != CURLM_OK) {
         s->next = ln->free_slots;

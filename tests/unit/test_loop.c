@@ -222,17 +222,19 @@ static void one_bad_answer_is_retried(void **state)
 {
     (void)state;
     static const char *const faults[] = { "cut", "reset", "truncated", "invalid_utf8", "empty", "lie_long", "lie_short", "not_json", "silent_close" };
-    for (int stream = 0; stream < 2; stream++)
+    for (int way = 0; way < 4; way++)       /* plain and streamed, over a plain socket and (by name) through libcurl */
         for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
-            char script[128];
+            char script[128], by_name[64];
+            bool stream = way & 1;
             if (stream && (strncmp(faults[i], "lie", 3) == 0)) continue;    /* streams have no length to lie about */
             snprintf(script, sizeof script, "{\"fault\": \"%s\", \"times\": 1}\n", faults[i]);
             mock_server m = mock_start(script, NULL);
-            fixture *f = fixture_new(m.url);
+            snprintf(by_name, sizeof by_name, "http://localhost:%d/v1", m.port);
+            fixture *f = fixture_new(way & 2 ? by_name : m.url);
             f->model.stream = stream;
             const qn_reply *r = ask_one(f, chat(f, "what is ground here?"));
             if (r->status != QN_REPLY_OK || r->attempts != 2)
-                print_error("%s, stream %d: status %d, attempts %d: %.*s\n", faults[i], stream, (int)r->status, r->attempts, QN_FMT(r->error));
+                print_error("%s, way %d: status %d, attempts %d: %.*s\n", faults[i], way, (int)r->status, r->attempts, QN_FMT(r->error));
             assert_int_equal(r->status, QN_REPLY_OK);
             assert_int_equal(r->attempts, strcmp(faults[i], "silent_close") == 0 && r->attempts == 1 ? 1 : 2);
             assert_says(r->text, "what is ground here?");
@@ -288,10 +290,10 @@ static void retry_after_is_kept(void **state)
     mock_stop(&m);
 }
 
-static void a_storm_of_429_loses_nothing(void **state)
+static void storm(const char *host)
 {
-    (void)state;
     mock_server m = mock_start("{\"status\": 429, \"every\": 3, \"retry_after_ms\": 20}\n{\"status\": 500, \"every\": 7}\n", NULL);
+    snprintf(m.url, sizeof m.url, "http://%s:%d/v1", host, m.port);
     fixture *f = fixture_new(m.url);
     qn_call *list = NULL;
     for (int i = 0; i < 300; i++) { char t[32]; snprintf(t, sizeof t, "question %d", i); qn_call *c = chat(f, t); c->next = list; list = c; }
@@ -310,6 +312,13 @@ static void a_storm_of_429_loses_nothing(void **state)
     assert_int_equal(mock_count(&m, "\"n\":"), st.sent);
     fixture_free(f);
     mock_stop(&m);
+}
+
+static void a_storm_of_429_loses_nothing(void **state)
+{
+    (void)state;
+    storm("127.0.0.1");
+    storm("localhost");     /* through libcurl */
 }
 
 static void an_endpoint_that_never_recovers_fails_the_call_with_its_words(void **state)
@@ -626,6 +635,26 @@ static void a_page_that_is_too_long_fails(void **state)
     mock_stop(&m);
 }
 
+static void a_large_body_goes_out_whole(void **state)
+{
+    (void)state;
+    mock_server m = mock_start(NULL, NULL);
+    for (int by_name = 0; by_name < 2; by_name++) {
+        char url[64];
+        snprintf(url, sizeof url, "http://%s:%d/v1", by_name ? "localhost" : "127.0.0.1", m.port);
+        fixture *f = fixture_new(url);
+        char *text = qn_alloc(3000001);
+        memset(text, 'g', 3000000);
+        text[3000000] = 0;
+        const qn_reply *r = ask_one(f, chat(f, text));
+        assert_int_equal(r->status, QN_REPLY_OK);
+        assert_int_equal(r->prompt_tokens, 750000);
+        qn_free(text);
+        fixture_free(f);
+    }
+    mock_stop(&m);
+}
+
 /* ---- stopping ---- */
 static void stop_gives_back_every_call(void **state)
 {
@@ -701,6 +730,7 @@ int main(void)
         cmocka_unit_test(quota_that_is_used_up_is_not_retried),
         cmocka_unit_test(pages_may_not_ask_private_addresses),
         cmocka_unit_test(a_page_that_is_too_long_fails),
+        cmocka_unit_test(a_large_body_goes_out_whole),
         cmocka_unit_test(stop_gives_back_every_call),
         cmocka_unit_test(closing_with_calls_in_flight_ends_in_time),
     };
