@@ -446,6 +446,11 @@ static void move(worker *w, qn_item *it)
     const qn_step *s = &w->en->plan->steps[it->step];
     if (it->fresh) {
         it->fresh = false;
+        if (s->op->absorb && s->op->decide) {       /* a gather that chooses: what it did not take ends here */
+            qn_verdict v = s->op->decide(s->params, it->row);
+            qn_row_attach(it->row, NULL);
+            if (v.reject) { reject_item(w, it, s->index, &v); return; }
+        }
         count(it, s->index, false);
         leave(w, it, s->index);
         return;

@@ -56,11 +56,11 @@ void qn_lsh_bands(int n_hashes, double over, int *n_bands, int *n_rows)
     *n_bands = n_hashes / best;
 }
 
-void qn_lsh_keys(const qn_lsh *l, const uint32_t *sig, uint32_t *keys)
+void qn_lsh_keys(int n_bands, int n_rows, const uint32_t *sig, uint32_t *keys)
 {
-    for (int b = 0; b < l->n_bands; b++) {
+    for (int b = 0; b < n_bands; b++) {
         uint64_t h = (uint64_t)b * 0x9E3779B97F4A7C15u + 1;
-        for (int i = 0; i < l->n_places; i++) {
+        for (int i = 0; i < n_rows; i++) {
             h = (h ^ *sig++) * 0xD6E8FEB86659FD93u;
             h ^= h >> 32;
         }
@@ -270,8 +270,6 @@ void qn_lsh_free(qn_lsh *l)
     qn_free(l->other);
     qn_free(l);
 }
-
-int qn_lsh_n_bands(const qn_lsh *l) { return l->n_bands; }
 
 /* Similarity of `s` (sorted) with row `row`. */
 static qn_code verify(qn_lsh *l, uint32_t row, const qn_shingles *s, qn_lsh_match *m, qn_err *e)

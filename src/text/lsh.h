@@ -36,11 +36,11 @@ typedef struct { bool found; uint64_t row; qn_hash128 id; double similarity; } q
 void   qn_lsh_bands(int n_hashes, double over, int *n_bands, int *n_rows);
 double qn_lsh_chance(int n_bands, int n_rows, double j);
 
+/* Band keys of a signature: pure, any thread.      sig   (n_bands * n_rows)      keys   out, (n_bands) */
+void   qn_lsh_keys(int n_bands, int n_rows, const uint32_t *sig, uint32_t *keys);
+
 qn_lsh *qn_lsh_new(qn_lsh_setup setup);
 void    qn_lsh_free(qn_lsh *l);
-int     qn_lsh_n_bands(const qn_lsh *l);
-/* Band keys of a signature: pure, any thread.      keys   out, (n_bands) */
-void    qn_lsh_keys(const qn_lsh *l, const uint32_t *sig, uint32_t *keys);
 
 /* The earliest set added whose similarity with `s` is at least `over`. Sorts `s` when it has candidates. A set without shingles
  * matches nothing. Errors: QN_EIO. */

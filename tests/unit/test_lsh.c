@@ -46,6 +46,13 @@ static set *make_sets(qn_rng *r, size_t n_sets)
 
 typedef struct { bool dup; uint64_t of; double j; } answer;
 
+static void keys_of(double over, const uint32_t *sig, uint32_t *keys)
+{
+    int bands, rows;
+    qn_lsh_bands(128, over, &bands, &rows);
+    qn_lsh_keys(bands, rows, sig, keys);
+}
+
 /* Keeps the earliest, as a dedup step does; answers in terms of set numbers. */
 static qn_lsh_stats run_index(const set *sets, size_t n_sets, double over, size_t memory_bytes, answer *out)
 {
@@ -60,7 +67,7 @@ static qn_lsh_stats run_index(const set *sets, size_t n_sets, double over, size_
         memcpy(s.v, sets[i].v, sets[i].n * sizeof *s.v);
         s.n = sets[i].n;
         qn_minhash_sign(&m, s.v, s.n, sig);
-        qn_lsh_keys(l, sig, keys);
+        keys_of(over, sig, keys);
         assert_int_equal(qn_lsh_find(l, keys, &s, &match, &e), QN_OK);
         out[i] = (answer){ match.found, match.id.lo, match.similarity };
         if (!match.found) assert_int_equal(qn_lsh_add(l, keys, &s, (qn_hash128){ 7, i }, &e), QN_OK);
@@ -165,7 +172,7 @@ static void empty_sets_match_nothing(void **state)
     qn_lsh_match m;
     qn_err e = { 0 };
     qn_minhash_sign(&h, NULL, 0, sig);
-    qn_lsh_keys(l, sig, keys);
+    keys_of(0.5, sig, keys);
     assert_int_equal(qn_lsh_add(l, keys, &none, (qn_hash128){ 0, 1 }, &e), QN_OK);
     assert_int_equal(qn_lsh_find(l, keys, &none, &m, &e), QN_OK);
     assert_false(m.found);
