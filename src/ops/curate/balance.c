@@ -1,0 +1,215 @@
+/* balance: keeps as many rows as possible so that the shares of a field's values are met exactly (to the row).
+ *
+ * What is too much of one value is rejected and counted by value; what is too little decides the size of the whole, and is said.
+ * Which rows of a value stay is drawn from (seed, step, row id). Rows wait in memory, then on disk. */
+#include "core/log.h"
+#include "core/map.h"
+#include "data/rowstore.h"
+#include "ops/op.h"
+#include "recipe/pick.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef struct { qn_expr *by; qn_value shares; int64_t rows; } params;
+
+static const qn_param PARAMS[] = {
+    QN_EXPR(params, by, NULL, NULL, "the value whose shares are set"),
+    QN_VALUE(params, shares, "", "value: share, which add up to 1; left out: every value that occurs gets the same"),
+    QN_INT(params, rows, "0", "0..", "how many rows in all; 0: as many as the scarcest value allows"),
+    QN_END
+};
+
+static const qn_example EXAMPLES[] = {
+    { .params = "by: .k", .in = "{k: a}\n{k: b}", .out = "{k: a}\n{k: b}" },
+    { .params = "by: .k, shares: {a: 1}", .in = "{k: a}\n{k: b}", .out = "{k: a}", .reject = "over_supply: b: 0 of 1 taken" },
+    QN_END
+};
+
+typedef struct { qn_str name; double share; size_t supply, quota, taken; } group;
+typedef struct { double key; uint32_t group; size_t index; } ticket;
+typedef struct {
+    qn_rowstore *rows;
+    qn_arena arena;
+    qn_map   names;
+    group   *groups;
+    size_t   n_groups, cap_groups;
+    ticket  *tickets;
+    size_t   n, cap, at;
+    bool    *taken;
+    uint32_t *group_of;
+} state;
+
+static qn_code check(qn_check *ck, void *vp, qn_err *e)
+{
+    const params *p = vp;
+    qn_v_iter it = qn_v_iter_of(p->shares);
+    qn_str name;
+    qn_value v;
+    double sum = 0;
+    if (p->shares.kind == QN_V_NULL || (p->shares.kind == QN_V_TEXT && p->shares.n == 0)) return QN_OK;
+    if (p->shares.kind != QN_V_OBJECT) return qn_fail_at(e, QN_ERECIPE, ck->pos, "`shares` must be a map: {value: share}");
+    while (qn_v_next(&it, &name, &v)) {
+        if (!qn_v_is_number(v) || qn_v_number(v) < 0) return qn_fail_at(e, QN_ERECIPE, ck->pos, "the share of `%.*s` is no number from 0 to 1", QN_FMT(name));
+        sum += qn_v_number(v);
+    }
+    if (fabs(sum - 1) > 1e-6) return qn_fail_at(e, QN_ERECIPE, ck->pos, "the shares add up to %g, not to 1", sum);
+    return QN_OK;
+}
+
+static uint32_t group_named(state *st, qn_str name)
+{
+    bool fresh;
+    uint64_t *g = qn_map_put_str(&st->names, name, &fresh);
+    if (fresh) {
+        *g = st->n_groups;
+        QN_GROW(st->groups, st->n_groups, st->cap_groups);
+        st->groups[st->n_groups++] = (group){ .name = qn_arena_str(&st->arena, name) };
+    }
+    return (uint32_t)*g;
+}
+
+static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
+{
+    const params *p = vp;
+    state *st = QN_NEW(state);
+    qn_v_iter it = qn_v_iter_of(p->shares);
+    qn_str name;
+    qn_value v;
+    (void)e;
+    st->rows = qn_rowstore_new(cx->memory_bytes / 2, NULL);
+    if (p->shares.kind == QN_V_OBJECT)
+        while (qn_v_next(&it, &name, &v)) st->groups[group_named(st, name)].share = qn_v_number(v);
+    *out = st;
+    return QN_OK;
+}
+
+static void close(void *vs)
+{
+    state *st = vs;
+    qn_rowstore_free(st->rows);
+    qn_arena_free(&st->arena);
+    qn_map_free(&st->names);
+    qn_free(st->groups);
+    qn_free(st->tickets);
+    qn_free(st->taken);
+    qn_free(st->group_of);
+    qn_free(st);
+}
+
+static qn_code absorb(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_err *e)
+{
+    const params *p = vp;
+    state *st = vs;
+    qn_str name;
+    qn_code rc = qn_pick_key(p->by, r, cx->scratch, &name, e);
+    if (rc != QN_OK) { qn_row_drop(r); return rc; }
+    qn_rng rng = qn_ctx_rng(cx, r);
+    uint32_t g = group_named(st, name);
+    st->groups[g].supply++;
+    QN_GROW(st->tickets, st->n, st->cap);
+    st->tickets[st->n] = (ticket){ qn_rng_real(&rng), g, st->n };
+    st->n++;
+    return qn_rowstore_put(st->rows, r, e);
+}
+
+/* Quotas of `total` rows by largest remainders. True when the supply of every group suffices. */
+static bool quotas(state *st, size_t total)
+{
+    size_t given = 0;
+    bool enough = true;
+    for (size_t g = 0; g < st->n_groups; g++) {
+        st->groups[g].quota = (size_t)floor((double)total * st->groups[g].share + 1e-9);
+        given += st->groups[g].quota;
+    }
+    for (; given < total; given++) {
+        size_t best = 0;
+        double most = -1;
+        for (size_t g = 0; g < st->n_groups; g++) {
+            double rest = (double)total * st->groups[g].share - (double)st->groups[g].quota;
+            if (rest > most) most = rest, best = g;
+        }
+        st->groups[best].quota++;
+    }
+    for (size_t g = 0; g < st->n_groups; g++) enough &= st->groups[g].quota <= st->groups[g].supply;
+    return enough;
+}
+
+/* The largest total that the supplies allow. */
+static size_t largest(state *st, size_t limit)
+{
+    double most = (double)st->n;
+    for (size_t g = 0; g < st->n_groups; g++)
+        if (st->groups[g].share > 0) most = fmin(most, ((double)st->groups[g].supply + 1) / st->groups[g].share);
+    size_t total = (size_t)most;
+    if (limit && total > limit) total = limit;
+    while (total > 0 && !quotas(st, total)) total--;
+    if (total == 0) quotas(st, 0);
+    return total;
+}
+
+static int by_key(const void *a, const void *b)
+{
+    const ticket *x = a, *y = b;
+    if (x->key != y->key) return x->key < y->key ? -1 : 1;
+    return (x->index > y->index) - (x->index < y->index);
+}
+
+static qn_code finish(qn_ctx *cx, const void *vp, void *vs, qn_err *e)
+{
+    const params *p = vp;
+    state *st = vs;
+    (void)cx;
+    if (p->shares.kind != QN_V_OBJECT)
+        for (size_t g = 0; g < st->n_groups; g++) st->groups[g].share = 1 / (double)st->n_groups;
+    for (size_t g = 0; g < st->n_groups && st->n; g++)
+        if (st->groups[g].share > 0 && st->groups[g].supply == 0)
+            return qn_fail(e, QN_EDATA, "no row has the value `%.*s`, which is to be %g of all: the shares cannot be met", QN_FMT(st->groups[g].name), st->groups[g].share);
+    size_t total = largest(st, (size_t)p->rows);
+    if (p->rows && total < (size_t)p->rows) {
+        for (size_t g = 0; g < st->n_groups; g++)
+            if ((double)p->rows * st->groups[g].share > (double)st->groups[g].supply)
+                qn_log(QN_WARN, "under_supply", "balance: %zu rows of `%.*s` where %.0f are needed", st->groups[g].supply, QN_FMT(st->groups[g].name),
+                       (double)p->rows * st->groups[g].share);
+        qn_log(QN_WARN, "under_supply", "balance: %zu rows instead of %lld, so that the shares are met", total, (long long)p->rows);
+    }
+    st->taken = QN_NEW_N(bool, st->n + 1);
+    st->group_of = QN_NEW_N(uint32_t, st->n + 1);
+    for (size_t i = 0; i < st->n; i++) st->group_of[i] = st->tickets[i].group;
+    if (st->n) qsort(st->tickets, st->n, sizeof *st->tickets, by_key);
+    for (size_t i = 0; i < st->n; i++) {
+        group *g = &st->groups[st->tickets[i].group];
+        if (g->taken < g->quota) g->taken++, st->taken[st->tickets[i].index] = true;
+    }
+    return QN_OK;
+}
+
+static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *e)
+{
+    state *st = vs;
+    (void)cx;
+    (void)vp;
+    *out = NULL;
+    if (st->at == st->n) return QN_OK;
+    size_t i = st->at++;
+    QN_TRY(qn_rowstore_take(st->rows, i, out, e));
+    if (st->taken[i]) { qn_row_attach(*out, NULL); return QN_OK; }
+    const group *g = &st->groups[st->group_of[i]];
+    qn_verdict v = qn_reject_fact("over_supply", "%.*s: %zu of %zu taken", (int)(g->name.n < 60 ? g->name.n : 60), g->name.p, g->quota, g->supply);
+    qn_row_attach(*out, qn_memdup(&v, sizeof v));
+    return QN_OK;
+}
+
+static qn_verdict decide(const void *vp, const qn_row *r)
+{
+    const qn_verdict *v = qn_row_attached(r);
+    (void)vp;
+    return v ? *v : qn_keep();
+}
+
+const qn_op qn_op_balance = {
+    .name = "balance", .version = 1, .stage = QN_CURATE, .brief = "keep rows so that the shares of a field's values are met exactly",
+    .about = "The scarcest value decides how many rows stay; too many of a value are rejected as `over_supply`, too few for `rows` are warned of.",
+    .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES,
+    .check = check, .open = open, .close = close, .absorb = absorb, .finish = finish, .next = next, .decide = decide,
+};

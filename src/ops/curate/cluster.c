@@ -1,0 +1,163 @@
+/* cluster: puts rows into groups by k-means and names each group by its own words.
+ *
+ * Adds `cluster` (0 is the largest), and with `text` also `topic`: the words that weigh most in the group against the rest.
+ * Vectors stay in memory, as in diverse; rows wait in memory, then on disk. */
+#include "data/rowstore.h"
+#include "ops/op.h"
+#include "recipe/vecs.h"
+#include "text/cluster.h"
+#include <math.h>
+#include <stdlib.h>
+
+typedef struct { int64_t k, words, rounds; qn_expr *text, *vector; } params;
+
+static const qn_param PARAMS[] = {
+    QN_INT(params, k, "0", "0..", "how many groups; 0: the square root of half the rows"),
+    QN_EXPR(params, text, "", "text", "group by this text (TF-IDF)"),
+    QN_EXPR(params, vector, "", "[number]", "or by this list of numbers: an embedding"),
+    QN_INT(params, words, "3", "1..20", "words of a topic's name"),
+    QN_INT(params, rounds, "30", "1..1000", "rounds of k-means at most"),
+    QN_END
+};
+
+static const qn_example EXAMPLES[] = {
+    { .params = "k: 2, vector: .v", .in = "{v: [1, 0]}\n{v: [0, 1]}\n{v: [0.9, 0.1]}", .out = "{v: [1, 0], cluster: 0}\n{v: [0, 1], cluster: 1}\n{v: [0.9, 0.1], cluster: 0}" },
+    QN_END
+};
+
+typedef struct { qn_rowstore *rows; qn_vecs *vecs; size_t at, n; qn_clusters found; uint32_t *rank; qn_arena arena; qn_str *topic; } state;
+
+static qn_code check(qn_check *ck, void *vp, qn_err *e)
+{
+    const params *p = vp;
+    if (!p->text == !p->vector) return qn_fail_at(e, QN_ERECIPE, ck->pos, "give `text` or `vector`");
+    ck->out = qn_type_with(ck->in, QN_STR("cluster"), qn_type_simple(QN_T_INT), ck->arena);
+    if (p->text) ck->out = qn_type_with(ck->out, QN_STR("topic"), qn_type_simple(QN_T_TEXT), ck->arena);
+    return QN_OK;
+}
+
+static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
+{
+    const params *p = vp;
+    state *st = QN_NEW(state);
+    (void)e;
+    st->rows = qn_rowstore_new(cx->memory_bytes / 4, NULL);
+    st->vecs = qn_vecs_new(p->text, p->vector);
+    *out = st;
+    return QN_OK;
+}
+
+static void close(void *vs)
+{
+    state *st = vs;
+    qn_rowstore_free(st->rows);
+    qn_vecs_free(st->vecs);
+    qn_clusters_free(&st->found);
+    qn_free(st->rank);
+    qn_arena_free(&st->arena);
+    qn_free(st);
+}
+
+static qn_code absorb(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_err *e)
+{
+    state *st = vs;
+    (void)vp;
+    qn_code rc = qn_vecs_add(st->vecs, r, cx->scratch, e);
+    if (rc == QN_OK && qn_vecs_bytes(st->vecs) > cx->memory_bytes / 4 * 3) {
+        rc = qn_fail(e, QN_ELIMIT, "the vectors of %zu rows take more than %zu MB", qn_rowstore_n(st->rows), cx->memory_bytes / 4 * 3 >> 20);
+        qn_hint(e, "raise --memory, or put `sample` in front");
+    }
+    if (rc != QN_OK) { qn_row_drop(r); return rc; }
+    return qn_rowstore_put(st->rows, r, e);
+}
+
+static int by_size(const void *a, const void *b, void *vs)
+{
+    const size_t *size = vs;
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    if (size[x] != size[y]) return size[x] > size[y] ? -1 : 1;
+    return (x > y) - (x < y);
+}
+
+/* The words whose weight in the group's centre exceeds their mean over all centres most. */
+static qn_str name_of(state *st, const float *mean, size_t cluster, size_t dim, int n_words)
+{
+    const float *centre = st->found.centre + cluster * dim;
+    qn_buf b = { 0 };
+    size_t *used = QN_NEW_N(size_t, n_words + 1);
+    for (int k = 0; k < n_words; k++) {
+        size_t best = dim;
+        float most = 0;
+        for (size_t d = 0; d < dim; d++) {
+            float over = centre[d] - mean[d];
+            bool seen = false;
+            for (int i = 0; i < k; i++) seen |= used[i] == d;
+            if (!seen && over > most) most = over, best = d;
+        }
+        if (best == dim) break;
+        used[k] = best;
+        if (k) qn_buf_puts(&b, ", ");
+        qn_buf_str(&b, qn_tfidf_word(qn_vecs_words(st->vecs), (uint32_t)best));
+    }
+    qn_str name = qn_arena_str(&st->arena, qn_buf_view(&b));
+    qn_free(used);
+    qn_buf_free(&b);
+    return name;
+}
+
+static void name_all(state *st, size_t dim, int n_words)
+{
+    float *mean = QN_NEW_N(float, dim + 1);
+    for (size_t c = 0; c < st->found.k; c++)
+        for (size_t d = 0; d < dim; d++) mean[d] += st->found.centre[c * dim + d] / (float)st->found.k;
+    st->topic = QN_ARENA_NEW_N(&st->arena, qn_str, st->found.k + 1);
+    for (size_t c = 0; c < st->found.k; c++) st->topic[c] = name_of(st, mean, c, dim, n_words);
+    qn_free(mean);
+}
+
+static qn_code finish(qn_ctx *cx, const void *vp, void *vs, qn_err *e)
+{
+    const params *p = vp;
+    state *st = vs;
+    const qn_vectors *v = qn_vecs_end(st->vecs);
+    size_t k = p->k ? (size_t)p->k : (size_t)ceil(sqrt((double)v->n / 2));
+    if (k * v->dim * sizeof(float) > cx->memory_bytes / 2)
+        return qn_fail(e, QN_ELIMIT, "%zu groups in %zu dimensions do not fit in %zu MB: fewer groups, or more --memory", k, v->dim, cx->memory_bytes >> 21);
+    st->n = v->n;
+    st->found = qn_kmeans(v, k, (int)p->rounds, cx->seed);
+    st->rank = QN_NEW_N(uint32_t, st->found.k + 1);
+    uint32_t *order = QN_NEW_N(uint32_t, st->found.k + 1);
+    for (uint32_t c = 0; c < st->found.k; c++) order[c] = c;
+    if (st->found.k) qsort_r(order, st->found.k, sizeof *order, by_size, st->found.size);
+    for (uint32_t c = 0; c < st->found.k; c++) st->rank[order[c]] = c;
+    qn_free(order);
+    if (p->text) name_all(st, v->dim, (int)p->words);
+    return QN_OK;
+}
+
+static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *e)
+{
+    state *st = vs;
+    (void)cx;
+    (void)vp;
+    *out = NULL;
+    if (st->at == st->n) return QN_OK;
+    uint32_t c = st->found.label[st->at];
+    QN_TRY(qn_rowstore_take(st->rows, st->at++, out, e));
+    qn_row_set_int(*out, "cluster", st->rank[c]);
+    if (st->topic) qn_row_set_text(*out, "topic", st->topic[c]);
+    return QN_OK;
+}
+
+static size_t holds(const void *vp, uint64_t n, size_t avg_bytes)
+{
+    return (size_t)n * (((const params *)vp)->vector ? 384 * sizeof(float) : avg_bytes * 3);
+}
+
+const qn_op qn_op_cluster = {
+    .name = "cluster", .version = 1, .stage = QN_CURATE, .brief = "group rows by k-means, and name each group by its own words",
+    .about = "Adds `cluster` (0 is the largest group) and, with `text`, `topic`.",
+    .paper = "Lloyd 1982; k-means++: Arthur and Vassilvitskii 2007",
+    .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES,
+    .check = check, .open = open, .close = close, .absorb = absorb, .finish = finish, .next = next, .holds = holds,
+};

@@ -1,0 +1,160 @@
+/* sample: takes so many rows at random: evenly, in proportion to groups, or by weight. Exact counts; rows keep their order.
+ *
+ * Each row draws a key from (seed, step, row id); the smallest keys are taken. So a row's luck does not hang on the others, and a
+ * larger sample contains the smaller one. Rows wait in memory, then on disk; about 40 bytes a row stay in memory. */
+#include "data/rowstore.h"
+#include "core/map.h"
+#include "ops/op.h"
+#include "recipe/pick.h"
+#include <math.h>
+#include <stdlib.h>
+
+typedef struct { int64_t rows; double share; qn_expr *by, *weight; } params;
+
+static const qn_param PARAMS[] = {
+    QN_INT(params, rows, "0", "0..", "how many rows to take; 0: by `share`"),
+    QN_REAL(params, share, "0", "0..1", "which share of the rows to take"),
+    QN_EXPR(params, by, "", NULL, "group: every value of it is taken in proportion (stratified)"),
+    QN_EXPR(params, weight, "", "number", "a row's weight: twice the weight, twice as likely (within its group); 0: never"),
+    QN_END
+};
+
+static const qn_example EXAMPLES[] = {
+    { .params = "rows: 2", .in = "{n: 1}\n{n: 2}", .out = "{n: 1}\n{n: 2}" },
+    { .params = "rows: 1, weight: .w", .in = "{n: 1, w: 1}\n{n: 2, w: 0}", .out = "{n: 1, w: 1}", .reject = "not_drawn" },
+    QN_END
+};
+
+typedef struct { double key; uint32_t group; size_t index; } ticket;
+typedef struct { qn_rowstore *rows; qn_map groups; ticket *tickets; size_t n, cap, n_groups, at; bool *taken; } state;
+
+static qn_code check(qn_check *ck, void *vp, qn_err *e)
+{
+    const params *p = vp;
+    if ((p->rows > 0) == (p->share > 0)) return qn_fail_at(e, QN_ERECIPE, ck->pos, "give `rows` or `share`");
+    return QN_OK;
+}
+
+static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
+{
+    state *st = QN_NEW(state);
+    (void)vp;
+    (void)e;
+    st->rows = qn_rowstore_new(cx->memory_bytes / 2, NULL);
+    *out = st;
+    return QN_OK;
+}
+
+static void close(void *vs)
+{
+    state *st = vs;
+    qn_rowstore_free(st->rows);
+    qn_map_free(&st->groups);
+    qn_free(st->tickets);
+    qn_free(st->taken);
+    qn_free(st);
+}
+
+static qn_code ticket_of(qn_ctx *cx, const params *p, state *st, qn_row *r, ticket *t, qn_err *e)
+{
+    qn_rng rng = qn_ctx_rng(cx, r);
+    double weight = 1;
+    qn_str group = { 0 };
+    bool fresh;
+    if (p->weight) QN_TRY(qn_pick_number(p->weight, r, cx->scratch, &weight, e));
+    if (p->by) QN_TRY(qn_pick_key(p->by, r, cx->scratch, &group, e));
+    uint64_t *g = qn_map_put_str(&st->groups, group, &fresh);
+    if (fresh) *g = st->n_groups++;
+    double u = qn_rng_real(&rng);
+    *t = (ticket){ weight > 0 ? -log(1 - u) / weight : INFINITY, (uint32_t)*g, st->n };     /* Efraimidis and Spirakis 2006 */
+    return QN_OK;
+}
+
+static qn_code absorb(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_err *e)
+{
+    state *st = vs;
+    QN_GROW(st->tickets, st->n, st->cap);
+    qn_code rc = ticket_of(cx, vp, st, r, &st->tickets[st->n], e);
+    if (rc != QN_OK) { qn_row_drop(r); return rc; }
+    st->n++;
+    return qn_rowstore_put(st->rows, r, e);
+}
+
+static int by_group_then_key(const void *a, const void *b)
+{
+    const ticket *x = a, *y = b;
+    if (x->group != y->group) return x->group < y->group ? -1 : 1;
+    if (x->key != y->key) return x->key < y->key ? -1 : 1;
+    return (x->index > y->index) - (x->index < y->index);
+}
+
+typedef struct { double rest; size_t group, whole; } part;
+
+static int by_rest(const void *a, const void *b)
+{
+    const part *x = a, *y = b;
+    if (x->rest != y->rest) return x->rest > y->rest ? -1 : 1;
+    return (x->group > y->group) - (x->group < y->group);
+}
+
+/* `want` rows over groups in proportion to their sizes: whole parts, then the largest remainders. */
+static void share_out(const size_t *size, size_t n_groups, size_t n, size_t want, size_t *quota)
+{
+    part *parts = QN_NEW_N(part, n_groups + 1);
+    size_t given = 0;
+    for (size_t g = 0; g < n_groups; g++) {
+        double exact = n ? (double)want * (double)size[g] / (double)n : 0;
+        parts[g] = (part){ exact - floor(exact), g, (size_t)exact };
+        given += parts[g].whole;
+    }
+    qsort(parts, n_groups, sizeof *parts, by_rest);
+    for (size_t i = 0; i < n_groups; i++) quota[parts[i].group] = parts[i].whole + (i < want - given);
+    qn_free(parts);
+}
+
+static qn_code finish(qn_ctx *cx, const void *vp, void *vs, qn_err *e)
+{
+    const params *p = vp;
+    state *st = vs;
+    (void)cx;
+    (void)e;
+    size_t want = p->rows ? (size_t)p->rows : (size_t)llround(p->share * (double)st->n);
+    if (want > st->n) want = st->n;
+    size_t *size = QN_NEW_N(size_t, st->n_groups + 1), *quota = QN_NEW_N(size_t, st->n_groups + 1);
+    st->taken = QN_NEW_N(bool, st->n + 1);
+    for (size_t i = 0; i < st->n; i++) size[st->tickets[i].group]++;
+    share_out(size, st->n_groups, st->n, want, quota);
+    if (st->n) qsort(st->tickets, st->n, sizeof *st->tickets, by_group_then_key);
+    for (size_t i = 0; i < st->n; i++) {
+        const ticket *t = &st->tickets[i];
+        if (quota[t->group] && isfinite(t->key)) quota[t->group]--, st->taken[t->index] = true;
+    }
+    qn_free(size);
+    qn_free(quota);
+    return QN_OK;
+}
+
+static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *e)
+{
+    state *st = vs;
+    (void)cx;
+    (void)vp;
+    *out = NULL;
+    if (st->at == st->n) return QN_OK;
+    QN_TRY(qn_rowstore_take(st->rows, st->at, out, e));
+    qn_row_attach(*out, st->taken[st->at++] ? NULL : qn_zalloc(1));
+    return QN_OK;
+}
+
+static qn_verdict decide(const void *vp, const qn_row *r)
+{
+    (void)vp;
+    return qn_row_attached(r) ? qn_reject_fact("not_drawn", "%s", "") : qn_keep();
+}
+
+const qn_op qn_op_sample = {
+    .name = "sample", .version = 1, .stage = QN_CURATE, .brief = "take so many rows at random: evenly, by groups, or by weight",
+    .about = "The same seed takes the same rows, and a larger sample contains the smaller one (without groups).",
+    .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES,
+    .check = check, .open = open, .close = close, .absorb = absorb, .finish = finish, .next = next, .decide = decide,
+};
