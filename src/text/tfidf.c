@@ -89,7 +89,8 @@ void qn_tfidf_add(qn_tfidf *t, qn_str text)
         t->count[kept++] = 1;
     }
     t->n = kept;
-    QN_GROW(t->start, ++t->n_texts, t->cap_start);
+    t->n_texts++;
+    QN_GROW(t->start, t->n_texts, t->cap_start);
     t->start[t->n_texts] = t->n;
 }
 

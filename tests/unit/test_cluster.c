@@ -81,6 +81,22 @@ static void tfidf_weights_are_those_of_the_formula(void **state)
     qn_tfidf_free(t);
 }
 
+static void tfidf_takes_any_number_of_texts(void **state)
+{
+    (void)state;
+    qn_tfidf *t = qn_tfidf_new();
+    for (int i = 0; i < 1000; i++) qn_tfidf_add(t, i % 2 ? QN_STR("mills grind grain") : QN_STR("rivers turn mills"));
+    qn_vectors v = qn_tfidf_vectors(t, 2);
+    assert_int_equal(v.n, 1000);
+    for (size_t i = 0; i + 2 < 1000; i++) {
+        assert_int_equal(v.start[i + 1] - v.start[i], 3);
+        assert_float_equal(qn_vectors_dot(&v, i, i + 2), 1, 1e-5);
+        assert_true(qn_vectors_dot(&v, i, i + 1) < 0.5);
+    }
+    qn_vectors_free(&v);
+    qn_tfidf_free(t);
+}
+
 static void kmeans_finds_planted_groups(void **state)
 {
     (void)state;
@@ -208,6 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dense_and_sparse_vectors_agree),
         cmocka_unit_test(tfidf_weights_are_those_of_the_formula),
+        cmocka_unit_test(tfidf_takes_any_number_of_texts),
         cmocka_unit_test(kmeans_finds_planted_groups),
         cmocka_unit_test(kmeans_survives_equal_vectors_and_too_many_clusters),
         cmocka_unit_test(k_center_is_within_twice_the_best_radius),

@@ -79,7 +79,10 @@ static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
     (void)e;
     st->rows = qn_rowstore_new(cx->memory_bytes / 2, NULL);
     if (p->shares.kind == QN_V_OBJECT)
-        while (qn_v_next(&it, &name, &v)) st->groups[group_named(st, name)].share = qn_v_number(v);
+        while (qn_v_next(&it, &name, &v)) {
+            uint32_t g = group_named(st, name);         /* may move st->groups */
+            st->groups[g].share = qn_v_number(v);
+        }
     *out = st;
     return QN_OK;
 }
@@ -135,7 +138,14 @@ static bool quotas(state *st, size_t total)
     return enough;
 }
 
-/* The largest total that the supplies allow. */
+static bool no_rest(const state *st, size_t total)
+{
+    bool whole = true;
+    for (size_t g = 0; g < st->n_groups; g++) whole &= fabs((double)total * st->groups[g].share - (double)st->groups[g].quota) < 1e-6;
+    return whole;
+}
+
+/* The largest total that the supplies allow; of the thousand below it the first that needs no rounding, when there is one. */
 static size_t largest(state *st, size_t limit)
 {
     double most = (double)st->n;
@@ -144,7 +154,9 @@ static size_t largest(state *st, size_t limit)
     size_t total = (size_t)most;
     if (limit && total > limit) total = limit;
     while (total > 0 && !quotas(st, total)) total--;
-    if (total == 0) quotas(st, 0);
+    for (size_t t = total; t > 0 && t + 1000 > total; t--)
+        if (quotas(st, t) && no_rest(st, t)) return t;
+    quotas(st, total);
     return total;
 }
 
