@@ -193,7 +193,9 @@ static void look_for_near(qn_survey *sv, field *f, qn_str s)
     if (!sv->shingles.n) return;
     f->n_near_of++;
     qn_minhash_sign(&sv->minhash, sv->shingles.v, sv->shingles.n, sig);
-    qn_lsh_keys(f->near, sig, keys);
+    int n_bands, n_places;
+    qn_lsh_bands(NEAR_HASHES, NEAR_OVER, &n_bands, &n_places);
+    qn_lsh_keys(n_bands, n_places, sig, keys);
     if (qn_lsh_find(f->near, keys, &sv->shingles, &m, &e) != QN_OK) return;
     if (m.found) { f->n_near++; return; }
     qn_shingles_sort(&sv->shingles);
