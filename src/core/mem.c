@@ -2,6 +2,7 @@
 #include "core/mem.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 
 static void (*oom)(size_t);
@@ -19,6 +20,16 @@ void *qn_alloc(size_t n)
 {
     void *p = malloc(n ? n : 1);
     if (!p) out_of_memory(n);
+    return p;
+}
+
+void *qn_alloc_large(size_t n)
+{
+    enum { HUGE = 2 << 20 };
+    void *p;
+    if (n < 2 * HUGE) return qn_alloc(n);
+    if (posix_memalign(&p, HUGE, n)) out_of_memory(n);
+    madvise(p, n, MADV_HUGEPAGE);       /* only advice */
     return p;
 }
 

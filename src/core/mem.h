@@ -9,6 +9,7 @@ void *qn_zalloc(size_t n);              /* zeroed */
 void *qn_realloc(void *p, size_t n);
 void  qn_free(void *p);
 void *qn_memdup(const void *p, size_t n);
+void *qn_alloc_large(size_t n);         /* for tables that are hit at random: in huge pages where the system has them. qn_free */
 char *qn_strz(qn_str s);                /* owned NUL-terminated copy */
 void  qn_oom_handler(void (*fn)(size_t wanted)); /* fn must not return */
 size_t qn_peak_rss_bytes(void);         /* largest resident set of this process so far */

@@ -1,5 +1,5 @@
-/* lsh: a log-structured index of band keys. Newest entries lie in one open-addressing table per band; a full set of tables
- * becomes an immutable sorted run on disk.
+/* lsh: a log-structured index of band keys. Newest entries lie in one open-addressing table per band; when they are full they
+ * become an immutable sorted run on disk.
  *
  * The place of a key in a table is key * cap / 2^32, which keeps the slots nearly in key order: a run is written by one walk
  * over the table and an insertion sort that moves entries by a few slots. */
@@ -9,7 +9,6 @@
 #include <math.h>
 
 typedef struct { uint32_t key, row; } entry;            /* row EMPTY: a free slot */
-typedef struct { entry *slots; size_t cap; } table;    /* cap places and SLACK more behind */
 #define EMPTY      UINT32_MAX
 #define PAGE       512                                  /* entries read at once: 4 KiB */
 #define SLACK      4096                                 /* slots behind the last place, so that probing never wraps */
@@ -27,8 +26,8 @@ typedef struct {
 struct qn_lsh {
     qn_lsh_setup setup;
     int      n_bands, n_places;
-    table   *tables;            /* (n_bands) */
-    size_t   cap, cap_max, n_in_tables;     /* the size that tables have or grow to next; rows in them */
+    entry   *slots;             /* (n_bands, cap + SLACK): one allocation, in huge pages when it is large */
+    size_t   cap, cap_max, n_in_tables;     /* places of a table; rows in each */
     run     *runs;
     size_t   n_runs, cap_runs;
     size_t   filter_bytes, filter_max;
@@ -71,31 +70,38 @@ void qn_lsh_keys(int n_bands, int n_rows, const uint32_t *sig, uint32_t *keys)
 /* ---- tables ---- */
 static inline size_t place(uint32_t key, size_t cap) { return (size_t)(((uint64_t)key * cap) >> 32); }
 
-static table table_new(size_t cap)
+static inline entry *table_of(entry *slots, size_t cap, int band) { return slots + (size_t)band * (cap + SLACK); }
+
+static entry *slots_new(int n_bands, size_t cap)
 {
-    table t = { qn_alloc((cap + SLACK) * sizeof(entry)), cap };
-    memset(t.slots, 0xFF, (cap + SLACK) * sizeof(entry));
-    return t;
+    size_t bytes = (size_t)n_bands * (cap + SLACK) * sizeof(entry);
+    entry *slots = qn_alloc_large(bytes);
+    memset(slots, 0xFF, bytes);
+    return slots;
 }
 
 /* False when the slack is used up: too many equal keys at the very end. */
-static bool table_put(table *t, entry x)
+static bool table_put(entry *t, size_t cap, entry x)
 {
-    size_t i = place(x.key, t->cap);
-    while (i < t->cap + SLACK && t->slots[i].row != EMPTY) i++;
-    if (i == t->cap + SLACK) return false;
-    t->slots[i] = x;
+    size_t i = place(x.key, cap);
+    while (i < cap + SLACK && t[i].row != EMPTY) i++;
+    if (i == cap + SLACK) return false;
+    t[i] = x;
     return true;
 }
 
-static bool table_grow(table *t, size_t cap)
+static bool grow(qn_lsh *l, size_t cap)
 {
-    table fresh = table_new(cap);
+    entry *fresh = slots_new(l->n_bands, cap);
     bool fits = true;
-    for (size_t i = 0; i < t->cap + SLACK && fits; i++)
-        if (t->slots[i].row != EMPTY) fits = table_put(&fresh, t->slots[i]);
-    qn_free(fits ? t->slots : fresh.slots);
-    if (fits) *t = fresh;
+    for (int b = 0; b < l->n_bands && fits; b++) {
+        const entry *from = table_of(l->slots, l->cap, b);
+        entry *to = table_of(fresh, cap, b);
+        for (size_t i = 0; i < l->cap + SLACK && fits; i++)
+            if (from[i].row != EMPTY) fits = table_put(to, cap, from[i]);
+    }
+    qn_free(fits ? l->slots : fresh);
+    if (fits) l->slots = fresh, l->cap = cap;
     return fits;
 }
 
@@ -107,11 +113,10 @@ static void found_put(qn_lsh *l, uint32_t row)
 
 static void ask_tables(qn_lsh *l, const uint32_t *keys)
 {
-    for (int b = 0; b < l->n_bands; b++) __builtin_prefetch(&l->tables[b].slots[place(keys[b], l->tables[b].cap)]);
+    for (int b = 0; b < l->n_bands; b++) __builtin_prefetch(table_of(l->slots, l->cap, b) + place(keys[b], l->cap));
     for (int b = 0; b < l->n_bands; b++) {
-        const table *t = &l->tables[b];
-        const entry *end = t->slots + t->cap + SLACK;
-        for (const entry *x = t->slots + place(keys[b], t->cap); x < end && x->row != EMPTY; x++)
+        const entry *t = table_of(l->slots, l->cap, b), *end = t + l->cap + SLACK;
+        for (const entry *x = t + place(keys[b], l->cap); x < end && x->row != EMPTY; x++)
             if (x->key == keys[b]) found_put(l, x->row);
     }
 }
@@ -177,10 +182,10 @@ static void filter_new(qn_lsh *l, run *r)
 /* Writes one band's table, in key order; packs it into the front of the table. */
 static qn_code write_band(qn_lsh *l, run *r, int b, qn_err *e)
 {
-    entry *t = l->tables[b].slots;
+    entry *t = table_of(l->slots, l->cap, b);
     size_t n = 0;
     uint64_t at;
-    for (size_t i = 0; i < l->tables[b].cap + SLACK; i++)
+    for (size_t i = 0; i < l->cap + SLACK; i++)
         if (t[i].row != EMPTY) t[n++] = t[i];
     QN_ASSERT(n == r->n);
     sort_nearly_sorted(t, n);
@@ -201,7 +206,7 @@ static qn_code flush(qn_lsh *l, qn_err *e)
     r.fences = qn_alloc((size_t)l->n_bands * r.n_fences * sizeof *r.fences);
     filter_new(l, &r);
     for (int b = 0; b < l->n_bands; b++) QN_TRY_OUT(write_band(l, &r, b, e));
-    for (int b = 0; b < l->n_bands; b++) memset(l->tables[b].slots, 0xFF, (l->tables[b].cap + SLACK) * sizeof(entry));
+    memset(l->slots, 0xFF, (size_t)l->n_bands * (l->cap + SLACK) * sizeof(entry));
     l->n_in_tables = 0;
     QN_GROW(l->runs, l->n_runs, l->cap_runs);
     l->runs[l->n_runs++] = r;
@@ -248,21 +253,19 @@ qn_lsh *qn_lsh_new(qn_lsh_setup setup)
     l->setup = setup;
     qn_lsh_bands(setup.n_hashes, setup.over, &l->n_bands, &l->n_places);
     l->cap = 1024;
-    size_t slots = setup.memory_bytes / 10 * 4 / sizeof(entry) / (size_t)l->n_bands;
+    size_t slots = setup.memory_bytes / 20 * 11 / sizeof(entry) / (size_t)l->n_bands;
     l->cap_max = slots > SLACK + l->cap ? slots - SLACK : l->cap;
-    l->filter_max = setup.memory_bytes / 10 * 4;
-    l->tables = QN_NEW_N(table, l->n_bands);
-    for (int b = 0; b < l->n_bands; b++) l->tables[b] = table_new(l->cap);
-    l->sets = qn_spill_new(setup.dir, setup.memory_bytes / 8);
+    l->filter_max = setup.memory_bytes / 20 * 6;
+    l->slots = slots_new(l->n_bands, l->cap);
+    l->sets = qn_spill_new(setup.dir, setup.memory_bytes / 10);
     return l;
 }
 
 void qn_lsh_free(qn_lsh *l)
 {
     if (!l) return;
-    for (int b = 0; b < l->n_bands; b++) qn_free(l->tables[b].slots);
     for (size_t i = 0; i < l->n_runs; i++) run_free(&l->runs[i]);
-    qn_free(l->tables);
+    qn_free(l->slots);
     qn_free(l->runs);
     qn_spill_free(l->sets);
     qn_free(l->at);
@@ -306,21 +309,17 @@ qn_code qn_lsh_find(qn_lsh *l, const uint32_t *keys, qn_shingles *s, qn_lsh_matc
 static qn_code make_room(qn_lsh *l, qn_err *e)
 {
     if (l->n_in_tables * 4 < l->cap * 3) return QN_OK;
-    size_t cap = l->cap + l->cap / 2;
+    size_t cap = l->cap * 2;
     if (cap > l->cap_max && l->cap < l->cap_max - l->cap_max / 8) cap = l->cap_max;
-    if (cap > l->cap_max) return flush(l, e);
-    for (int b = 0; b < l->n_bands; b++)
-        if (!table_grow(&l->tables[b], cap)) return flush(l, e);
-    l->cap = cap;
-    return QN_OK;
+    return cap <= l->cap_max && grow(l, cap) ? QN_OK : flush(l, e);
 }
 
 static qn_code add_entries(qn_lsh *l, const uint32_t *keys, uint32_t row, qn_err *e)
 {
     for (int b = 0; b < l->n_bands; b++) {
-        if (table_put(&l->tables[b], (entry){ keys[b], row })) continue;
+        if (table_put(table_of(l->slots, l->cap, b), l->cap, (entry){ keys[b], row })) continue;
         for (int c = 0; c < b; c++) {       /* take the row out again: it is the last of its probe chain */
-            entry *x = l->tables[c].slots + place(keys[c], l->tables[c].cap);
+            entry *x = table_of(l->slots, l->cap, c) + place(keys[c], l->cap);
             while (x->row != row) x++;
             x->row = EMPTY;
         }
@@ -350,8 +349,7 @@ qn_code qn_lsh_add(qn_lsh *l, const uint32_t *keys, const qn_shingles *s, qn_has
 qn_lsh_stats qn_lsh_count(const qn_lsh *l)
 {
     qn_lsh_stats s = { .n_rows = l->n_rows, .n_candidates = l->n_candidates, .n_matches = l->n_matches, .n_runs = l->n_runs };
-    s.memory_bytes = l->filter_bytes + l->cap_rows * sizeof *l->at;
-    for (int b = 0; b < l->n_bands; b++) s.memory_bytes += (l->tables[b].cap + SLACK) * sizeof(entry);
+    s.memory_bytes = (size_t)l->n_bands * (l->cap + SLACK) * sizeof(entry) + l->filter_bytes + l->cap_rows * sizeof *l->at;
     s.memory_bytes += qn_spill_bytes(l->sets) - qn_spill_on_disk(l->sets);
     s.disk_bytes = qn_spill_on_disk(l->sets);
     for (size_t i = 0; i < l->n_runs; i++) {
