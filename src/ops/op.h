@@ -6,8 +6,7 @@
  *   filter   measure + decide     the measure becomes a field; the decision compares it with the limit; any worker
  *            measure + settle     as above, but the decision needs the rows before it: called in order, by one thread at a time
  *   effect   turn                 asks the world: a small state machine per row, never a blocked thread
- *   gather   absorb + next        takes all rows in order, then gives rows; spills or refuses within cx->memory_bytes. With decide: it also
- *                                 gives the rows that it did not choose, and decide (with a note attached by next) rejects them
+ *   gather   absorb + next        takes all rows in order, then gives rows; spills or refuses within cx->memory_bytes
  *   sink     absorb + finish      takes accepted rows in order
  */
 #ifndef QN_OPS_OP_H
