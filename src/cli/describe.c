@@ -102,15 +102,32 @@ void qn_describe_recipe(qn_buf *b, const qn_recipe_info *r, bool md)
     if (md) qn_buf_printf(b, "\n## The recipe\n\n```yaml\n%.*s```\n", QN_FMT(r->text));
 }
 
+/* "split(text)  text -> [text]" as two cells of a table; a | would end a cell. */
+static void signature_cells(qn_buf *b, const char *signature)
+{
+    const char *gap = strstr(signature, "  ");
+    qn_buf_printf(b, "| `%.*s` | ", (int)(gap ? gap - signature : 0), signature);
+    for (const char *c = gap ? gap + 2 : signature; *c; c++) {
+        if (*c == '|') qn_buf_puts(b, " or ");
+        else qn_buf_putc(b, *c);
+    }
+}
+
 void qn_describe_expressions(qn_buf *b, bool md)
 {
     qn_buf_puts(b, md ? "# Expressions\n\n" : "");
     qn_buf_puts(b, "Expressions are a checked subset of jq: paths (.a.b, .[0], .a[], .[1:3], .a?), literals, + - * / %, == != < <= > >=, and, or, not,\n"
-                   "//, if A then B elif C then D else E end, pipes and commas, [..] and {..}, \"text \\(hole)\". Integers are exact to 64 bits.\n"
-                   "A hole {{ expression }} in a template holds one.\n\n");
-    if (md) qn_buf_puts(b, "| function | meaning |\n|---|---|\n");
-    for (const qn_expr_fn *f = qn_expr_functions; f->name; f++)
-        qn_buf_printf(b, md ? "| `%s` | %s |\n" : "  %-34s %s\n", f->signature, f->brief);
+                   "//, if A then B elif C then D else E end, pipes and commas, [..] and {..}, \"text \\(hole)\", ... as $x | ..., reduce, foreach, try.\n"
+                   "A hole {{ expression }} in a template holds one; {{\"{{\"}} writes two braces.\n\n"
+                   "Fields and types are checked before anything runs. Integers are exact to 64 bits: a result beyond is an error. There are no own functions,\n"
+                   "no recursion, no files, clock or environment. One evaluation may take 1,000,000 steps and 64 MB.\n\n"
+                   "Patterns run in linear time: . ^ $ \\A \\z \\b | ( ) (?<name> ) (?i) * + ? {n,m} and lazy forms, [a-z] [[:alpha:]] \\d \\w \\s \\p{L}; no back\n"
+                   "references, no look-around. Flags: g all, i ignore case, x extended, p dot matches a new line, n no empty matches.\n\n");
+    if (md) qn_buf_puts(b, "| function | input -> result | meaning |\n|---|---|---|\n");
+    for (const qn_expr_fn *f = qn_expr_functions; f->name; f++) {
+        if (md) { signature_cells(b, f->signature); qn_buf_printf(b, " | %s |\n", f->brief); }
+        else qn_buf_printf(b, "  %-44s %s\n", f->signature, f->brief);
+    }
 }
 
 /* ---- JSON ---- */

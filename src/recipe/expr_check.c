@@ -189,7 +189,7 @@ static bool type_among(const qn_type *t, const char *types)         /* may a val
 static qn_code check_argument(checker *c, const qn_xnode *n, size_t i, const char *types, const qn_type *in, const qn_type **out)
 {
     char word[64];
-    size_t len = strcspn(types, ";");
+    size_t len = strcspn(types, ";)");
     while (len && *types == ' ') types++, len--;
     snprintf(word, sizeof word, "%.*s", (int)len, types);
     QN_TRY(check(c, n->kid[i], in, out));
@@ -277,7 +277,7 @@ static qn_code result_type(checker *c, const qn_xnode *n, const qn_type *in, con
 static qn_code call(checker *c, const qn_xnode *n, const qn_type *in, const qn_type **out)
 {
     const qn_type *arg = NULL;
-    const char *types = n->fn->args;
+    const char *types = n->fn->args + (*n->fn->args != 0);                 /* behind the ( */
     if (!type_among(in, n->fn->takes)) {
         qn_code rc = wrong(c, n, "`%s` needs %s, not %s", n->fn->name, n->fn->takes, shown(c, in));
         if (in->kind == QN_T_LIST && strstr(n->fn->takes, "text")) qn_hint(c->e, "for each item: map(%s...)", n->fn->name);

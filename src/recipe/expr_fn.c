@@ -2,7 +2,7 @@
 #include "recipe/expr_fns.h"
 #include <stdio.h>
 
-/* ROW(name, what comes in, arguments, what comes out, rule for its type, arguments see, pattern, one, kind, code, line of help)
+/* ROW(name, what comes in, (arguments), what comes out, rule for its type, arguments see, pattern, one, kind, code, line of help)
  * Types are those of data/type.h joined by `|`; an argument called f is an expression evaluated for each item (1), entry (2) or the input (0). */
 #define FUNCTIONS(ROW) \
     ROW("length", "null|number|text|list|object", "", "int", NUMBER, 0, -1, true, strict, length, "characters of a text, items of a list, fields of an object, size of a number, 0 of null") \
@@ -17,15 +17,15 @@
     ROW("fromjson", "text", "", "any", TYPE, 0, -1, true, strict, fromjson, "the value that JSON text writes") \
     ROW("keys", "object|list", "", "list", TYPE, 0, -1, true, strict, keys, "names of the fields, sorted; numbers of the items") \
     ROW("keys_unsorted", "object|list", "", "list", TYPE, 0, -1, true, strict, keys_unsorted, "names of the fields in their order") \
-    ROW("has", "object|list|null", "text|number", "bool", TYPE, 0, -1, true, strict, has, "whether there is a field of this name or an item of this number") \
-    ROW("in", "text|number", "object|list", "bool", TYPE, 0, -1, true, strict, in, "whether the name or number is in the object or list") \
-    ROW("contains", "any", "any", "bool", TYPE, 0, -1, true, strict, contains, "whether all of the argument is in the input: part of a text, items, fields") \
-    ROW("inside", "any", "any", "bool", TYPE, 0, -1, true, strict, inside, "whether all of the input is in the argument") \
-    ROW("getpath", "any", "list", "any", TYPE, 0, -1, true, strict, getpath, "the value at a path such as [\"a\", 0, \"b\"], null when it is not there") \
+    ROW("has", "object|list|null", "(text|number)", "bool", TYPE, 0, -1, true, strict, has, "whether there is a field of this name or an item of this number") \
+    ROW("in", "text|number", "(object|list)", "bool", TYPE, 0, -1, true, strict, in, "whether the name or number is in the object or list") \
+    ROW("contains", "any", "(any)", "bool", TYPE, 0, -1, true, strict, contains, "whether all of the argument is in the input: part of a text, items, fields") \
+    ROW("inside", "any", "(any)", "bool", TYPE, 0, -1, true, strict, inside, "whether all of the input is in the argument") \
+    ROW("getpath", "any", "(list)", "any", TYPE, 0, -1, true, strict, getpath, "the value at a path such as [\"a\", 0, \"b\"], null when it is not there") \
     ROW("empty", "any", "", "any", NOTHING, 0, -1, false, lazy, empty, "no result") \
     ROW("error", "any", "", "any", NOTHING, 0, -1, false, lazy, error, "fails with the input as the message: the row fails") \
-    ROW("error", "any", "text", "any", NOTHING, 0, -1, false, lazy, error_text, "fails with this message: the row fails") \
-    ROW("select", "any", "f", "any", SAME, 0, -1, false, lazy, select, "the input when f is true, else no result") \
+    ROW("error", "any", "(text)", "any", NOTHING, 0, -1, false, lazy, error_text, "fails with this message: the row fails") \
+    ROW("select", "any", "(f)", "any", SAME, 0, -1, false, lazy, select, "the input when f is true, else no result") \
     ROW("values", "any", "", "any", VALUES, 0, -1, false, lazy, kinds, "the input unless it is null") \
     ROW("nulls", "any", "", "null", TYPE, 0, -1, false, lazy, kinds, "the input when it is null") \
     ROW("booleans", "any", "", "bool", TYPE, 0, -1, false, lazy, kinds, "the input when it is a bool") \
@@ -36,46 +36,46 @@
     ROW("iterables", "any", "", "any", TYPE, 0, -1, false, lazy, kinds, "the input when it is a list or an object") \
     ROW("scalars", "any", "", "any", TYPE, 0, -1, false, lazy, kinds, "the input when it is neither list nor object") \
     \
-    ROW("map", "list|object", "f", "list", LIST_F, 1, -1, true, lazy_one, map, "a list of what f gives for each item") \
-    ROW("map_values", "list|object", "f", "any", VALUES_F, 1, -1, true, lazy_one, map_values, "each value replaced by the first result of f, or dropped") \
+    ROW("map", "list|object", "(f)", "list", LIST_F, 1, -1, true, lazy_one, map, "a list of what f gives for each item") \
+    ROW("map_values", "list|object", "(f)", "any", VALUES_F, 1, -1, true, lazy_one, map_values, "each value replaced by the first result of f, or dropped") \
     ROW("add", "list|object", "", "any", ADD, 0, -1, true, strict, add, "all items added up: sum, joined text, joined list; null of none") \
-    ROW("add", "any", "f", "any", F, 0, -1, true, lazy_one, add_f, "all results of f added up") \
+    ROW("add", "any", "(f)", "any", F, 0, -1, true, lazy_one, add_f, "all results of f added up") \
     ROW("any", "list|object", "", "bool", TYPE, 0, -1, true, strict, any, "whether an item is true") \
-    ROW("any", "list|object", "f", "bool", TYPE, 1, -1, true, lazy_one, any_f, "whether f is true for an item") \
-    ROW("any", "any", "f; f", "bool", TYPE, 3, -1, true, lazy_one, any_of, "whether the second f is true for a result of the first") \
+    ROW("any", "list|object", "(f)", "bool", TYPE, 1, -1, true, lazy_one, any_f, "whether f is true for an item") \
+    ROW("any", "any", "(f; f)", "bool", TYPE, 3, -1, true, lazy_one, any_of, "whether the second f is true for a result of the first") \
     ROW("all", "list|object", "", "bool", TYPE, 0, -1, true, strict, all, "whether all items are true") \
-    ROW("all", "list|object", "f", "bool", TYPE, 1, -1, true, lazy_one, all_f, "whether f is true for all items") \
-    ROW("all", "any", "f; f", "bool", TYPE, 3, -1, true, lazy_one, all_of, "whether the second f is true for all results of the first") \
+    ROW("all", "list|object", "(f)", "bool", TYPE, 1, -1, true, lazy_one, all_f, "whether f is true for all items") \
+    ROW("all", "any", "(f; f)", "bool", TYPE, 3, -1, true, lazy_one, all_of, "whether the second f is true for all results of the first") \
     ROW("min", "list", "", "any", ITEM, 0, -1, true, strict, min, "the smallest item, null of none") \
     ROW("max", "list", "", "any", ITEM, 0, -1, true, strict, max, "the largest item, null of none") \
-    ROW("min_by", "list", "f", "any", ITEM, 1, -1, true, lazy_one, min_by, "the item with the smallest f") \
-    ROW("max_by", "list", "f", "any", ITEM, 1, -1, true, lazy_one, max_by, "the item with the largest f") \
+    ROW("min_by", "list", "(f)", "any", ITEM, 1, -1, true, lazy_one, min_by, "the item with the smallest f") \
+    ROW("max_by", "list", "(f)", "any", ITEM, 1, -1, true, lazy_one, max_by, "the item with the largest f") \
     ROW("sort", "list", "", "list", LIST_ITEMS, 0, -1, true, strict, sort, "items in order: null, false, true, numbers, texts, lists, objects") \
-    ROW("sort_by", "list", "f", "list", LIST_ITEMS, 1, -1, true, lazy_one, sort_by, "items in the order of f; equals keep their places") \
-    ROW("group_by", "list", "f", "list", GROUPS, 1, -1, true, lazy_one, group_by, "lists of items with equal f, in the order of f") \
+    ROW("sort_by", "list", "(f)", "list", LIST_ITEMS, 1, -1, true, lazy_one, sort_by, "items in the order of f; equals keep their places") \
+    ROW("group_by", "list", "(f)", "list", GROUPS, 1, -1, true, lazy_one, group_by, "lists of items with equal f, in the order of f") \
     ROW("unique", "list", "", "list", LIST_ITEMS, 0, -1, true, strict, unique, "items sorted, each once") \
-    ROW("unique_by", "list", "f", "list", LIST_ITEMS, 1, -1, true, lazy_one, unique_by, "the first item of each f, in the order of f") \
+    ROW("unique_by", "list", "(f)", "list", LIST_ITEMS, 1, -1, true, lazy_one, unique_by, "the first item of each f, in the order of f") \
     ROW("reverse", "list|text|null", "", "any", SAME, 0, -1, true, strict, reverse, "the other way round") \
     ROW("first", "list|null", "", "any", ITEM, 0, -1, true, strict, first, "the first item, null of none") \
-    ROW("first", "any", "f", "any", F, 0, -1, false, lazy, first_f, "the first result of f") \
+    ROW("first", "any", "(f)", "any", F, 0, -1, false, lazy, first_f, "the first result of f") \
     ROW("last", "list|null", "", "any", ITEM, 0, -1, true, strict, last, "the last item, null of none") \
-    ROW("last", "any", "f", "any", F, 0, -1, false, lazy, last_f, "the last result of f") \
-    ROW("nth", "list|null", "number", "any", ITEM, 0, -1, true, strict, nth, "the item of this number, from 0") \
-    ROW("nth", "any", "number; f", "any", F, 0, -1, false, lazy, nth_f, "the result of f of this number, from 0") \
-    ROW("range", "any", "number", "number", TYPE, 0, -1, false, lazy, range, "0, 1, ... up to but without the number") \
-    ROW("range", "any", "number; number", "number", TYPE, 0, -1, false, lazy, range, "from the first up to but without the second") \
-    ROW("range", "any", "number; number; number", "number", TYPE, 0, -1, false, lazy, range, "from, to, step") \
-    ROW("limit", "any", "number; f", "any", F, 0, -1, false, lazy, limit, "the first results of f, so many") \
-    ROW("skip", "any", "number; f", "any", F, 0, -1, false, lazy, skip, "the results of f behind the first so many") \
-    ROW("isempty", "any", "f", "bool", TYPE, 0, -1, true, lazy_one, isempty, "whether f gives no result") \
+    ROW("last", "any", "(f)", "any", F, 0, -1, false, lazy, last_f, "the last result of f") \
+    ROW("nth", "list|null", "(number)", "any", ITEM, 0, -1, true, strict, nth, "the item of this number, from 0") \
+    ROW("nth", "any", "(number; f)", "any", F, 0, -1, false, lazy, nth_f, "the result of f of this number, from 0") \
+    ROW("range", "any", "(number)", "number", TYPE, 0, -1, false, lazy, range, "0, 1, ... up to but without the number") \
+    ROW("range", "any", "(number; number)", "number", TYPE, 0, -1, false, lazy, range, "from the first up to but without the second") \
+    ROW("range", "any", "(number; number; number)", "number", TYPE, 0, -1, false, lazy, range, "from, to, step") \
+    ROW("limit", "any", "(number; f)", "any", F, 0, -1, false, lazy, limit, "the first results of f, so many") \
+    ROW("skip", "any", "(number; f)", "any", F, 0, -1, false, lazy, skip, "the results of f behind the first so many") \
+    ROW("isempty", "any", "(f)", "bool", TYPE, 0, -1, true, lazy_one, isempty, "whether f gives no result") \
     ROW("flatten", "list|object", "", "list", FLATTEN, 0, -1, true, strict, flatten, "lists within the list are opened, at every depth") \
-    ROW("flatten", "list|object", "number", "list", TYPE, 0, -1, true, strict, flatten, "lists within the list are opened, so many levels") \
+    ROW("flatten", "list|object", "(number)", "list", TYPE, 0, -1, true, strict, flatten, "lists within the list are opened, so many levels") \
     ROW("transpose", "list", "", "list", TYPE, 0, -1, true, strict, transpose, "rows become columns") \
     ROW("to_entries", "object|list", "", "list", ENTRIES, 0, -1, true, strict, to_entries, "a list of {key, value}, by name or number") \
     ROW("from_entries", "list", "", "object", TYPE, 0, -1, true, strict, from_entries, "an object from a list of {key, value} (or name, k, v)") \
-    ROW("with_entries", "object|list", "f", "object", TYPE, 2, -1, true, lazy_one, with_entries, "to_entries, f on each, from_entries") \
-    ROW("del", "any", "f", "any", DEL, 0, -1, true, lazy_one, del, "without what the paths name: del(.a, .b[0])") \
-    ROW("join", "list", "text", "text", TYPE, 0, -1, true, strict, join, "items as one text with this between; null is empty") \
+    ROW("with_entries", "object|list", "(f)", "object", TYPE, 2, -1, true, lazy_one, with_entries, "to_entries, f on each, from_entries") \
+    ROW("del", "any", "(f)", "any", DEL, 0, -1, true, lazy_one, del, "without what the paths name: del(.a, .b[0])") \
+    ROW("join", "list", "(text)", "text", TYPE, 0, -1, true, strict, join, "items as one text with this between; null is empty") \
     \
     ROW("floor", "number", "", "int", TYPE, 0, -1, true, strict, math, "the next integer below") \
     ROW("ceil", "number", "", "int", TYPE, 0, -1, true, strict, math, "the next integer above") \
@@ -90,38 +90,38 @@
     ROW("exp10", "number", "", "real", TYPE, 0, -1, true, strict, math, "10 to the power of the input") \
     ROW("abs", "number", "", "number", SAME, 0, -1, true, strict, abs, "without its sign") \
     ROW("fabs", "number", "", "number", SAME, 0, -1, true, strict, abs, "without its sign") \
-    ROW("pow", "any", "number; number", "number", TYPE, 0, -1, true, strict, pow, "the first to the power of the second; an integer when it is one of 64 bits") \
+    ROW("pow", "any", "(number; number)", "number", TYPE, 0, -1, true, strict, pow, "the first to the power of the second; an integer when it is one of 64 bits") \
     \
-    ROW("split", "text", "text", "[text]", TYPE, 0, -1, true, strict, split, "pieces between the separators") \
-    ROW("split", "text", "text; flags", "[text]", TYPE, 0, 0, true, strict, split_regex, "pieces between the matches of a pattern") \
-    ROW("splits", "text", "text", "text", TYPE, 0, 0, false, lazy, splits, "each piece between the matches of a pattern") \
-    ROW("splits", "text", "text; flags", "text", TYPE, 0, 0, false, lazy, splits, "each piece between the matches of a pattern") \
-    ROW("ltrimstr", "any", "any", "any", SAME, 0, -1, true, strict, ltrimstr, "without this beginning") \
-    ROW("rtrimstr", "any", "any", "any", SAME, 0, -1, true, strict, rtrimstr, "without this end") \
+    ROW("split", "text", "(text)", "[text]", TYPE, 0, -1, true, strict, split, "pieces between the separators") \
+    ROW("split", "text", "(text; flags)", "[text]", TYPE, 0, 0, true, strict, split_regex, "pieces between the matches of a pattern") \
+    ROW("splits", "text", "(text)", "text", TYPE, 0, 0, false, lazy, splits, "each piece between the matches of a pattern") \
+    ROW("splits", "text", "(text; flags)", "text", TYPE, 0, 0, false, lazy, splits, "each piece between the matches of a pattern") \
+    ROW("ltrimstr", "any", "(any)", "any", SAME, 0, -1, true, strict, ltrimstr, "without this beginning") \
+    ROW("rtrimstr", "any", "(any)", "any", SAME, 0, -1, true, strict, rtrimstr, "without this end") \
     ROW("trim", "text", "", "text", TYPE, 0, -1, true, strict, trim, "without white space at both ends") \
     ROW("ltrim", "text", "", "text", TYPE, 0, -1, true, strict, trim, "without white space at the beginning") \
     ROW("rtrim", "text", "", "text", TYPE, 0, -1, true, strict, trim, "without white space at the end") \
-    ROW("startswith", "text", "text", "bool", TYPE, 0, -1, true, strict, startswith, "whether it begins so") \
-    ROW("endswith", "text", "text", "bool", TYPE, 0, -1, true, strict, endswith, "whether it ends so") \
-    ROW("index", "text|list|null", "any", "int?", TYPE, 0, -1, true, strict, index, "where it first occurs (in characters), null when it does not") \
-    ROW("rindex", "text|list|null", "any", "int?", TYPE, 0, -1, true, strict, rindex, "where it last occurs, null when it does not") \
-    ROW("indices", "text|list|null", "any", "list", TYPE, 0, -1, true, strict, indices, "everywhere it occurs") \
+    ROW("startswith", "text", "(text)", "bool", TYPE, 0, -1, true, strict, startswith, "whether it begins so") \
+    ROW("endswith", "text", "(text)", "bool", TYPE, 0, -1, true, strict, endswith, "whether it ends so") \
+    ROW("index", "text|list|null", "(any)", "int?", TYPE, 0, -1, true, strict, index, "where it first occurs (in characters), null when it does not") \
+    ROW("rindex", "text|list|null", "(any)", "int?", TYPE, 0, -1, true, strict, rindex, "where it last occurs, null when it does not") \
+    ROW("indices", "text|list|null", "(any)", "list", TYPE, 0, -1, true, strict, indices, "everywhere it occurs") \
     ROW("ascii_downcase", "text", "", "text", TYPE, 0, -1, true, strict, downcase, "A to Z become small") \
     ROW("ascii_upcase", "text", "", "text", TYPE, 0, -1, true, strict, upcase, "a to z become capital") \
     ROW("explode", "text", "", "[int]", TYPE, 0, -1, true, strict, explode, "code points of a text") \
     ROW("implode", "list", "", "text", TYPE, 0, -1, true, strict, implode, "the text of code points") \
-    ROW("test", "text", "text", "bool", TYPE, 0, 0, true, strict, test, "whether a pattern matches") \
-    ROW("test", "text", "text; flags", "bool", TYPE, 0, 0, true, strict, test, "whether a pattern matches; flags i x s n g") \
-    ROW("match", "text", "text", "{offset: int, length: int, string: text, captures: list}", TYPE, 0, 0, false, lazy, match, "the first match: offset, length, string, captures") \
-    ROW("match", "text", "text; flags", "{offset: int, length: int, string: text, captures: list}", TYPE, 0, 0, false, lazy, match, "matches (flag g: all)") \
-    ROW("capture", "text", "text", "object", TYPE, 0, 0, false, lazy, capture, "named groups of the first match as an object") \
-    ROW("capture", "text", "text; flags", "object", TYPE, 0, 0, false, lazy, capture, "named groups of the matches") \
-    ROW("scan", "text", "text", "any", TYPE, 0, 0, false, lazy, scan, "each match: its text, or the list of its groups") \
-    ROW("scan", "text", "text; flags", "any", TYPE, 0, 0, false, lazy, scan, "each match: its text, or the list of its groups") \
-    ROW("sub", "text", "text; f", "text", TYPE, 4, 0, true, lazy_one, sub, "the first match replaced by f, which sees the named groups") \
-    ROW("sub", "text", "text; f; flags", "text", TYPE, 4, 0, true, lazy_one, sub, "matches replaced by f (flag g: all)") \
-    ROW("gsub", "text", "text; f", "text", TYPE, 4, 0, true, lazy_one, gsub, "every match replaced by f, which sees the named groups") \
-    ROW("gsub", "text", "text; f; flags", "text", TYPE, 4, 0, true, lazy_one, gsub, "every match replaced by f") \
+    ROW("test", "text", "(text)", "bool", TYPE, 0, 0, true, strict, test, "whether a pattern matches") \
+    ROW("test", "text", "(text; flags)", "bool", TYPE, 0, 0, true, strict, test, "whether a pattern matches; flags i x s n g") \
+    ROW("match", "text", "(text)", "{offset: int, length: int, string: text, captures: list}", TYPE, 0, 0, false, lazy, match, "the first match: offset, length, string, captures") \
+    ROW("match", "text", "(text; flags)", "{offset: int, length: int, string: text, captures: list}", TYPE, 0, 0, false, lazy, match, "matches (flag g: all)") \
+    ROW("capture", "text", "(text)", "object", TYPE, 0, 0, false, lazy, capture, "named groups of the first match as an object") \
+    ROW("capture", "text", "(text; flags)", "object", TYPE, 0, 0, false, lazy, capture, "named groups of the matches") \
+    ROW("scan", "text", "(text)", "any", TYPE, 0, 0, false, lazy, scan, "each match: its text, or the list of its groups") \
+    ROW("scan", "text", "(text; flags)", "any", TYPE, 0, 0, false, lazy, scan, "each match: its text, or the list of its groups") \
+    ROW("sub", "text", "(text; f)", "text", TYPE, 4, 0, true, lazy_one, sub, "the first match replaced by f, which sees the named groups") \
+    ROW("sub", "text", "(text; f; flags)", "text", TYPE, 4, 0, true, lazy_one, sub, "matches replaced by f (flag g: all)") \
+    ROW("gsub", "text", "(text; f)", "text", TYPE, 4, 0, true, lazy_one, gsub, "every match replaced by f, which sees the named groups") \
+    ROW("gsub", "text", "(text; f; flags)", "text", TYPE, 4, 0, true, lazy_one, gsub, "every match replaced by f") \
     ROW("@text", "any", "", "text", TYPE, 0, -1, true, strict, format, "as tostring") \
     ROW("@json", "any", "", "text", TYPE, 0, -1, true, strict, format, "as tojson; @json \"a \\(.x)\" formats the holes of a text") \
     ROW("@csv", "list", "", "text", TYPE, 0, -1, true, strict, format, "a list as one line of CSV") \
@@ -132,7 +132,7 @@
     ROW("@base64", "any", "", "text", TYPE, 0, -1, true, strict, format, "base64") \
     ROW("@base64d", "any", "", "text", TYPE, 0, -1, true, strict, format, "base64 decoded; bytes that are no UTF-8 become U+FFFD")
 
-#define SIGNATURE(name, takes, args, gives) takes " | " name "(" args ")" " -> " gives
+#define SIGNATURE(name, takes, args, gives) name args "  " takes " -> " gives
 #define FN(name_, takes_, args_, gives_, rule, items, pattern, one_, kind, code, brief_) \
     { .name = name_, .takes = takes_, .args = args_, .gives = gives_, .signature = SIGNATURE(name_, takes_, args_, gives_), .brief = brief_, \
       .result = QN_XR_##rule, .about_items = items, .regex = pattern, .one = one_, .kind = qn_xf_##code },

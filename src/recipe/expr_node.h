@@ -123,7 +123,7 @@ typedef enum {
 } qn_xresult;
 
 struct qn_xfn {
-    const char *name, *takes, *args, *gives;    /* types: "text|list|null", "text; number", "[text]"; an argument `f` is an expression */
+    const char *name, *takes, *args, *gives;    /* types: "text|list|null", "(text; number)", "[text]"; an argument `f` is an expression */
     const char *signature, *brief;
     uint8_t     n_args, result;                 /* qn_xresult */
     uint8_t     about_items;                    /* lazy arguments see an item (1), an entry (2) or the input (0) */
