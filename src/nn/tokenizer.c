@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <yyjson.h>
 
-enum { MAX_JSON = 256 << 20, MAX_ID = 1 << 24 };
+enum { MAX_JSON = 256 << 20, MAX_ID = 1 << 21 };
 
 void qn_ids_put(qn_ids *a, int32_t id)
 {
@@ -229,7 +229,7 @@ static qn_code read_wordpiece(qn_tables *t, yyjson_val *m, qn_err *e)
     QN_TRY(read_vocab(t, yyjson_obj_get(m, "vocab"), e));
     yyjson_val *p = yyjson_obj_get(m, "continuing_subword_prefix"), *n = yyjson_obj_get(m, "max_input_chars_per_word");
     t->prefix = qn_arena_str(&t->a, p ? text_of(p) : QN_STR("##"));
-    if (yyjson_is_int(n)) t->max_chars = (int)yyjson_get_sint(n);
+    if (yyjson_is_int(n) && yyjson_get_sint(n) > 0 && yyjson_get_sint(n) <= 1000) t->max_chars = (int)yyjson_get_sint(n);
     uint64_t *unk = qn_map_get_str(&t->vocab, text_of(yyjson_obj_get(m, "unk_token")));
     t->unk = unk ? (int32_t)*unk : -1;
     return QN_OK;
