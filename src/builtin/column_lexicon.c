@@ -116,7 +116,7 @@ static const qn_colword WORDS[] = {
     PERSON("owner|owner(s)", .ask = "Who owns {e}?|Who is the owner of {e}?", .mod = "owned by {v}", .vp1 = "is owned by {v}", .vps = "are owned by {v}", .same = "have the same owner as {e}"),
     PERSON("operator", .ask = "Who operates {e}?", .mod = "operated by {v}", .vp1 = "is operated by {v}", .vps = "are operated by {v}", .same = "have the same operator as {e}"),
     PERSON("artist|artist(s)|performer|singer", .ask = "Who is the {p} of {e}?", .mod = "by {v}", .vp1 = "is by {v}", .vps = "are by {v}", .same = "are by the same {p} as {e}", .noun = "artist"),
-    PERSON("winner|champion|champions|runner-up|runners-up|winners|loser|jockey|trainer|coach|head coach|captain|incumbent|mayor|president|governor|leader|manager|principal|winning driver|pole position|fastest lap|rider|driver|winning team|mvp|dj|conductor|editor|representative|candidate|player|athlete|actor|actress|skipper|pilot|commander|presenter|guest|partner"),
+    PERSON("winner|champion|champions|runner-up|runners-up|winners|loser|jockey|trainer|coach|head coach|captain|incumbent|mayor|president|governor|leader|manager|principal|winning driver|rider|driver|winning team|mvp|dj|conductor|editor|representative|candidate|player|athlete|actor|actress|skipper|pilot|commander|presenter|guest|partner"),
     PERSON("opponent|opponents|opposition|opponent#|visitor|visiting team|away team|home team|rival", .ask = "Who was the opponent of {e}?", .mod = "against {v}", .vp1 = "was against {v}", .vps = "were against {v}"),
 
     /* kinds and other things */

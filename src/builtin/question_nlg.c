@@ -80,6 +80,9 @@ static qn_str entity(nlg *g, qn_str name)
 {
     const qn_table_view *v = g->v;
     bool known = !qn_str_is(v->noun, "entry") && v->noun.n > 0;
+    static const char *const TH[] = { "1st", "2nd", "3rd", "th" };
+    for (int i = 0; i < 4; i++)     /* "the 16th edition" */
+        if (known && isdigit((unsigned char)name.p[0]) && qn_str_ends(name, qn_str_of(TH[i])) && name.n <= 5) return join(g, "the %.*s %.*s", name, v->noun);
     bool bare = name.n <= 2 || islower((unsigned char)name.p[0]) || isdigit((unsigned char)name.p[0]);
     if (qn_str_starts(name, QN_STR("The ")) || qn_str_starts(name, QN_STR("the "))) return name;
     if (v->the_names) return qn_str_is(v->noun, "river") && !qn_str_ends(name, QN_STR(" River")) && !qn_str_starts(name, QN_STR("Rio ")) && !qn_str_starts(name, QN_STR("Red River"))
@@ -146,7 +149,13 @@ static const qn_colword *word_of(const nlg *g, const qn_table_col *c)
     if (!plain_noun(g) && c->sense == QN_SENSE_PLACE && c->word && c->word->mod && strcmp(c->word->mod, "in {v}") == 0) return &WITH;
     return g->person && c->sense == QN_SENSE_PLACE && c->word && c->word->mod && strcmp(c->word->mod, "in {v}") == 0 ? &FROM : c->word;
 }
-static const qn_colword *own_words(const nlg *g, const qn_table_col *c) { const qn_colword *w = word_of(g, c); return w && w->vps ? w : NULL; }
+static const qn_colword *own_words(const nlg *g, const qn_table_col *c)
+{
+    const qn_colword *w = word_of(g, c);
+    if (!w || !w->vps) return NULL;
+    if (g->person && c->sense == QN_SENSE_PERSON && strncmp(w->vps, "were ", 5) == 0) return NULL;      /* riders are not "made by" their motorcycle's maker */
+    return w;
+}
 
 /* "highest" melting point, "most" wins, "earliest" year */
 static const char *deg(nlg *g, const qn_table_col *c, bool desc)
@@ -385,8 +394,16 @@ static bool say_select_where(nlg *g)
     return say_cell_when(g, c, qn_arena_printf(&g->a, "when %.*s", QN_FMT(clauses(g, false))));
 }
 
+/* "was the season between 2010 and 2015": rows that are moments are not asked about by another time. */
+static bool twice_timed(const nlg *g)
+{
+    for (int i = 0; i < g->s->n_conds; i++) if (is_when(g) && timed(column(g, g->s->conds[i].col)) && g->s->conds[i].op != '=') return true;
+    return false;
+}
+
 static bool say_which(nlg *g)
 {
+    if (twice_timed(g)) return false;
     bool many = qn_sketch_n_rows(g->v, g->s) > 1;
     if (is_when(g)) return say(g, "{x} {w}?", (slots){ .x = in_which(g, "which", many), .w = clauses(g, true) });
     if (g->v->key_kind != QN_KEY_NAME) return false;
@@ -408,6 +425,7 @@ static bool say_which(nlg *g)
 
 static bool say_count(nlg *g)
 {
+    if (twice_timed(g) && qn_str_is(g->v->noun, "entry")) return false;
     if (is_when(g) && qn_str_is(g->v->noun, "entry")) return say(g, "{x} {w}?", (slots){ .x = in_which(g, "how many", true), .w = clauses(g, true) });
     slots k = { .m = modifiers(g, true) };
     if (g->s->n_conds == 1) {
@@ -619,7 +637,7 @@ static bool say_first(nlg *g)
     }
     const char *verb = event_word(g);
     if (verb) { k.v = qn_str_of(verb); return say(g, last ? "Which {T}{m} was {v} last?" : "Which {T}{m} was {v} first?", k); }
-    return say(g, "Which {T}{m} has the {x} {p}?|Which is the {x} {T}{m}?", k);
+    return say(g, qn_str_is(g->v->noun, "title") ? "Which is the {x} {T}{m}?" : "Which {T}{m} has the {x} {p}?", k);
 }
 
 static bool say_same(nlg *g)

@@ -178,7 +178,9 @@ static bool draw_limit(draw *d, int c, qn_cond *out)
     if (!k->whole && fabs(x) < 20) lim = chance(d, 0.5) ? round(x) : round(x * 10) / 10;
     if (k->sense == QN_SENSE_SHARE && !k->whole && fabs(x) < 1) lim = round(x * 10) / 10;
     if (lim == 0 && k->sense != QN_SENSE_COUNT) return false;
+    if (k->sense == QN_SENSE_COUNT && lim < 1) lim = 1;
     *out = (qn_cond){ .col = c, .op = chance(d, 0.55) ? '>' : '<', .lo = lim };
+    if (k->sense == QN_SENSE_COUNT && lim <= 1) out->op = '>';         /* nobody says "fewer than 1 goals" */
     return lim > 0 || out->op == '>';
 }
 
@@ -230,7 +232,7 @@ static bool draw_name(draw *d, qn_str *out, size_t *row, int has)
     for (int i = 0; i < 6; i++) {
         size_t r = d->f && i == 0 && chance(d, 0.8) ? d->f->row : qn_rng_below(d->r, d->v->n_rows);
         qn_str s = qn_table_cell(d->v, r, d->v->key);
-        if (!qn_table_unique(d->v, r, d->v->key) || !qn_value_askable(col(d, d->v->key), s)) continue;
+        if (!qn_table_unique(d->v, r, d->v->key) || qn_table_is_total(s) || !qn_value_askable(col(d, d->v->key), s)) continue;
         if (has >= 0 && col(d, has)->value[r] == QN_NO_VALUE) continue;
         *out = s;
         *row = r;
@@ -516,6 +518,10 @@ bool qn_sketch_draw(const qn_table_view *v, qn_rng *r, const qn_focus *focus, qn
         if (t == MAX_TRIES / 2) d.f = NULL;         /* the drawn part has nothing: any part of the table will do */
         *out = (qn_sketch){ .form = f, .target = -1, .by = -1 };
         if (FORMS[f].draw(&d, out)) return true;
+        for (int again = 0; again < 3 && form == QN_N_FORMS; again++) {     /* a form gets some more chances, so that the easy ones do not crowd out the rest */
+            *out = (qn_sketch){ .form = f, .target = -1, .by = -1 };
+            if (FORMS[f].draw(&d, out)) return true;
+        }
     }
     return false;
 }

@@ -112,6 +112,9 @@ qn_code qn_table_pool_view(qn_table_pool *p, const qn_row *r, qn_arena *a, const
             rc = qn_table_load(qn_sql_handle(db), name, MAX_CELLS, keep ? &p->arena : a, &v, e);
             for (size_t i = 0; i < p->n_handles; i++) if (p->handles[i].sql == db) p->handles[i].idle = true;
         }
+        qn_value table, title;
+        if (rc == QN_OK && qn_row_find(r, QN_STR("table"), &table) && qn_v_get(table, QN_STR("title"), &title) && title.kind == QN_V_TEXT)
+            qn_table_view_title(keep ? &p->arena : a, v, qn_v_str(title));
         if (rc == QN_OK && keep) *qn_map_put(&p->views, key, NULL) = (uint64_t)(uintptr_t)v;
         *out = v;
     }

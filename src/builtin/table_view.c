@@ -150,6 +150,12 @@ static void read_header(qn_arena *a, qn_table_col *c)
             if (w && w->sense == QN_SENSE_QUANTITY) c->word = w;
         }
     }
+    if (!c->word) {     /* "trophy winner", "assistant coach": people by the last word */
+        size_t from = base.n;
+        while (from > 0 && base.p[from - 1] != ' ') from--;
+        const qn_colword *w = from ? qn_colword_find(qn_str_sub(base, from, base.n)) : NULL;
+        if (w && w->sense == QN_SENSE_PERSON && !w->ask) c->word = w;
+    }
     c->phrase = c->word && c->word->phrase ? qn_str_of(c->word->phrase) : base;
     if (!c->word && qn_str_starts(c->phrase, QN_STR("number of ")) && c->phrase.n > 12) c->phrase = qn_str_sub(c->phrase, 10, c->phrase.n);
 }
@@ -282,9 +288,21 @@ static qn_str row_noun(qn_arena *a, const qn_table_col *k)
 static bool key_word_bad(const qn_table_col *c)
 {
     static const char *const BAD[] = { "opponent", "opposition", "result", "score", "venue", "site", "role", "record", "location", "winner", "runner-up", "visitor",
-                                       "away team", "host", "stadium", "home", "winning", "second", "third", "rank", "position", "place", "status", "fate", "type", "category", "head coach", "coach", "date", "nickname", "capital", "outcome", "game site", "symbol", "ISO code", "outflow", "discoverer", "designer" };
+                                       "away team", "host", "stadium", "home", "winning", "second", "third", "rank", "position", "place", "status", "fate", "type", "category", "head coach", "coach", "date", "writer", "director", "producer", "nickname", "capital", "outcome", "game site", "symbol", "ISO code", "outflow", "discoverer", "designer" };
     for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) if (qn_str_starts(c->phrase, qn_str_of(BAD[i]))) return true;
     return false;
+}
+
+static bool mostly_letters(const qn_table_view *v, int ci)
+{
+    size_t ok = 0;
+    for (uint32_t k = 0; k < v->cols[ci].n_values; k++) {
+        qn_str s = qn_table_cell(v, v->cols[ci].first[k], ci);
+        size_t letters = 0, digits = 0;
+        for (size_t i = 0; i < s.n; i++) { letters += isalpha((unsigned char)s.p[i]) || (unsigned char)s.p[i] > 127; digits += isdigit((unsigned char)s.p[i]) != 0; }
+        ok += letters > digits;
+    }
+    return ok * 10 >= v->cols[ci].n_values * 7;
 }
 
 static void find_key(qn_table_view *v)
@@ -297,7 +315,7 @@ static void find_key(qn_table_view *v)
         double s = 0;
         qn_key_kind kind = QN_KEY_NONE;
         bool named = c->sense == QN_SENSE_NAME || c->sense == QN_SENSE_PERSON || c->sense == QN_SENSE_PLACE || c->sense == QN_SENSE_THING || c->sense == QN_SENSE_KIND;
-        if (named && !c->numeric && c->clean && !key_word_bad(c) && (c->sense == QN_SENSE_NAME || c->usable)) {
+        if (named && !c->numeric && c->clean && mostly_letters(v, (int)i) && !key_word_bad(c) && (c->sense == QN_SENSE_NAME || c->usable)) {
             kind = QN_KEY_NAME;
             s = 10 + (c->sense == QN_SENSE_NAME ? 2 : 0) - (double)i * 1.2;
         } else if (c->sense == QN_SENSE_YEAR) { kind = QN_KEY_YEAR; s = 5 - (double)i * 0.3; }
@@ -344,21 +362,27 @@ static void name_rows(qn_arena *a, qn_table_view *v)
         const qn_table_col *k = &v->cols[v->key];
         qn_str n = row_noun(a, k);
         if (qn_str_is(n, "title") || (is_word(n) && qn_en_noun(a, n) == QN_NOUN_THING)) noun = n;
-    } else if (!by_table.n && has_col(v, "opponent")) noun = QN_STR("game");
+    } else if (!by_table.n && has_col(v, "opponent") && !has_col(v, "matches") && !has_col(v, "games") && !has_col(v, "wins")) noun = QN_STR("game");
+    if (qn_str_is(noun, "entry") && !has_col(v, "matches") && !has_col(v, "games") && !has_col(v, "wins") && (has_col(v, "opponent") || has_col(v, "opponents") || has_col(v, "opposition")))
+        noun = has_col(v, "attendance") || has_col(v, "venue") || has_col(v, "stadium") ? QN_STR("game") : QN_STR("match");
     v->noun = noun;
     v->nouns = qn_str_is(noun, "Olympic Games") ? noun : qn_en_plural(a, noun);
     v->the_names = qn_str_is(noun, "river") || qn_str_is(noun, "sea") || qn_str_is(noun, "ocean");
 }
 
+bool qn_table_is_total(qn_str cell)
+{
+    static const char *const T[] = { "total", "totals", "all", "sum", "average", "overall", "career", "grand total", "total:", "mean", "turnout", "others", "other", "remainder", "rest", "unknown", "various" };
+    cell = qn_str_trim(cell);
+    for (size_t k = 0; k < sizeof T / sizeof *T; k++) if (qn_str_ieq(cell, qn_str_of(T[k]))) return true;
+    return cell.n > 5 && qn_str_ieq(qn_str_sub(cell, 0, 5), QN_STR("total"));
+}
+
 static void find_totals(qn_table_view *v)
 {
-    static const char *const T[] = { "total", "totals", "all", "sum", "average", "overall", "career", "grand total", "total:", "mean", "turnout", "others", "other" };
     for (size_t r = 0; r < v->n_rows; r++)
         for (size_t c = 0; c < v->n_cols && c < 4; c++)
-            for (size_t k = 0; k < sizeof T / sizeof *T; k++) {
-                qn_str cell = qn_table_cell(v, r, (int)c);
-                if (cell.p && (qn_str_ieq(qn_str_trim(cell), qn_str_of(T[k])) || (cell.n > 5 && qn_str_ieq(qn_str_sub(cell, 0, 5), QN_STR("total"))))) v->totals = true;
-            }
+            if (qn_table_cell(v, r, (int)c).p && qn_table_is_total(qn_table_cell(v, r, (int)c))) v->totals = true;
 }
 
 qn_code qn_table_view_make(qn_arena *a, qn_str name, const qn_str *columns, const char *types, size_t n_cols, const qn_str *cells, size_t n_rows,
@@ -398,6 +422,23 @@ qn_code qn_table_view_make(qn_arena *a, qn_str name, const qn_str *columns, cons
     find_totals(v);
     *out = v;
     return QN_OK;
+}
+
+void qn_table_view_title(qn_arena *a, qn_table_view *v, qn_str title)
+{
+    static const char *const PREP[] = { " of ", " in ", " at ", " from ", " by ", " for ", " on ", " and ", ":", " with ", ", ", " (" };
+    if (!qn_str_is(v->noun, "entry") || !qn_str_starts(title, QN_STR("List of "))) return;
+    qn_str t = qn_str_sub(title, 8, title.n);
+    for (size_t i = 0; i < sizeof PREP / sizeof *PREP; i++) {
+        ptrdiff_t at = qn_str_find(t, qn_str_of(PREP[i]));
+        if (at > 0) t = qn_str_sub(t, 0, (size_t)at);
+    }
+    size_t from = t.n;
+    while (from > 0 && t.p[from - 1] != ' ') from--;
+    qn_str head = qn_str_sub(t, from, t.n), one = qn_en_singular(a, head);
+    if (!is_word(head) || !islower((unsigned char)(from ? head.p[0] : 'a')) || !qn_en_is_plural(head) || qn_en_noun(a, one) != QN_NOUN_THING) return;
+    v->noun = qn_en_lower_header(a, one);
+    v->nouns = qn_en_plural(a, v->noun);
 }
 
 int qn_table_col_find(const qn_table_view *v, qn_str name)

@@ -52,6 +52,9 @@ typedef struct qn_table_view {
 qn_code qn_table_view_make(qn_arena *a, qn_str name, const qn_str *columns, const char *types /* 'i' 'r' 't' each */, size_t n_cols,
                            const qn_str *cells, size_t n_rows, qn_table_view **out, qn_err *e);
 static inline qn_str qn_table_cell(const qn_table_view *v, size_t row, int col) { return v->cells[row * v->n_cols + (size_t)col]; }
+/* Words for people about the table ("List of state highways in Utah"): gives the rows a noun when neither a column nor the table's name did. */
+void qn_table_view_title(qn_arena *a, qn_table_view *v, qn_str title);
+bool qn_table_is_total(qn_str name);                                /* "Total", "Others", "Average": a row that sums up others */
 int  qn_table_col_find(const qn_table_view *v, qn_str name);        /* -1 none */
 /* Is the value of this row in this column held by no other row? */
 static inline bool qn_table_unique(const qn_table_view *v, size_t row, int col)
