@@ -359,7 +359,8 @@ void qn_doctor_yaml(const qn_doctor *d, const qn_model *m, qn_buf *out)
     if (m && m->key) qn_buf_puts(out, "    key: env:NAME_OF_A_VARIABLE\n");
     if (d->context_tokens > 0) qn_buf_printf(out, "    context: %lld\n", (long long)d->context_tokens);
     qn_buf_printf(out, "    stream: %s\n    structured: %s\n", three(d->stream), three(d->structured));
-    if (d->parallel > 0 && d->parallel < MAX_PARALLEL) qn_buf_printf(out, "    in_flight: %d\n", d->parallel * 2);
+    /* Where a reply takes a while, more than twice what still helped only queues there; quick ones pace themselves. */
+    if (d->parallel < MAX_PARALLEL && d->per_s_parallel > 0 && d->per_s_parallel < 100) qn_buf_printf(out, "    in_flight: %d\n", d->parallel * 2);
 }
 
 static void put_flag(qn_buf *b, const char *key, int v) { qn_buf_printf(b, ",\"%s\":%s", key, v == QN_YES ? "true" : v == QN_NO ? "false" : "null"); }

@@ -3,6 +3,7 @@
 #include "model/loop_private.h"
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <strings.h>
 #include <unistd.h>
 
@@ -145,6 +146,8 @@ static slot *slot_new(qn_loop *l, lane *ln)
     curl_easy_setopt(c, CURLOPT_USERAGENT, "quern/1");
     curl_easy_setopt(c, CURLOPT_HTTPHEADER, ln->headers);
     curl_easy_setopt(c, CURLOPT_HTTP_VERSION, ln->net == NET_MODEL && !tls ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS);
+    const char *authorities = getenv("SSL_CERT_FILE");      /* libcurl itself does not look at it */
+    if (authorities && *authorities) curl_easy_setopt(c, CURLOPT_CAINFO, authorities);
     if (tls) curl_easy_setopt(c, CURLOPT_PIPEWAIT, 1L);
     if (tls || ln->net != NET_MODEL) curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "");
     if (ln->net != NET_MODEL) {

@@ -62,7 +62,7 @@ static void a_poor_endpoint_is_found_poor(void **state)
     mock_server m = mock_start("{\"path\": \"/embeddings\", \"status\": 404}\n{\"path\": \"/v1/completions\", \"status\": 501}\n{\"path\": \"/props\", \"status\": 404}\n"
                                "{\"path\": \"/models\", \"raw\": \"{\\\"data\\\":[{\\\"id\\\":\\\"mock\\\"}]}\"}\n"
                                "{\"match\": \"grain grain\", \"status\": 400, \"error\": \"This model's maximum context length is 2048 tokens\"}\n"
-                               "{\"raw\": \"{\\\"choices\\\":[{\\\"message\\\":{\\\"content\\\":\\\"<think>hm</think>56\\\"}}]}\"}\n", "--slots", "2", "--latency", "15", NULL);
+                               "{\"raw\": \"{\\\"choices\\\":[{\\\"message\\\":{\\\"content\\\":\\\"<think>hm</think>56\\\"}}]}\"}\n", "--slots", "2", "--latency", "40", NULL);
     assert_int_equal(examine(m.url, "#mock", &d, &yaml, &e), QN_OK);
     assert_int_equal(d.structured, QN_NO);
     assert_int_equal(d.stream, QN_NO);

@@ -531,6 +531,66 @@ static void a_server_that_speaks_no_tls_is_said_at_once(void **state)
     mock_stop(&m);
 }
 
+/* A certificate that its own file makes trusted, and nothing else does. Skips without the openssl program or python3. */
+static void a_certificate_is_checked(void **state)
+{
+    (void)state;
+    char cmd[512], dir[] = "/tmp/quern-tls-XXXXXX", cert[64], url[64];
+    assert_non_null(mkdtemp(dir));
+    snprintf(cert, sizeof cert, "%s/cert.pem", dir);
+    snprintf(cmd, sizeof cmd, "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 "
+             "-keyout %s/key.pem -out %s >/dev/null 2>&1", dir, cert);
+    if (system(cmd) != 0) { print_message("skipped: no openssl program\n"); skip(); }
+    mock_server m = mock_start(NULL, NULL);
+    int in[2], out[2], port = 0;
+    assert_int_equal(pipe(in) | pipe(out), 0);
+    pid_t front = fork();
+    if (front == 0) {
+        char mock_port[16], key[64];
+        snprintf(mock_port, sizeof mock_port, "%d", m.port);
+        snprintf(key, sizeof key, "%s/key.pem", dir);
+        dup2(in[0], 0);
+        dup2(out[1], 1);
+        close(in[1]);
+        execlp("python3", "python3", "tests/mock/tls_front.py", mock_port, cert, key, (char *)NULL);
+        _exit(127);
+    }
+    close(out[1]);
+    close(in[0]);
+    FILE *f = fdopen(out[0], "r");
+    bool started = f && fscanf(f, "%d", &port) == 1;
+    if (started) {
+        char was[256] = "";
+        if (getenv("SSL_CERT_FILE")) snprintf(was, sizeof was, "%s", getenv("SSL_CERT_FILE"));
+        unsetenv("SSL_CERT_FILE");
+        snprintf(url, sizeof url, "https://127.0.0.1:%d/v1", port);
+        fixture *x = fixture_new(url);
+        const qn_reply *r = ask_one(x, chat(x, "a"));
+        assert_int_equal(r->status, QN_REPLY_FAILED);
+        assert_true(r->unreachable);
+        assert_says(r->error, "is not trusted");
+        assert_int_equal(mock_count(&m, "\"n\":"), 0);
+        fixture_free(x);
+        setenv("SSL_CERT_FILE", cert, 1);
+        x = fixture_new(url);
+        qn_call *list = NULL;
+        for (int i = 0; i < 100; i++) { qn_call *c = chat(x, "over TLS"); c->next = list; list = c; }
+        qn_loop_submit(x->loop, list);
+        wait_for(x, 100);
+        for (qn_call *c = x->ended; c; c = c->next) { assert_int_equal(c->reply.status, QN_REPLY_OK); assert_says(c->reply.text, "over TLS"); }
+        fixture_free(x);
+        if (was[0]) setenv("SSL_CERT_FILE", was, 1); else unsetenv("SSL_CERT_FILE");
+    }
+    close(in[1]);
+    if (f) fclose(f);
+    kill(front, SIGKILL);
+    waitpid(front, NULL, 0);
+    mock_stop(&m);
+    snprintf(cmd, sizeof cmd, "rm -rf %s", dir);
+    assert_int_equal(system(cmd), 0);
+    if (!started) { print_message("skipped: no python3 with ssl\n"); skip(); }
+}
+
 static void a_server_that_comes_back_goes_on(void **state)
 {
     (void)state;
@@ -725,6 +785,7 @@ int main(void)
         cmocka_unit_test(nobody_at_the_address_fails_all_that_wait),
         cmocka_unit_test(a_name_that_does_not_exist_is_said),
         cmocka_unit_test(a_server_that_speaks_no_tls_is_said_at_once),
+        cmocka_unit_test(a_certificate_is_checked),
         cmocka_unit_test(a_server_that_comes_back_goes_on),
         cmocka_unit_test(a_refused_key_stops_what_waits_and_is_never_shown),
         cmocka_unit_test(quota_that_is_used_up_is_not_retried),

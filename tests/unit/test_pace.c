@@ -152,6 +152,20 @@ static void a_near_endpoint_is_filled_within_a_twentieth_of_a_second(void **stat
     assert_int_equal(n, 1024);
 }
 
+static void a_quick_endpoint_is_not_given_more_than_256_and_a_slow_one_is(void **state)
+{
+    (void)state;
+    for (int slow = 0; slow < 2; slow++) {
+        qn_pace p;
+        qn_pace_limits lim = { .silence_us = 60 * SECOND, .near = true };
+        int64_t t = 0, took = slow ? 200000 : 2000;
+        qn_pace_init(&p, &lim, 0);
+        for (int round = 0; round < 50; round++, t += took + 1) { send_all(&p, t); end_all(&p, t + took, QN_WENT_OK, t); }
+        if (slow) assert_true(p.window >= 1024);
+        else assert_in_range((int)p.window, 256, 512);
+    }
+}
+
 static void a_dead_address_is_probed_alone_and_then_given_up(void **state)
 {
     (void)state;
@@ -282,6 +296,7 @@ int main(void)
         cmocka_unit_test(no_minute_passes_more_than_tpm_and_unused_tokens_come_back),
         cmocka_unit_test(little_s_law_keeps_the_queue_shorter_than_the_patience),
         cmocka_unit_test(a_near_endpoint_is_filled_within_a_twentieth_of_a_second),
+        cmocka_unit_test(a_quick_endpoint_is_not_given_more_than_256_and_a_slow_one_is),
         cmocka_unit_test(a_dead_address_is_probed_alone_and_then_given_up),
         cmocka_unit_test(an_answer_closes_the_breaker),
         cmocka_unit_test(waits_double_jitter_and_never_pass_their_bounds),
