@@ -1,6 +1,7 @@
 /* gemm: products of f32 matrices, row-major. Each number of the result is one chain of fused multiply-adds over k in a
  * fixed order, so it depends neither on the number of threads nor on how many rows are multiplied at once (what a prompt
- * yields does not change with the batch it is in). With another kind of processor the last bits may differ.
+ * yields does not change with the batch it is in). With another kind of processor the last bits may differ; where oneDNN
+ * multiplies (qn_gemm alone; qn_gemm_packed is always ours), the order over k is its own, though never that of threads.
  * Source of the blocking: Goto & van de Geijn 2008, "Anatomy of high-performance matrix multiplication". */
 #ifndef QN_NN_GEMM_H
 #define QN_NN_GEMM_H
