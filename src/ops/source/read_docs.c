@@ -1,4 +1,5 @@
-/* read_docs: documents as text: txt, Markdown, reST, HTML, PDF, DOCX, EPUB; a file, a folder, a glob.
+/* read_docs: documents as text: txt, Markdown, reST, HTML, PDF, DOCX, EPUB; a file, a folder, a glob. A file of rows (JSONL, JSON, Parquet, ...) whose
+ * records have a text field is a corpus: each record is a document.
  *
  * Each file is one row: its text (Markdown-like), title and what is known about it. Files are read in a child process with limits: one that crashes,
  * hangs or has no text is one failed row that says so. The blocks of the text (headings, paragraphs, tables, code) travel in the row's own field
@@ -7,16 +8,18 @@
 #include "io/format.h"
 #include "ops/op.h"
 
-typedef struct { const char *path; qn_str licence, encoding; } params;
+typedef struct { const char *path; qn_str licence, encoding, text, title; } params;
 
 static const qn_param PARAMS[] = {
     QN_PATH(params, path, NULL, "a file, a folder or a glob"),
     QN_TEXT(params, licence, "", "licence of the documents, where they do not say: goes into the trace and the card"),
     QN_TEXT(params, encoding, "", "of text files; found out when left out"),
+    QN_FIELD(params, text, "text", "of a corpus in rows: the field that holds the text"),
+    QN_FIELD(params, title, "title", "of a corpus in rows: the field that holds the title"),
     QN_END
 };
 
-typedef struct { char **files; size_t n, cap, at; char *licence; bool several; } state;
+typedef struct { char **files; size_t n, cap, at; char *licence; bool several; qn_reader *corpus; uint64_t line; } state;
 
 static qn_code add_file(void *arg, const char *file, qn_err *e)
 {
@@ -81,18 +84,86 @@ static qn_row *row_of(const char *file, const qn_doc *d, const state *st, qn_are
     return r;
 }
 
+/* A record of a corpus as a document: its text is one paragraph block a paragraph, as plain text is read. */
+static qn_row *row_of_record(const params *p, const char *file, qn_row *record, state *st, qn_arena *a)
+{
+    qn_value text, title;
+    qn_doc d = {0};
+    if (!qn_row_find(record, p->text, &text) || text.kind != QN_V_TEXT) return NULL;
+    d.text = qn_v_str(text);
+    if (qn_row_find(record, p->title, &title) && title.kind == QN_V_TEXT) d.title = qn_v_str(title);
+    size_t cap = 0;
+    for (size_t from = 0; from < d.text.n;) {
+        const char *gap = memmem(d.text.p + from, d.text.n - from, "\n\n", 2);
+        size_t end = gap ? (size_t)(gap - d.text.p) : d.text.n;
+        if (qn_str_trim(qn_str_sub(d.text, from, end)).n) {
+            if (d.n_blocks == cap) {
+                qn_block *bigger = qn_arena_alloc(a, (cap ? cap * 2 : 8) * sizeof *bigger);
+                if (cap) memcpy(bigger, d.blocks, cap * sizeof *bigger);
+                d.blocks = bigger;
+                cap = cap ? cap * 2 : 8;
+            }
+            d.blocks[d.n_blocks++] = (qn_block){ .kind = QN_BLOCK_PARA, .start = from, .end = end };
+        }
+        from = gap ? end + 2 : d.text.n;
+    }
+    qn_row *r = row_of(file, &d, st, a);
+    qn_row_set_source(r, (qn_row_source){ file, st->line, st->licence });
+    return r;
+}
+
+/* The next document of the corpus in hand; *out stays NULL at its end. */
+static qn_code next_record(const params *p, state *st, qn_arena *a, qn_row **out, qn_err *e)
+{
+    const char *file = st->files[st->at - 1];
+    for (;;) {
+        qn_row *record = NULL;
+        st->line++;
+        qn_code rc = st->corpus->vt->next(st->corpus, &record, e);
+        if (rc != QN_OK) {
+            if (!e->pos.file) e->pos.file = file;
+            return rc;
+        }
+        if (!record) break;
+        *out = row_of_record(p, file, record, st, a);
+        qn_row_drop(record);
+        if (*out) return QN_OK;
+        if (st->line == 1 && st->several) { qn_log(QN_INFO, "skipped", "%s: its records have no field `%.*s`", file, QN_FMT(p->text)); break; }
+        qn_err why = {0};
+        qn_fail_at(&why, QN_EDATA, (qn_pos){ .file = file, .line = (int)st->line }, "the record has no text in the field `%.*s`", QN_FMT(p->text));
+        qn_hint(&why, "name the field that holds the text: text=FIELD");
+        *e = why;
+        return QN_EDATA;
+    }
+    st->corpus->vt->close(st->corpus);
+    st->corpus = NULL;
+    return QN_OK;
+}
+
 static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *e)
 {
     const params *p = vp;
     state *st = vs;
     qn_read_opts o = { .header = -1, .encoding = p->encoding.n ? p->encoding.p : NULL };
     *out = NULL;
-    while (st->at < st->n) {
+    for (;;) {
+        if (st->corpus) {
+            QN_TRY(next_record(p, st, cx->scratch, out, e));
+            if (*out) return QN_OK;
+        }
+        if (st->at == st->n) return QN_OK;
         const char *file = st->files[st->at++];
-        const qn_format *f;
+        const qn_format *f = NULL;
         qn_doc d;
         qn_err why = {0};
-        if (st->several && (qn_format_of(file, &f, &why) != QN_OK || !f->doc)) {
+        bool known = qn_format_of(file, &f, &why) == QN_OK;
+        if (known && !f->doc && f->rows && strcmp(f->name, "csv") != 0 && strcmp(f->name, "sqlite") != 0) {
+            st->line = 0;
+            if (f->rows(file, &o, &st->corpus, e) == QN_OK) continue;
+            if (!e->pos.file) e->pos.file = file;
+            return QN_EDATA;
+        }
+        if (st->several && (!known || !f->doc)) {
             qn_log(QN_INFO, "skipped", "%s is no document that can be read%s%s", file, why.msg[0] ? ": " : "", why.msg);
             continue;
         }
@@ -105,12 +176,12 @@ static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *
         *out = row_of(file, &d, st, cx->scratch);
         return QN_OK;
     }
-    return QN_OK;
 }
 
 static void close(void *vs)
 {
     state *st = vs;
+    if (st->corpus) st->corpus->vt->close(st->corpus);
     for (size_t i = 0; i < st->n; i++) qn_free(st->files[i]);
     qn_free(st->files);
     qn_free(st->licence);
