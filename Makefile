@@ -17,6 +17,7 @@ ifneq ($(wildcard $(YYJSON)/include/yyjson.h),)
 CFLAGS  += -isystem $(YYJSON)/include
 LIBS    += -L$(YYJSON)/lib/$(MULTI) -Wl,-rpath,'$$ORIGIN/../$(YYJSON)/lib/$(MULTI)' -Wl,-rpath,'$$ORIGIN/../../$(YYJSON)/lib/$(MULTI)'
 endif
+CFLAGS  += -isystem /usr/include/libxml2
 LIBS    += -lyyjson -lcurl -lsqlite3 -lyaml -lzstd -lxxhash -lm -lpthread -ldl
 
 SRC     := $(sort $(shell find src -name '*.c' ! -path 'src/cli/main.c'))

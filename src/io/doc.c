@@ -11,6 +11,7 @@ void qn_doc_begin(qn_doc_b *b, qn_block_kind kind, int level)
     qn_doc_end(b);
     if (b->text.n) qn_buf_puts(&b->text, "\n\n");
     QN_GROW(b->blocks, b->n, b->cap);
+    if (kind != QN_BLOCK_HEADING) level = 0;
     b->blocks[b->n] = (qn_block){ .kind = kind, .level = level, .start = b->text.n, .page = b->page, .src_start = b->src };
     for (int i = 0; kind == QN_BLOCK_HEADING && i < level; i++) qn_buf_putc(&b->text, '#');
     if (kind == QN_BLOCK_HEADING) qn_buf_putc(&b->text, ' ');
