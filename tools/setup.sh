@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what quern needs on Debian 12 or later: Debian packages by name, yyjson into deps/.
-# Usage: tools/setup.sh [build|test|parity]   (default: build). Run again at any time: it does nothing when done.
+# Usage: tools/setup.sh [build|test|pdf|parquet|parity]   (default: build; pdf and parquet: PDFium and DuckDB into deps/lib). Run again at any time: it does nothing when done.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -55,9 +55,37 @@ want_parity() {
     touch deps/parity-nn/done
 }
 
+# PDFium: the PyPI package pypdfium2 carries libpdfium.so (BSD-3-Clause, Apache-2.0); nothing of its Python is used.
+want_pdf() {
+    [ -e deps/lib/libpdfium.so ] && return
+    python3 -m pip --version >/dev/null 2>&1 || want_packages python3 python3-pip
+    local tmp; tmp=$(mktemp -d); trap 'rm -rf "$tmp"' RETURN
+    say "fetching PDFium (pypdfium2 5) into deps/lib"
+    python3 -m pip download -q --disable-pip-version-check --no-deps --only-binary :all: -d "$tmp" 'pypdfium2==5.*'
+    python3 -m zipfile -e "$tmp"/pypdfium2-*.whl "$tmp/wheel"
+    mkdir -p deps/lib
+    cp "$tmp/wheel/pypdfium2_raw/libpdfium.so" deps/lib/libpdfium.so.part
+    mv deps/lib/libpdfium.so.part deps/lib/libpdfium.so
+}
+
+# DuckDB: the npm package of its Node.js bindings carries the official libduckdb.so (MIT). For Parquet; not part of make demo.
+want_parquet() {
+    [ -e deps/lib/libduckdb.so ] && return
+    command -v npm >/dev/null || want_packages npm
+    local tmp arch; tmp=$(mktemp -d); trap 'rm -rf "$tmp"' RETURN
+    case "$(uname -m)" in x86_64) arch=x64 ;; aarch64) arch=arm64 ;; *) say "no DuckDB for $(uname -m)"; return 1 ;; esac
+    say "fetching DuckDB 1.5 into deps/lib"
+    (cd "$tmp" && npm pack --silent "@duckdb/node-bindings-linux-$arch@1.5" >/dev/null && tar -xzf ./*.tgz)
+    mkdir -p deps/lib
+    cp "$tmp/package/libduckdb.so" deps/lib/libduckdb.so.part
+    mv deps/lib/libduckdb.so.part deps/lib/libduckdb.so
+}
+
 case "${1:-build}" in
     build) want_packages $BUILD; want_yyjson ;;
-    test)  want_packages $BUILD $TEST; want_yyjson ;;
+    test)  want_packages $BUILD $TEST; want_yyjson; want_pdf || say "no PDFium: tests of PDF will be skipped" ;;
     parity) want_parity ;;
-    *) say "unknown part: $1 (build, test, parity)"; exit 2 ;;
+    pdf)     want_pdf ;;
+    parquet) want_parquet ;;
+    *) say "unknown part: $1 (build, test, pdf, parquet, parity)"; exit 2 ;;
 esac
