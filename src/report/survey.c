@@ -470,8 +470,9 @@ static void put_spread(qn_buf *b, const char *key, const reals *all, bool whole)
 
 static void put_tally(qn_buf *b, const char *key, const tally *t, size_t max)
 {
-    tally_item *sorted = qn_memdup(t->items, (t->n ? t->n : 1) * sizeof *t->items);
+    tally_item *sorted = qn_alloc((t->n ? t->n : 1) * sizeof *sorted);
     uint64_t rest = t->others;
+    if (t->n) memcpy(sorted, t->items, t->n * sizeof *sorted);     /* a field of empty texts has no openings */
     qsort(sorted, t->n, sizeof *sorted, most_first);
     qn_put_key(b, key);
     qn_buf_putc(b, '[');

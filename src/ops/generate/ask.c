@@ -15,7 +15,7 @@ typedef struct {
     qn_template *prompt, *system, *prefix;
     const qn_model *model;
     qn_value reply, messages, tools, extra;
-    qn_str   as, kind, thinking;
+    qn_str   as, kind, thinking, by;
     int64_t  samples, max_tokens, repair, logprobs;
     double   temperature, top_p;
     qn_texts stop;
@@ -36,6 +36,7 @@ static const qn_param PARAMS[] = {
     QN_VALUE(params, reply, "", "shape of the reply: {question: text, score: int 1..5}; its fields become the row's"),
     QN_FIELD(params, as, "reply", "field for the text, when no shape is given"),
     QN_FIELD(params, thinking, "thinking", "field for what a reasoning model thought, when it says"),
+    QN_FIELD(params, by, "", "field for the name of the model that answered (left out: none)"),
     QN_CHOICE(params, kind, "chat", "chat|completion", "chat, or plain continuation of the prompt by a base model"),
     QN_INT(params, samples, "1", "1..1000", "ask so many times; more than one gives a row for each, with its number in `sample`"),
     QN_REAL(params, temperature, "0.7", "0..2", "0: equal requests are asked once and remembered"),
@@ -164,6 +165,7 @@ static qn_code check(qn_check *ck, void *vp, qn_err *e)
     } else {
         ck->out = qn_type_with(ck->out, p->as, qn_type_simple(QN_T_TEXT), ck->arena);
     }
+    if (p->by.n) ck->out = qn_type_with(ck->out, p->by, qn_type_simple(QN_T_TEXT), ck->arena);
     QN_TRY(qn_type_parse(QN_STR("text?"), ck->arena, &maybe_text, e));
     QN_TRY(qn_type_parse(QN_STR("any?"), ck->arena, &any, e));
     if (!qn_type_field_of(ck->out, p->thinking)) ck->out = qn_type_with(ck->out, p->thinking, maybe_text, ck->arena);
@@ -346,6 +348,7 @@ static void set_fields(const params *p, const qn_turn *t, const sample *s, qn_ro
     } else {
         qn_row_set(r, p->as, qn_v_text(reply->text));
     }
+    if (p->by.n) qn_row_set(r, p->by, qn_v_text(qn_str_of(p->model->name)));
     if (reply->thinking.n) qn_row_set(r, p->thinking, qn_v_text(reply->thinking));
     if (p->tools.kind == QN_V_LIST) qn_row_set(r, QN_STR("tool_calls"), reply->tool_calls);
     if (p->logprobs) qn_row_set(r, QN_STR("logprobs"), reply->logprobs);

@@ -1,0 +1,210 @@
+#!/usr/bin/env python3
+"""Recipes that make instructions: alpaca, reanswer, keywords, personas, evol_code, codeclm, orca, orca2. Each runs against a scripted server; what is checked is
+what the paper's loop or filter does, so that the check fails when that part is taken out."""
+import json, os, re, sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import lib
+from lib import check, equal
+
+SUBJECTS = "rivers bakers violins glaciers ledgers orchards engines proverbs bridges comets taxes lanterns harbours verbs bicycles volcanoes".split()
+
+
+def run(recipe, *args, models=(), code=0, **roles):
+    r = lib.Run(recipe if lib.QUERN.startswith(lib.ROOT) else os.path.join(lib.ROOT, "recipes", recipe + ".yaml"), *args, *[x for k, url in roles.items() for x in ("--model", "%s=%s" % (k, url))])
+    equal(r.code, code, "exit code of %s: %s" % (recipe, r.stderr[-800:]))
+    lib.adds_up(r.summary)
+    return r
+
+
+def requests(mock):
+    """Bodies of the requests that asked a model."""
+    return [q["body"] for q in mock.requests() if isinstance(q.get("body"), dict)]
+
+
+def user(request):
+    return request["messages"][-1]["content"] if "messages" in request else request["prompt"]
+
+
+def asked(mock, text):
+    return [r for r in requests(mock) if text in user(r)]
+
+
+def lcs(a, b):
+    row = [0] * (len(b) + 1)
+    for x in a:
+        prev = 0
+        for j, y in enumerate(b, 1):
+            prev, row[j] = row[j], prev + 1 if x == y else max(row[j], row[j - 1])
+    return row[-1]
+
+
+def rouge_l(a, b):
+    a, b = (re.findall("[a-z0-9]+", t.lower()) for t in (a, b))
+    return 2 * lcs(a, b) / (len(a) + len(b))
+
+
+def reasons(r):
+    """How many rows each step rejected, by the word of the reason."""
+    out = {}
+    for line in (json.loads(x) for x in open(os.path.join(r.out, "rejected.jsonl"))) if os.path.exists(os.path.join(r.out, "rejected.jsonl")) else []:
+        why = line.get("_why") or line.get("why") or line.get("reason") or ""
+        out[str(why).split(" ")[0].rstrip(":")] = out.get(str(why).split(" ")[0].rstrip(":"), 0) + 1
+    return out
+
+
+def alpaca():
+    good = ["Explain to a child how tides come about.", "List three books on beekeeping and say why.", "Compare comets with something that lies near.",
+            "Who invented the zip fastener?", "Rewrite this sentence so that it sounds friendlier.", "Plan a week of meals without milk.", "Is seven a prime number, and how do you know?",
+            "Sort these words from small to large.", "Give advice to somebody who cannot sleep.", "Translate a greeting into Danish.", "Summarise the plot of a well known play.", "Write a letter of complaint about late trains."]
+    tasks = [{"instruction": t, "input": "", "output": "Something that answers %d." % i} for i, t in enumerate(good)]
+    bad = [{"instruction": "Draw a graph of the %s." % SUBJECTS[0], "input": "", "output": "x"},
+           {"instruction": "Write a program that counts sheep.", "input": "", "output": "x"},
+           {"instruction": "Compare comets with something that lies near!", "input": "", "output": "a repeat"},
+           {"instruction": "Name a seed of the pool in words.", "input": "", "output": "too near a seed"},
+           {"instruction": "Say this text again and again.", "input": "same", "output": "same"}]
+    mock = lib.Mock([{"match": "list of twenty tasks", "json": json.dumps({"tasks": tasks + bad})}])
+    seeds = lib.write_rows("alpaca.jsonl", [{"instruction": "Name a seed of the pool in words, please."}] + [{"instruction": "Tell me why %s matter so much." % w} for w in ("clocks", "maps")])
+    r = run("alpaca", "seeds=" + seeds, "rows=8", "rounds=2", writer=mock.url)
+    rows = r.rows()
+    texts = [x["instruction"] for x in rows]
+    check(len(rows) >= 8, "alpaca gives", len(rows))
+    for i, a in enumerate(texts):
+        for b in texts[:i] + [json.loads(l)["instruction"] for l in open(seeds)]:
+            check(rouge_l(a, b) < 0.7, "two instructions are too near:", a, "|", b)
+    check(not any("graph" in t or t.startswith("Write a program") for t in texts), "what needs more than text is there", texts)
+    check(all(x["output"].strip() and x["output"] != x["input"] for x in rows), "an output that is empty or repeats its input")
+    check(all(user(q).count("\n- ") >= 3 for q in requests(mock)), "three seeds are shown")
+    print("alpaca: %d tasks, no pair at ROUGE-L 0.7" % len(rows))
+
+
+def reanswer():
+    writer = lib.Mock([{"reply": "A better answer, in whole words."}])
+    judge = lib.Mock([{"regex": "Answer A: A better", "json": '{"a": 9, "b": 4}'}, {"regex": "Answer B: A better", "json": '{"a": 4, "b": 9}'}])
+    rows = [{"instruction": "Say\twhy %s — “matter”." % s, "input": "", "output": "Old words on %s." % s} for s in SUBJECTS]
+    r = run("reanswer", "rows=" + lib.write_rows("re.jsonl", rows), "before=an older model", writer=writer.url, judge=judge.url)
+    equal([x["instruction"].encode() for x in r.rows()], [x["instruction"].encode() for x in rows], "instructions")
+    for x in r.rows():
+        equal(x["output"], "A better answer, in whole words.", "the answer is the new one")
+        equal((x["answered_by"], x["before"]), ("m", "an older model"), "both are named")
+        equal(x["scores"], [9, 4], "the score goes with the answer, wherever it stood")
+    places = {"A" if "Answer A: A better" in user(q) else "B" for q in requests(judge)}
+    equal(places, {"A", "B"}, "the new answer stands in either place")
+    print("reanswer: %d answers replaced, instructions byte for byte" % len(rows))
+
+
+def keywords():
+    asks = {"wind mills": ["Explain how sails catch a storm.", "Which parts of a windmill wear out first?"], "flour": ["Compare rye with spelt for bread.", "Draw a graph of grain prices."],
+            "deltas": ["Why does silt settle where it does?", "Name animals that need brackish water."], "floods": ["Plan the evacuation of a village.", "Write a warning for radio listeners."],
+            "fish": ["Which trout can be eaten raw?", "Check this licence for anglers."]}
+    mock = lib.Mock([{"match": "Topic: mills\nName", "json": json.dumps({"subtopics": ["wind mills", "Wind Mills", "flour"]})},
+                     {"match": "Topic: rivers\nName", "json": json.dumps({"subtopics": ["deltas", "floods", "fish"]})},
+                     *[{"match": "Subtopic: %s." % t, "json": json.dumps({"instructions": i})} for t, i in asks.items()],
+                     {"reply": "An answer of some length about {{user}}"}])
+    r = run("keywords", "topics=" + lib.write_rows("topics.jsonl", [{"topic": "mills"}, {"topic": "rivers"}, {"topic": "Mills"}]), "subtopics=3", "per_subtopic=2", writer=mock.url)
+    count = {}
+    for x in r.rows():
+        count[x["topic"]] = count.get(x["topic"], 0) + 1
+    equal(set(count), {"mills", "rivers"}, "topics")
+    equal(len(set(count.values())), 1, "each topic has the same number of rows: %r" % count)
+    equal(len(asked(mock, "Subtopic:")), 5, "a subtopic that comes twice is asked for once")
+    print("keywords: %r" % count)
+
+
+def personas():
+    mock = lib.Mock([{"regex": "^Text: ([a-z]+) (.*)", "json": '{"persona": "A {{1}} expert of thirty years who {{2}}"}'},
+                     {"regex": "Here is a person: (.*)", "json": '{"persona": "Somebody near ({{n}}) who once met {{1}}"}'},
+                     {"regex": "A person: (.*)", "json": '{"instruction": "Word{{n}} alpha{{hash}} beta{{n}}{{hash}} with {{n}}x{{n}}?"}'},
+                     {"reply": "Begin with what is at hand."}])
+    texts = [{"text": s + " need care and patience"} for s in SUBJECTS[:4]] + [{"text": SUBJECTS[0] + " need care and patience"}]
+    r = run("personas", "texts=" + lib.write_rows("texts.jsonl", texts), "hops=2", writer=mock.url)
+    found = [x["persona"] for x in r.rows()]
+    equal(len(found), len(set(found)), "personas are distinct")
+    check(any(x["relation"] == "of the text" for x in r.rows()) and any(x["from"] for x in r.rows()), "from texts and from personas")
+    for x in r.rows():
+        check(x["from"] == "" or any(x["from"] in user(q) for q in asked(mock, "Here is a person")), "the persona it came from was shown")
+    equal(len(asked(mock, "Here is a person")), 10, "two hops from each of five")
+    hops = [user(q) for q in asked(mock, "Here is a person")]
+    equal(sum("Somebody near" in h for h in hops), 5, "the second hop starts at the first's persona")
+    equal(len([f for f in found if f.startswith("A rivers expert")]), 1, "the same text twice gives one persona")
+    print("personas: %d distinct" % len(found))
+
+
+def evol_code():
+    good = {"solution": "def f(x):\n    return x + 1\n", "tests": "assert f(1) == 2\nassert f(0) == 1\nassert f(-1) == 0\n"}
+    bad = {"solution": "def f(x):\n    return x\n", "tests": good["tests"]}
+    mock = lib.Mock([{"match": "somewhat harder", "json": '{"instruction": "Task of request {{n}}: add one."}'},
+                     {"match": "Solve this task", "nth": 1, "json": json.dumps(bad)},
+                     {"match": "Solve this task", "nth": 3, "json": json.dumps({**good, "tests": "assert f(1) == 2"})},
+                     {"match": "Solve this task", "json": json.dumps(good)}])
+    r = run("evol_code", "seeds=" + lib.write_rows("code.jsonl", [{"instruction": "Write a function f that adds one."}]), "rounds=5", writer=mock.url)
+    rows = r.rows()
+    equal([x["round"] for x in rows], [2, 3, 5], "rounds whose solution passed")
+    equal([len(x["ancestors"]) for x in rows], [1, 2, 3], "what failed goes round again as it was: ancestors")
+    for x in rows:
+        scope = {}
+        exec(x["solution"] + x["tests"], scope)
+        equal(x["ancestors"][0], "Write a function f that adds one.", "the tree begins at the seed")
+    print("evol_code: %d solutions pass, 1 failed and 1 had too few tests" % len(rows))
+
+
+def codeclm():
+    strong = lib.Mock([{"match": "What is it used for", "json": '{"use_case": "travel planning", "skills": ["geography"]}'},
+                       {"match": "Write an instruction for an assistant", "json": '{"instruction": "Plan a trip."}'},
+                       {"match": "Name up to four rubrics", "json": '{"rubrics": ["number of constraints"], "actions": ["Add a budget."]}'},
+                       {"match": "Improve it:", "json": '{"instruction": "Plan a trip, version {{seen}}."}'},
+                       {"regex": "version 1.*Answer 1: strong", "json": '{"one": 8, "two": 7}'},
+                       {"regex": "version 1.*Answer 1: weak", "json": '{"one": 8, "two": 7}'},
+                       {"regex": "Answer 1: strong", "json": '{"one": 9, "two": 3}'},
+                       {"regex": "Answer 1: weak", "json": '{"one": 4, "two": 9}'},
+                       {"reply": "strong words on it"}])
+    target = lib.Mock([{"reply": "weak words on it"}])
+    r = run("codeclm", "seeds=" + lib.write_rows("codec.jsonl", [{"instruction": "Seed: where to go in May?"}]), "gap=3", strong=strong.url, target=target.url)
+    x, = r.rows()
+    equal(x["round"], 2, "the first round had no gap")
+    equal(x["gap"], 5.5, "the mean of both orders")
+    equal(x["applied"], ["Add a budget."] * 2, "an action a round")
+    equal((x["rubrics"], x["from_target"]), (["number of constraints"], False), "rubrics")
+    check(not any("Seed:" in user(q) for q in asked(strong, "Write an instruction for an assistant")), "decoding must not see the seed")
+    even = lib.Mock([{"match": "Score two", "json": '{"one": 7, "two": 7}'}, {"match": "Name up", "json": '{"rubrics": ["a"], "actions": ["b"]}'}])
+    r = lib.Run("codeclm", "seeds=" + lib.write_rows("codec.jsonl", [{"instruction": "Seed: where to go in May?"}]), "rounds=2", "--model", "strong=" + even.url, "--model", "target=" + target.url)
+    equal(r.summary["rows"]["accepted"], 0, "rows without a gap")
+    print("codeclm: kept in round 2 with a gap of 5.5; without a gap nothing is kept")
+
+
+def orca():
+    lesser, strong = lib.Mock([{"reply": "A lesser explanation, complete."}]), lib.Mock([{"reply": "A stronger explanation, complete."}])
+    rows = [{"instruction": "Question %d about %s?" % (i, SUBJECTS[i % 16]), "task": t} for i, t in enumerate(["qa"] * 30 + ["choice"] * 10 + ["sorting"] * 12)]
+    r = run("orca", "rows=" + lib.write_rows("flan.jsonl", rows), "share=0.5", lesser=lesser.url, strong=strong.url)
+    one, two = r.rows("stage_1.jsonl"), r.rows()
+    count = {t: sum(x["task"] == t for x in one) for t in ("qa", "choice", "other")}
+    equal(count, {"qa": 10, "choice": 10, "other": 10}, "the types have equal shares")
+    equal(len(two), 15, "half of them for the stronger teacher")
+    for x in one + two:
+        sent = [q for m in (lesser, strong) for q in requests(m) if user(q) == x["instruction"]]
+        check(sent and all((q["messages"][0]["content"] if q["messages"][0]["role"] == "system" else "") == x["system"] for q in sent), "the teacher saw the row's system message")
+    check(len({x["system"] for x in one}) >= 6, "system messages vary")
+    choice = {x["system"] for x in one if x["task"] == "choice"}
+    check(all("option" in s or "answer first" in s or "another" in s for s in choice), "messages that suit choices", choice)
+    print("orca: %d and %d rows, %d system messages" % (len(one), len(two), len({x["system"] for x in one})))
+
+
+def orca2():
+    teacher = lib.Mock([{"match": "How should a small model", "json": '{"strategy": "direct"}'},
+                        {"system": "Answer at once", "match": "seven", "reply": "It is 8"},
+                        {"system": "numbered steps", "match": "seven", "reply": "1. 3 + 4\n2. so\nThe answer is 7"},
+                        {"reply": "I think it is blue"}])
+    rows = [{"instruction": "Three and four, is that seven or eight?", "answer": "7"}, {"instruction": "What colour is it?", "answer": ""}, {"instruction": "Name a colour.", "answer": "green"}]
+    r = run("orca2", "rows=" + lib.write_rows("o2.jsonl", rows), teacher=teacher.url)
+    got = r.rows()
+    equal([(x["strategy"], x["tries"]) for x in got], [("step_by_step", 2), ("direct", 1)], "strategies that led to the right answer")
+    shown = {q["messages"][0]["content"] for q in requests(teacher) if q["messages"][0]["role"] == "system"}
+    stored = {x["system"] for x in got}
+    equal(len(stored), 1, "one generic system message")
+    check(not (shown & stored), "the strategy's message is erased")
+    check(not any(s in json.dumps(x) for x in got for s in shown), "no strategy's message is in a row")
+    print("orca2: %d strategies shown, none stored" % len(shown))
+
+
+for f in [globals()[n] for n in sys.argv[1:]] or [alpaca, reanswer, keywords, personas, evol_code, codeclm, orca, orca2]:
+    f()
