@@ -7,11 +7,12 @@
 #include "core/log.h"
 #include "core/queue.h"
 #include "engine/engine.h"
+#include "model/permit.h"
 #include <signal.h>
 #include <stdio.h>
 
 typedef struct {
-    const char *out, *ledger, *config;
+    const char *out, *ledger, *config, *student;
     qn_pairs models;
     int64_t seed, limit, memory, workers, in_flight;
     double budget, max_failed;
@@ -31,6 +32,7 @@ static const qn_opt OPTS[] = {
     O("ledger", 0, QN_OPT_TEXT, "FILE", "where replies are remembered (default DIR/ledger.db)", ledger),
     O("fresh", 0, QN_OPT_FLAG, NULL, "ask everything anew: replies recorded so far are not used", fresh),
     O("max-failed", 0, QN_OPT_REAL, "SHARE", "exit 1 when more than this share of rows failed (default 0.1)", max_failed),
+    O("for", 0, QN_OPT_TEXT, "MODEL", "the model that the rows will train, or `evaluation`: forbidden by a teacher's terms stops the run", student),
     O("config", 0, QN_OPT_TEXT, "FILE", "model names, keys and prices (default quern.yaml here, then in ~/.config/quern)", config),
     O("yes", 'y', QN_OPT_FLAG, NULL, "run the commands that the recipe names (pipe, check_command) without asking", yes),
     O("json", 0, QN_OPT_FLAG, NULL, "print the summary as JSON on standard output", json),
@@ -184,6 +186,24 @@ static qn_code allow_commands(const qn_plan *plan, const opts *o, qn_err *e)
     return QN_EUSAGE;
 }
 
+/* What a teacher's terms forbid stops the run before anything is asked; what is unknown, or binds to a condition, is said. */
+static qn_code check_terms(const qn_plan *plan, const opts *o, qn_err *e)
+{
+    for (int i = 0; i < plan->n_roles; i++) {
+        const qn_model *m = plan->roles[i].model;
+        if (!m || m->builtin) continue;
+        qn_permit p = qn_permit_of(m, o->student);
+        if (p.may == QN_TRAIN_FORBIDDEN && o->student) {
+            qn_fail(e, QN_EUSAGE, "rows that %s writes may not train %s: %s", m->name, o->student, p.words);
+            qn_hint(e, "take another teacher, or say `terms:` in quern.yaml when you have an agreement of your own");
+            return QN_EUSAGE;
+        }
+        bool local = m->url && strncmp(m->url, "http://127.", 11) == 0;
+        if (p.words[0] && !o->quiet && !o->json && !(p.may == QN_TRAIN_UNKNOWN && local)) qn_say("quern: %s", p.words);
+    }
+    return QN_OK;
+}
+
 static int run(const qn_args *args, void *vo)
 {
     opts *o = vo;
@@ -204,6 +224,7 @@ static int run(const qn_args *args, void *vo)
     po.registry = models;
     if (rc == QN_OK) rc = qn_plan_make(args->words[0], &po, &plan, &e);
     if (rc == QN_OK) rc = allow_commands(plan, o, &e);
+    if (rc == QN_OK) rc = check_terms(plan, o, &e);
     if (rc == QN_OK) {
         dir = o->out ? qn_strz(qn_str_of(o->out)) : qn_path_join("out", plan->name);
         rc = qn_mkdirs(dir, &e);
