@@ -87,6 +87,27 @@ static void markdown_blocks_keep_their_bytes(void **s)
     assert_int_equal(d.blocks[1].src_end - d.blocks[1].src_start, 18);
 }
 
+static void rst_is_read_as_documentation_uses_it(void **s)
+{
+    (void)s;
+    qn_doc d = read_ok(T_FILE("a.rst",
+        ".. _target:\n\n=====\nTitle\n=====\n\nSee :c:func:`uv_run` and `a\nlink <https://x.org>`_, ``code``::\n\n    int x;\n\n      y;\n\nPart\n----\n\n"
+        ".. c:function:: int f(void)\n\n    Does it.\n\n    .. note::\n        Mind this.\n\n.. code-block:: sh\n    :linenos:\n\n    make\n\n"
+        "- one\n- two\n  goes on\n\n+---+---+\n| a | b |\n+===+===+\n| 1 | 2 |\n+---+---+\n\n.. toctree::\n\n   x\n\n===  ===\nk    v\n===  ===\n1    2\n===  ===\n"), NULL);
+    block_is(&d, 0, QN_BLOCK_HEADING, "# Title");
+    block_is(&d, 1, QN_BLOCK_PARA, "See `uv_run` and a link, `code`:");
+    block_is(&d, 2, QN_BLOCK_CODE, "```\nint x;\n\n  y;\n```");
+    block_is(&d, 3, QN_BLOCK_HEADING, "## Part");
+    block_is(&d, 4, QN_BLOCK_PARA, "`int f(void)`");
+    block_is(&d, 5, QN_BLOCK_PARA, "Does it.");
+    block_is(&d, 6, QN_BLOCK_PARA, "Note: Mind this.");
+    block_is(&d, 7, QN_BLOCK_CODE, "```sh\nmake\n```");
+    block_is(&d, 8, QN_BLOCK_LIST, "- one\n- two goes on");
+    block_is(&d, 9, QN_BLOCK_TABLE, "| a | b |\n| --- | --- |\n| 1 | 2 |");
+    block_is(&d, 10, QN_BLOCK_TABLE, "| k | v |\n| --- | --- |\n| 1 | 2 |");
+    assert_int_equal(d.n_blocks, 11);
+}
+
 static void html_gives_its_main_content_only(void **s)
 {
     (void)s;
@@ -346,7 +367,8 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "--reader-child") == 0) return qn_doc_child_serve(misbehave);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(txt_keeps_its_text_and_knows_where_paragraphs_stand), cmocka_unit_test(txt_in_another_encoding_says_which),
-        cmocka_unit_test(markdown_blocks_keep_their_bytes), cmocka_unit_test(html_gives_its_main_content_only),
+        cmocka_unit_test(markdown_blocks_keep_their_bytes), cmocka_unit_test(rst_is_read_as_documentation_uses_it),
+        cmocka_unit_test(html_gives_its_main_content_only),
         cmocka_unit_test(html_nested_without_end_is_an_error_not_a_crash), cmocka_unit_test(docx_structure_is_kept),
         cmocka_unit_test(bombs_and_tricks_are_refused), cmocka_unit_test(xlsx_cells_come_as_excel_shows_them),
         cmocka_unit_test(a_crash_or_a_hang_is_one_failed_file), cmocka_unit_test(the_child_cannot_start_programs_or_write_files),
