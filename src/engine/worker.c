@@ -640,6 +640,7 @@ static void run_produce(worker *w, qn_job *j)
             qn_row *bad = qn_row_new((qn_hash128){ st->seen_rows + 1, (uint64_t)j->step + 1 });
             qn_buf where = {0};
             qn_err_text(&e, &where);
+            for (char *c = where.p; *c; c++) if (*c == '\n') *c = ';';     /* a reason is one line */
             st->seen_rows++;
             qn_record_end *rec = qn_end_fail(en, j->step, (uint32_t)j->n_rows, bad, where.p);
             qn_buf_free(&where);

@@ -250,6 +250,15 @@ static qn_code take_doc(parts *m, const char *path, qn_arena *a, qn_doc *out, qn
     return m->bad ? qn_fail_at(e, QN_EDATA, (qn_pos){ .file = path }, "the reader gave a broken answer for %s", path) : QN_OK;
 }
 
+void qn_doc_pack(const qn_doc *d, qn_buf *out) { put_doc(out, d); }
+
+qn_code qn_doc_unpack(qn_str packed, const char *path, qn_arena *a, qn_doc *out, qn_err *e)
+{
+    parts m = { packed, false };
+    *out = (qn_doc){0};
+    return take_doc(&m, path, a, out, e);
+}
+
 static qn_code take_answer(qn_str bytes, const char *path, qn_arena *a, qn_doc *out, qn_err *e)
 {
     parts m = { bytes, false };

@@ -65,6 +65,9 @@ qn_code qn_format_of(const char *path, const qn_format **out, qn_err *e);
 /* Reads a document in a child process (io/child.h): a crash or a hang is one failed file (QN_EDATA, "crashed", "took longer than 60 s").
  * Thread-safe. Plain text is read here. */
 qn_code qn_doc_read(const char *path, const qn_read_opts *o, qn_arena *a, qn_doc *out, qn_err *e);
+/* A document as bytes, for this machine alone, and back; unpacking trusts nothing. */
+void    qn_doc_pack(const qn_doc *d, qn_buf *out);
+qn_code qn_doc_unpack(qn_str packed, const char *path, qn_arena *a, qn_doc *out, qn_err *e);
 /* The same in this process: tests, fuzzing. Files over 256 MB are refused. */
 qn_code qn_doc_read_here(const char *path, const qn_read_opts *o, qn_arena *a, qn_doc *out, qn_err *e);
 /* Main program's side: when argv[1] is "--reader-child", serve and exit. */

@@ -3,9 +3,10 @@
  *
  * Each file is one row: its text (Markdown-like), title and what is known about it. Files are read in a child process with limits: one that crashes,
  * hangs or has no text is one failed row that says so. The blocks of the text (headings, paragraphs, tables, code) travel in the row's own field
- * `_blocks`, for `chunk`. A folder may hold other files too: those that are no documents are skipped and named in run.log. */
+ * `_blocks`, for `chunk`. The text of a PDF or an office file is dear: it is kept in DIR/memo, which may be deleted at any time. A folder may hold other files too: those that are no documents are skipped and named in run.log. */
 #include "core/log.h"
 #include "io/format.h"
+#include "ledger/memo.h"
 #include "ops/op.h"
 
 typedef struct { const char *path; qn_str licence, encoding, text, title; } params;
@@ -19,7 +20,7 @@ static const qn_param PARAMS[] = {
     QN_END
 };
 
-typedef struct { char **files; size_t n, cap, at; char *licence; bool several; qn_reader *corpus; uint64_t line; } state;
+typedef struct { char **files; size_t n, cap, at; char *licence; bool several; qn_reader *corpus; uint64_t line; qn_memo *memo; } state;
 
 static qn_code add_file(void *arg, const char *file, qn_err *e)
 {
@@ -42,12 +43,15 @@ static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
 {
     const params *p = vp;
     state *st = QN_NEW(state);
-    (void)cx;
     *out = st;
     st->licence = p->licence.n ? qn_strz(p->licence) : NULL;
     QN_TRY(qn_files_each(p->path, add_file, st, e));
     st->several = st->n > 1;
-    return QN_OK;
+    if (!cx->out_dir) return QN_OK;
+    char *dir = qn_path_join(cx->out_dir, "memo");
+    qn_code rc = qn_memo_open(&st->memo, dir, (uint64_t)4 << 30, e);
+    qn_free(dir);
+    return rc;
 }
 
 /* [kind, level, start, end, src_start, src_end, page] for each block. */
@@ -140,6 +144,35 @@ static qn_code next_record(const params *p, state *st, qn_arena *a, qn_row **out
     return QN_OK;
 }
 
+static bool is_dear(const qn_format *f)
+{
+    return f && (strcmp(f->name, "pdf") == 0 || strcmp(f->name, "docx") == 0 || strcmp(f->name, "epub") == 0 || strcmp(f->name, "pptx") == 0);
+}
+
+/* Reads a file, or remembers what reading its very bytes gave before. */
+static qn_code read_remembered(state *st, const char *file, const qn_format *f, const qn_read_opts *o, qn_arena *a, qn_doc *d, qn_err *e)
+{
+    qn_buf bytes = {0}, packed = {0};
+    qn_err ignored = {0};
+    if (!st->memo || !is_dear(f) || qn_file_read(file, (size_t)1 << 30, &bytes, &ignored) != QN_OK) {
+        qn_buf_free(&bytes);
+        return qn_doc_read(file, o, a, d, e);
+    }
+    qn_hash128 key = qn_memo_key("read_docs", 1, qn_str_of(f->name), qn_buf_view(&bytes), QN_MEMO_ANY_MACHINE);
+    qn_buf_free(&bytes);
+    qn_code rc = QN_OK;
+    if (!qn_memo_get(st->memo, key, &packed) || qn_doc_unpack(qn_arena_str(a, qn_buf_view(&packed)), file, a, d, &ignored) != QN_OK) {
+        rc = qn_doc_read(file, o, a, d, e);
+        qn_buf_clear(&packed);
+        if (rc == QN_OK) {
+            qn_doc_pack(d, &packed);
+            qn_memo_put(st->memo, key, qn_buf_view(&packed));
+        }
+    }
+    qn_buf_free(&packed);
+    return rc;
+}
+
 static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *e)
 {
     const params *p = vp;
@@ -167,7 +200,7 @@ static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *
             qn_log(QN_INFO, "skipped", "%s is no document that can be read%s%s", file, why.msg[0] ? ": " : "", why.msg);
             continue;
         }
-        qn_code rc = qn_doc_read(file, &o, cx->scratch, &d, e);
+        qn_code rc = read_remembered(st, file, f, &o, cx->scratch, &d, e);
         if (rc == QN_EDATA || rc == QN_ELIMIT || rc == QN_EIO || rc == QN_EMISSING) {
             if (!e->pos.file) e->pos.file = file;
             return QN_EDATA;            /* one failed row; the other files go on */
@@ -185,6 +218,7 @@ static void close(void *vs)
     for (size_t i = 0; i < st->n; i++) qn_free(st->files[i]);
     qn_free(st->files);
     qn_free(st->licence);
+    qn_memo_close(st->memo);
     qn_free(st);
 }
 
