@@ -41,12 +41,12 @@ static const qn_opt OPTS[] = {
 static int stop_flag;
 static void on_signal(int sig) { (void)sig; qn_flag_raise(&stop_flag, qn_flag_get(&stop_flag) + 1); }
 
-/* A value of the command line as YAML: lists and maps as they stand, plain words as they stand, anything else in quotes. */
+/* A value of the command line as YAML: lists and maps as they stand (not templates: {{ .text }}), plain words as they stand, anything else in quotes. */
 static void put_yaml(qn_buf *b, qn_str v)
 {
     bool plain = v.n > 0;
     for (size_t i = 0; i < v.n && plain; i++) plain = strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-", v.p[i]) != NULL;
-    if (v.n && (v.p[0] == '[' || v.p[0] == '{')) qn_buf_str(b, v);
+    if (v.n && (v.p[0] == '[' || v.p[0] == '{') && !qn_str_starts(v, QN_STR("{{"))) qn_buf_str(b, v);
     else if (plain && v.p[0] != '-' && v.p[0] != '$') qn_buf_str(b, v);
     else if (plain && v.n > 1 && v.p[0] == '-') qn_buf_str(b, v);
     else {

@@ -1,0 +1,218 @@
+/* tries: asks a model up to k times about each row and keeps the row when enough of the answers are right.
+ *
+ * With k = 3 it is the filter of Source2Synth: what a model cannot answer once in three tries is dropped. With `early` the tries come one after
+ * the other and stop as soon as it is decided; without it all k are asked at once, so that n_right / tries is the pass rate.
+ * Runs on: any worker; keeps nothing between rows. */
+#include "ops/curate/asking.h"
+#include "text/copied.h"
+#include "text/words.h"
+#include <math.h>
+
+typedef struct {
+    qn_template *prompt, *system;
+    qn_expr *expected;
+    qn_str   by, right, as;
+    const qn_model *model;
+    int64_t  k, max_tokens;
+    double   min, max, temperature, tolerance;
+    bool     early, normalise;
+    /* made by check */
+    qn_asking asking;
+    qn_expr *is_right;
+    int64_t  need;              /* right answers that decide */
+} params;
+
+static const qn_param PARAMS[] = {
+    QN_TEMPLATE(params, prompt, NULL, "what to ask: '{{ .passage }} Question: {{ .question }}'"),
+    QN_TEMPLATE(params, system, "", "the system message"),
+    QN_MODEL(params, model, "model", "who is asked: a role of the recipe"),
+    QN_EXPR(params, expected, "", NULL, "the right answer: a text, a number, or a list of texts of which any will do; left out: .answer"),
+    QN_CHOICE(params, by, "exact", "exact|soft|number|expression", "exact: the same words; soft: the expected words stand in the reply; number: the number it ends in; expression: `right`"),
+    QN_TEXT(params, right, "", "with `by: expression`: true for a right answer; sees the row with the answer in `reply`"),
+    QN_INT(params, k, "3", "1..1000", "tries at most"),
+    QN_REAL(params, min, "0", "0..1", "smallest share of the k tries that must be right; 0: one right try is enough"),
+    QN_REAL(params, max, "1", "0..1", "largest share: below 1 it drops what is too easy, and all k are asked"),
+    QN_BOOL(params, early, "yes", "one try after the other, and none that cannot change the verdict"),
+    QN_BOOL(params, normalise, "yes", "exact and soft: compare lower-case words without punctuation, a, an and the"),
+    QN_REAL(params, tolerance, "1e-6", "0..", "number: largest difference, as a share of the expected number (or of 1 when that is smaller)"),
+    QN_REAL(params, temperature, "0.7", "0..2", "0 makes every try the same"),
+    QN_INT(params, max_tokens, "512", "1..", "longest reply"),
+    QN_FIELD(params, as, "", "field for the first right reply (null when there is none); left out: it is not kept"),
+    QN_END
+};
+
+static const char *const THIRD[] = { "Piet", "Klaas", "It was Jan.", "never asked", NULL };
+static const char *const FIRST[] = { "The mill", "never asked", NULL };
+static const char *const NEVER[] = { "1643", "1645", "1646", NULL };
+static const char *const ALL[] = { "3 + 4 = 7", "#### 8", "It is 7.", NULL };
+static const char *const HALF[] = { "no", "no", NULL };
+static const qn_example EXAMPLES[] = {
+    { .params = "prompt: 'Who built it? {{ .p }}', by: soft", .in = "{p: 'Jan built it.', answer: 'Jan'}", .replies = THIRD, .asked = "Who built it? Jan built it.",
+      .out = "{p: 'Jan built it.', answer: 'Jan', n_right: 1, tries: 3}" },
+    { .params = "prompt: '{{ .q }}', as: reply", .in = "{q: 'What grinds?', answer: ['a mill', 'mills']}", .replies = FIRST,
+      .out = "{q: 'What grinds?', answer: ['a mill', 'mills'], n_right: 1, tries: 1, reply: 'The mill'}" },
+    { .params = "prompt: '{{ .q }}', by: number", .in = "{q: 'When?', answer: 1644}", .replies = NEVER, .reject = "right 0.00 below 0.33" },
+    { .params = "prompt: '{{ .q }}', by: number, early: no", .in = "{q: '3 + 4?', answer: 7}", .replies = ALL, .out = "{q: '3 + 4?', answer: 7, n_right: 2, tries: 3}" },
+    { .params = "prompt: '{{ .q }}', by: number, max: 0.5", .in = "{q: '3 + 4?', answer: 7}", .replies = ALL, .reject = "right 0.67 above 0.50" },
+    { .params = "prompt: '{{ .q }}', by: expression, right: '.reply | test(\"^[0-9]+$\")', k: 2", .in = "{q: 'When?', answer: ''}", .replies = NEVER,
+      .out = "{q: 'When?', answer: '', n_right: 1, tries: 1}" },
+    { .params = "prompt: '{{ .q }}', k: 3, min: 0.6", .in = "{q: 'Is it?', answer: 'yes'}", .replies = HALF, .reject = "right 0.00 below 0.60" },
+    { .params = "prompt: '{{ .q }}', by: expression", .in = "{q: 'x'}", .fail = "needs `right`" },
+    { .params = "prompt: '{{ .q }}', temperature: 0", .in = "{q: 'x', answer: 'y'}", .fail = "temperature above 0" },
+    QN_END
+};
+
+static qn_code check(qn_check *ck, void *vp, qn_err *e)
+{
+    params *p = vp;
+    const qn_type *gives, *maybe;
+    bool many;
+    if (qn_str_is(p->by, "expression")) {
+        if (!p->right.n) return qn_fail_at(e, QN_ERECIPE, ck->pos, "`by: expression` needs `right`: an expression that is true for a right `.reply`");
+        QN_TRY(qn_expr_compile(p->right, ck->pos, ck->arena, &p->is_right, e));
+        QN_TRY(qn_expr_check(p->is_right, qn_type_with(ck->in, QN_STR("reply"), qn_type_simple(QN_T_TEXT), ck->arena), ck->arena, &gives, &many, e));
+    } else if (!p->expected) {
+        QN_TRY(qn_expr_compile(QN_STR(".answer"), ck->pos, ck->arena, &p->expected, e));
+        QN_TRY(qn_expr_check(p->expected, ck->in, ck->arena, &gives, &many, e));
+    }
+    if (p->k > 1 && p->temperature <= 0) return qn_fail_at(e, QN_ERECIPE, ck->pos, "more than one try needs a temperature above 0: equal requests get one reply");
+    if (p->min > p->max) return qn_fail_at(e, QN_ERECIPE, ck->pos, "`min` is above `max`: no row can stay");
+    p->need = (int64_t)ceil(p->min * (double)p->k - 1e-9);
+    if (p->need < 1) p->need = p->max > 0;
+    if (p->max < 1) p->early = false;
+    p->asking.temperature = p->temperature;
+    p->asking.max_tokens = p->max_tokens;
+    qn_asking_prepare(ck->arena, &p->asking);
+    QN_TRY(qn_type_parse(QN_STR("text?"), ck->arena, &maybe, e));
+    if (p->as.n) ck->out = qn_type_with(ck->out, p->as, maybe, ck->arena);
+    return QN_OK;
+}
+
+/* ---- is it right? ---- */
+/* " words of the text " with a space at both ends, so that finding one form in another respects words. */
+static qn_str form_of(const params *p, qn_str text, qn_arena *a)
+{
+    qn_buf b = {0}, plain = {0};
+    qn_str s = qn_str_trim(text), w;
+    qn_buf_putc(&b, ' ');
+    if (p->normalise) {
+        qn_words_plain(text, QN_WORDS_PLAIN, true, &plain);
+        s = qn_buf_view(&plain);
+        qn_words ws = qn_words_of(s, QN_WORDS_SPACED);
+        while (qn_words_next(&ws, &w)) {
+            if (qn_str_is(w, "a") || qn_str_is(w, "an") || qn_str_is(w, "the")) continue;
+            qn_buf_str(&b, w);
+            qn_buf_putc(&b, ' ');
+        }
+    } else {
+        qn_buf_str(&b, s);
+        qn_buf_putc(&b, ' ');
+    }
+    qn_str out = qn_arena_str(a, qn_buf_view(&b));
+    qn_buf_free(&b);
+    qn_buf_free(&plain);
+    return out;
+}
+
+static bool same_number(const params *p, qn_value want, qn_str reply)
+{
+    double x, y = 0;
+    if (!qn_final_number(reply, &x)) return false;
+    if (qn_v_is_number(want)) y = qn_v_number(want);
+    else if (!qn_final_number(qn_v_str(want), &y)) return false;
+    return fabs(x - y) <= p->tolerance * fmax(1, fabs(y));
+}
+
+static bool fits_one(const params *p, qn_value want, qn_str reply, qn_arena *a)
+{
+    if (qn_str_is(p->by, "number")) return same_number(p, want, reply);
+    qn_buf number = {0};
+    if (want.kind != QN_V_TEXT) qn_json_write(&number, want);
+    qn_str w = form_of(p, want.kind == QN_V_TEXT ? qn_v_str(want) : qn_buf_view(&number), a), got = form_of(p, reply, a);
+    qn_buf_free(&number);
+    if (w.n < 3) return false;                          /* nothing is expected */
+    if (qn_str_is(p->by, "exact")) return qn_str_eq(w, got);
+    return p->normalise ? qn_str_find(got, w) >= 0 : qn_str_find(got, qn_str_sub(w, 1, w.n - 1)) >= 0;
+}
+
+static qn_code is_right(const params *p, qn_ctx *cx, const qn_row *r, qn_str reply, bool *yes, qn_err *e)
+{
+    qn_value v;
+    if (p->is_right) {
+        qn_row *asked = qn_row_child((qn_row *)(uintptr_t)r, QN_STR("tries"), 0);
+        qn_row_set_text(asked, "reply", reply);
+        qn_code rc = qn_expr_one(p->is_right, asked, cx->scratch, &v, e);
+        *yes = rc == QN_OK && qn_v_true(v);
+        qn_row_drop(asked);
+        return rc;
+    }
+    QN_TRY(qn_expr_one(p->expected, r, cx->scratch, &v, e));
+    if (v.kind == QN_V_NULL) return qn_fail(e, QN_EDATA, "no answer is expected: `expected` is null");
+    *yes = false;
+    if (v.kind != QN_V_LIST) { *yes = fits_one(p, v, reply, cx->scratch); return QN_OK; }
+    for (size_t i = 0; i < v.n && !*yes; i++) *yes = fits_one(p, qn_v_at(v, i), reply, cx->scratch);
+    return QN_OK;
+}
+
+/* ---- the tries of a row ---- */
+typedef struct { qn_talks talks; size_t n_judged; int64_t n_right; qn_str first; } state;
+
+static qn_code first_turn(const params *p, qn_ctx *cx, const qn_row *r, qn_turn *t, qn_err *e)
+{
+    qn_str prompt, system;
+    state *st = QN_ARENA_NEW(t->arena, state);
+    QN_TRY(qn_asking_fill(p->prompt, cx, r, &prompt, e));
+    QN_TRY(qn_asking_fill(p->system, cx, r, &system, e));
+    qn_str head = qn_asking_head(&p->asking, t->arena, system, prompt);
+    st->talks.n = (size_t)p->k;
+    st->talks.all = QN_ARENA_NEW_N(t->arena, qn_talk, p->k);
+    for (int64_t i = 0; i < p->k; i++) st->talks.all[i] = (qn_talk){ .model = p->model, .head = head };
+    t->state = st;
+    for (int64_t i = 0; i < (p->early ? 1 : p->k); i++) qn_talks_ask(&p->asking, cx, r, t, &st->talks, (size_t)i, (qn_str){ "", 0 });
+    return QN_OK;
+}
+
+/* Refused and cut replies are tries that are not right. */
+static qn_code look(const params *p, qn_ctx *cx, const qn_row *r, qn_turn *t, state *st, qn_err *e)
+{
+    qn_talks_take(&p->asking, cx, r, t, &st->talks);
+    for (; st->n_judged < st->talks.n_taken; st->n_judged++) {
+        const qn_talk *k = &st->talks.all[st->talks.asked[st->n_judged]];
+        bool yes = false;
+        if (k->ok) QN_TRY(is_right(p, cx, r, t->replies[st->n_judged].text, &yes, e));
+        if (yes && st->n_right++ == 0) st->first = t->replies[st->n_judged].text;
+    }
+    return QN_OK;
+}
+
+static qn_code turn(qn_ctx *cx, const void *vp, void *unused, qn_row *r, qn_turn *t, qn_emit *em, qn_err *e)
+{
+    const params *p = vp;
+    state *st = t->state;
+    (void)unused;
+    if (!st) return first_turn(p, cx, r, t, e);
+    QN_TRY(look(p, cx, r, t, st, e));
+    int64_t tries = (int64_t)st->n_judged;
+    bool decided = st->n_right >= p->need || st->n_right + (p->k - tries) < p->need || tries == p->k;
+    if (!decided) {
+        qn_talks_ask(&p->asking, cx, r, t, &st->talks, (size_t)tries, (qn_str){ "", 0 });
+        return QN_OK;
+    }
+    double share = (double)st->n_right / (double)p->k, least = p->min > 0 ? p->min : 1.0 / (double)p->k;
+    qn_row_set_int(r, "n_right", st->n_right);
+    qn_row_set_int(r, "tries", tries);
+    if (p->as.n) qn_row_set(r, p->as, st->n_right ? qn_v_text(st->first) : qn_v_null());
+    if (st->n_right < p->need) qn_emit_reject(em, r, qn_reject_below("right", share, least));
+    else if (share > p->max + 1e-9) qn_emit_reject(em, r, qn_reject_above("right", share, p->max));
+    else qn_emit_row(em, r);
+    return QN_OK;
+}
+
+const qn_op qn_op_tries = {
+    .name = "tries", .version = 1, .stage = QN_CURATE, .flags = QN_OP_NEEDS_MODEL,
+    .brief = "keep rows that a model answers right at least once in k tries",
+    .about = "Writes `n_right` and `tries`, the tries that were asked. `min` above 0 asks for a share of the k; `max` below 1 drops what is always answered. Refused and cut replies count as wrong.\n"
+             "In a recipe `without: OPERATOR` names what does this step when its role is `builtin`.",
+    .paper = "Lupidi et al. 2024, Source2Synth (k = 3); Rajpurkar et al. 2016 (normalised exact match)", .writes = "n_right: int, tries: int",
+    .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES, .check = check, .turn = turn,
+};
