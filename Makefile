@@ -96,6 +96,9 @@ test-llama: all ; tools/test_llama.sh $(B)
 # writes tests/data/nn, checks it, loads back what quern wrote.
 parity: $(B)/tests/test_nn_parity ; @tools/setup.sh parity && deps/parity-nn/bin/python tools/parity.py && $<
 
+bench-mill: all $(B)/tests/mock ; python3 bench/bench_mill.py
+bench-chat: all $(B)/tests/mock ; python3 bench/bench_chat.py
+bench-rows: all ; python3 bench/bench_rows.py
 rooms: ; tools/rooms.sh
 docs: all ; tools/docs.sh $(B)/quern
 golden-accept: all ; tests/golden/run $(B)/quern --accept
