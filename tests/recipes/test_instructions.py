@@ -10,7 +10,7 @@ from lib import check, equal
 SUBJECTS = "rivers bakers violins glaciers ledgers orchards engines proverbs bridges comets taxes lanterns harbours verbs bicycles volcanoes".split()
 
 
-def run(recipe, *args, models=(), code=0, **roles):
+def run(recipe, *args, code=0, **roles):
     r = lib.Run(recipe if lib.QUERN.startswith(lib.ROOT) else os.path.join(lib.ROOT, "recipes", recipe + ".yaml"), *args, *[x for k, url in roles.items() for x in ("--model", "%s=%s" % (k, url))])
     equal(r.code, code, "exit code of %s: %s" % (recipe, r.stderr[-800:]))
     lib.adds_up(r.summary)
@@ -42,15 +42,6 @@ def lcs(a, b):
 def rouge_l(a, b):
     a, b = (re.findall("[a-z0-9]+", t.lower()) for t in (a, b))
     return 2 * lcs(a, b) / (len(a) + len(b))
-
-
-def reasons(r):
-    """How many rows each step rejected, by the word of the reason."""
-    out = {}
-    for line in (json.loads(x) for x in open(os.path.join(r.out, "rejected.jsonl"))) if os.path.exists(os.path.join(r.out, "rejected.jsonl")) else []:
-        why = line.get("_why") or line.get("why") or line.get("reason") or ""
-        out[str(why).split(" ")[0].rstrip(":")] = out.get(str(why).split(" ")[0].rstrip(":"), 0) + 1
-    return out
 
 
 def alpaca():
@@ -112,9 +103,9 @@ def keywords():
 
 
 def personas():
-    mock = lib.Mock([{"regex": "^Text: ([a-z]+) (.*)", "json": '{"persona": "A {{1}} expert of thirty years who {{2}}"}'},
-                     {"regex": "Here is a person: (.*)", "json": '{"persona": "Somebody near ({{n}}) who once met {{1}}"}'},
-                     {"regex": "A person: (.*)", "json": '{"instruction": "Word{{n}} alpha{{hash}} beta{{n}}{{hash}} with {{n}}x{{n}}?"}'},
+    mock = lib.Mock([{"regex": "^Text: ([a-z]+) ([^\n]*)", "json": '{"persona": "A {{1}} expert of thirty years who {{2}}"}'},
+                     {"regex": "Here is a person: ([^\n]*)", "json": '{"persona": "Somebody{{n}} near{{n}} who{{n}} once{{n}} met: {{1}}"}'},
+                     {"regex": "A person: ([^\n]*)", "json": '{"instruction": "Word{{n}} alpha{{hash}} beta{{n}}{{hash}} with {{n}}x{{n}}?"}'},
                      {"reply": "Begin with what is at hand."}])
     texts = [{"text": s + " need care and patience"} for s in SUBJECTS[:4]] + [{"text": SUBJECTS[0] + " need care and patience"}]
     r = run("personas", "texts=" + lib.write_rows("texts.jsonl", texts), "hops=2", writer=mock.url)
@@ -125,7 +116,7 @@ def personas():
         check(x["from"] == "" or any(x["from"] in user(q) for q in asked(mock, "Here is a person")), "the persona it came from was shown")
     equal(len(asked(mock, "Here is a person")), 10, "two hops from each of five")
     hops = [user(q) for q in asked(mock, "Here is a person")]
-    equal(sum("Somebody near" in h for h in hops), 5, "the second hop starts at the first's persona")
+    equal(sum("Somebody" in h for h in hops), 5, "the second hop starts at the first's persona")
     equal(len([f for f in found if f.startswith("A rivers expert")]), 1, "the same text twice gives one persona")
     print("personas: %d distinct" % len(found))
 
