@@ -218,14 +218,12 @@ static void begin_turn(worker *w, qn_item *it, qn_frame *f)
 {
     const qn_step *s = &w->en->plan->steps[f->step];
     const qn_loop_params *lp = s->params;
-    if (lp->again || lp->each) {
-        qn_row *base = it->row;
-        it->row = qn_row_child(base, s->name, (uint32_t)f->turn);
-        if (lp->again) f->base = base;
-        else qn_row_drop(base);
-        w->job->n_created++;            /* the base became this turn's row */
-        w->job->n_became++;
-    }
+    qn_row *base = it->row;             /* each turn is a row of its own: what it draws and samples differs from the turn before */
+    it->row = qn_row_child(base, s->name, (uint32_t)f->turn);
+    if (lp->again) f->base = base;
+    else qn_row_drop(base);
+    w->job->n_created++;                /* the base became this turn's row */
+    w->job->n_became++;
     char name[64];
     snprintf(name, sizeof name, "%.*s", QN_FMT(lp->as));
     qn_row_set_int(it->row, name, f->turn);

@@ -197,5 +197,89 @@ def orca2():
     print("orca2: %d strategies shown, none stored" % len(shown))
 
 
-for f in [globals()[n] for n in sys.argv[1:]] or [alpaca, reanswer, keywords, personas, evol_code, codeclm, orca, orca2]:
+def metamath():
+    mock = lib.Mock([{"match": "other words", "json": '{"question": "How many eggs has Ann in all, with 3 hens that lay 5 each?"}'},
+                     {"match": "as a statement", "json": '{"statement": "Ann has 3 hens and each lays 5 eggs, so she has 15 eggs."}'},
+                     {"match": "3 hens", "match": "x hens", "reply": "15 / 5 = 3\n#### 3"},
+                     {"match": "lay x", "reply": "15 / 3\n#### 5"}, {"match": "lays x", "reply": "15 / 3\n#### 5"},
+                     {"match": "in all, with", "every": 2, "reply": "I guess.\n#### 8"},
+                     {"match": "in all, with", "reply": "3 * 5, say {{n}}\n#### 15"},
+                     {"match": "Ann has 3 hens that lay 5", "every": 3, "reply": "3 + 5\n#### 8"},
+                     {"reply": "3 * 5 = 15 ({{n}})\n#### 15"}])
+    r = run("metamath", "rows=" + lib.write_rows("gsm.jsonl", [{"question": "Ann has 3 hens that lay 5 eggs each. How many eggs?", "answer": "3 * 5 = <<3*5=15>>15\n#### 15"}, {"question": "No number?", "answer": "none"}]),
+            "samples=4", writer=mock.url)
+    rows = r.rows()
+    equal({x["type"] for x in rows}, {"answer", "rephrased", "fobar", "self_verification"}, "the four ways")
+    for x in rows:
+        equal(x["answer"].split("####")[1].strip(), x["expected"], "a wrong answer is there")
+        if x["type"] in ("fobar", "self_verification"):
+            check(re.search(r"\bx\b", x["question"]) and "15" in x["question"], "x is asked for, the answer is given", x["question"])
+            hidden = x["question"].split("\n")[0] if x["type"] == "fobar" else None
+            if hidden:
+                equal(hidden.replace("x", x["expected"], 1), x["original"], "the masked number put back gives the question")
+        else:
+            equal(x["expected"], "15", "the forward answer")
+    check(r.summary["rows"]["rejected"] >= 3, "wrong samples are rejected")
+    print("metamath: %d rows of four kinds, each number right" % len(rows))
+
+
+def ultrachat():
+    one = lib.Mock([{"match": "Write 2 different", "json": '{"openings": ["Why do mills need wind at all?", "Since when are there bakers in towns?"]}'},
+                    {"match": "about bakers", "nth": 1, "reply": "Happy to help."},
+                    {"nth": 3, "system": "You play", "reply": "How can I help you with that today?"},
+                    {"system": "You play", "reply": "Thanks a lot! And what if the wind stops, case {{n}}?"}])
+    two = lib.Mock([{"reply": "An answer number {{n}}, in full."}])
+    r = run("ultrachat", "topics=" + lib.write_rows("ut.jsonl", [{"topic": "mills"}, {"topic": "bread", "material": "Bread rises because of yeast."}]), "per_topic=2", "least=3", "most=5", user=one.url, assistant=two.url)
+    rows = r.rows()
+    check(rows and r.summary["rows"]["rejected"] >= 1, "a user who turned into an assistant is rejected")
+    for x in rows:
+        roles = [m["role"] for m in x["messages"]]
+        equal(roles, ["user", "assistant"] * x["rounds"], "roles alternate")
+        check(3 <= x["rounds"] <= 5, "rounds", x["rounds"])
+        said = " ".join(m["content"] for m in x["messages"] if m["role"] == "user")
+        check("How can I help" not in said, "a role flip", said)
+        check("Thanks" not in said, "polite noise", said)
+    sims = [q for q in requests(one) if q["messages"][0]["role"] == "system"]
+    check(all(q["messages"][-1]["role"] == "user" and q["messages"][-1]["content"].startswith("An answer") for q in sims), "the user sees the assistant's words as the other's")
+    print("ultrachat: %d dialogues of 3 to 5 rounds" % len(rows))
+
+
+def backtranslation():
+    text = lambda s: "The history of %s is long. " % s + " ".join("%s%d" % (s, i) for i in range(40))
+    mock = lib.Mock([{"regex": "Text: The history of ([a-z]+)", "json": '{"instruction": "Tell the history of {{1}}."}'},
+                     {"match": "history of rivers", "json": '{"reason": "good", "score": 5}'},
+                     {"match": "history of bakers", "every": 3, "json": '{"reason": "good", "score": 2}'},
+                     {"match": "history of bakers", "json": '{"reason": "good", "score": 5}'},
+                     {"match": "history of violins", "json": '{"reason": "menu", "score": 1}'}])
+    seeds = lib.write_rows("bt-seeds.jsonl", [{"instruction": "How do I boil an egg?", "response": "Seven minutes."}])
+    texts = lib.write_rows("bt.jsonl", [{"text": text(s)} for s in ("rivers", "bakers", "violins")] + [{"text": "too short"}])
+    r = run("backtranslation", "texts=" + texts, "seeds=" + seeds, backward=mock.url, scorer=mock.url)
+    rows = {x["instruction"]: x for x in r.rows()}
+    equal(sorted(rows), ["How do I boil an egg?", "Tell the history of rivers."], "kept")
+    x = rows["Tell the history of rivers."]
+    equal((x["response"], x["scores"], x["score"], x["iteration"]), (text("rivers"), [5, 5, 5], 5, 1), "the text as it stands, all its scores, the turn")
+    check(x["system"] != rows["How do I boil an egg?"]["system"], "origins have system messages of their own")
+    r = run("backtranslation", "texts=" + texts, "seeds=" + seeds, "least=4", "iteration=2", backward=mock.url, scorer=mock.url)
+    equal(sorted(x["score"] for x in r.rows() if x["origin"] == "augmented"), [4, 5], "scores at the threshold of 4")
+    print("backtranslation, self_curation: 5s alone at 4.5, the 4 too at 4")
+
+
+def label_to_text():
+    writer = lib.Mock([{"regex": 'class "([a-z]+)"', "json": '{"text": "{{1}} {{hash}} {{n}} alpha{{n}} beta{{hash}}"}'}])
+    judge = lib.Mock([{"match": "Text: spam", "every": 3, "json": '{"judged": "unsure"}'}, {"match": "Text: spam", "json": '{"judged": "Spam"}'}, {"match": "Text: order", "json": '{"judged": "order"}'}])
+    labels = lib.write_rows("labels.jsonl", [{"label": "spam", "description": "unwanted"}, {"label": "order", "description": "wants to buy"}])
+    recipe = open(os.path.join(lib.ROOT, "recipes", "label_to_text.yaml")).read()
+    r = run("label_to_text", "labels=" + labels, "per_label=30", "classes=spam, order", writer=writer.url, judge=judge.url)
+    count = {k: sum(x["label"] == k for x in r.rows()) for k in ("spam", "order")}
+    equal(count, {"spam": 20, "order": 20}, "equal shares of what the judge confirms")
+    mine = lib.path("shares.yaml")
+    open(mine, "w").write(recipe.replace('default: ""', "default: {spam: 0.25, order: 0.75}"))
+    r = lib.Run(mine, "labels=" + labels, "per_label=30", "classes=spam, order", "--model", "writer=" + writer.url, "--model", "judge=" + judge.url)
+    count = {k: sum(x["label"] == k for x in r.rows()) for k in ("spam", "order")}
+    check(count["order"] == 3 * count["spam"] and count["spam"] >= 9, "shares of 25 and 75 of 100: %r" % count)
+    check(all("spam" not in user(q).split("Text:")[0] for q in requests(judge)), "the judge is not told the label")
+    print("label_to_text: shares met to the row, %r" % count)
+
+
+for f in [globals()[n] for n in sys.argv[1:]] or [alpaca, reanswer, keywords, personas, evol_code, codeclm, orca, orca2, metamath, ultrachat, backtranslation, label_to_text]:
     f()
