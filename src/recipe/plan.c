@@ -134,12 +134,68 @@ static qn_code outer_params(planner *p, const qn_ynode *decls, qn_ynode **out, q
     return QN_OK;
 }
 
+/* The parameter `word` as it is written in an expression: a number or truth value as it stands, anything else as a text in quotes. */
+static void put_literal(qn_buf *b, const qn_ynode *v, qn_arena *a)
+{
+    qn_value x = qn_yaml_value(v, a);
+    if (v->kind == QN_Y_SCALAR && x.kind == QN_V_NULL) x = qn_v_text(v->text);
+    qn_json_write(b, x);
+}
+
+static size_t word_length(qn_str s, size_t from)
+{
+    size_t n = from;
+    while (n < s.n && (isalnum((unsigned char)s.p[n]) || s.p[n] == '_')) n++;
+    return n - from;
+}
+
+/* `$name` inside an expression, or inside a template's holes, is the parameter's value; a variable of the expression's own (`as $name`) is left alone, and
+ * so is everything in quotes. */
+static qn_str fill_in_text(planner *p, const scope *sc, qn_str s)
+{
+    bool holes = qn_str_find(s, QN_STR("{{")) >= 0, inside = !holes, quoted = false;
+    qn_buf b = {0};
+    size_t from = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        if (holes && !quoted && i + 1 < s.n && c == '{' && s.p[i + 1] == '{') { inside = true; i++; continue; }
+        if (holes && !quoted && inside && i + 1 < s.n && c == '}' && s.p[i + 1] == '}') { inside = false; i++; continue; }
+        if (!inside) continue;
+        if (quoted && c == '\\') { i++; continue; }
+        if (c == '"') quoted = !quoted;
+        if (quoted || c != '$') continue;
+        size_t n = word_length(s, i + 1);
+        qn_str word = qn_arena_str(arena_of(p), qn_str_sub(s, i + 1, i + 1 + n));
+        const qn_ynode *v = n ? qn_yaml_get(sc->params, word.p) : NULL;
+        qn_str bound = qn_arena_printf(arena_of(p), "as $%s", word.p);
+        if (!v || qn_str_find(s, bound) >= 0) continue;
+        qn_buf_str(&b, qn_str_sub(s, from, i));
+        put_literal(&b, v, arena_of(p));
+        from = i + 1 + n;
+        i = from - 1;
+    }
+    if (from == 0) { qn_buf_free(&b); return s; }
+    qn_buf_str(&b, qn_str_sub(s, from, s.n));
+    qn_str out = qn_arena_str(arena_of(p), qn_buf_view(&b));
+    qn_buf_free(&b);
+    return out;
+}
+
 /* A copy of the tree in which every value that is exactly `$name` is that parameter's value. */
 static qn_code fill_in(planner *p, const scope *sc, const qn_ynode *n, qn_ynode **out, qn_err *e)
 {
     if (n->kind == QN_Y_SCALAR) {
         *out = (qn_ynode *)n;
-        if (n->text.n < 2 || n->text.p[0] != '$') return QN_OK;
+        if (n->text.n < 2) return QN_OK;
+        if (n->text.p[0] != '$' || !is_word(qn_str_sub(n->text, 1, n->text.n))) {
+            qn_str filled = n->text.p[0] == '$' && n->text.p[1] == '$' ? n->text : fill_in_text(p, sc, n->text);
+            if (filled.p != n->text.p) {
+                *out = scalar(p, filled, n->pos);
+                (*out)->quoted = n->quoted;
+                return QN_OK;
+            }
+        }
+        if (n->text.p[0] != '$') return QN_OK;
         qn_str word = qn_str_sub(n->text, 1, n->text.n);
         if (word.p[0] == '$') {                                     /* $$ is a dollar sign */
             *out = scalar(p, word, n->pos);
@@ -156,7 +212,12 @@ static qn_code fill_in(planner *p, const scope *sc, const qn_ynode *n, qn_ynode 
     qn_ynode *c = QN_ARENA_NEW(arena_of(p), qn_ynode);
     *c = *n;
     c->items = QN_ARENA_NEW_N(arena_of(p), qn_ynode *, n->n + 1);
-    for (size_t i = 0; i < n->n; i++) QN_TRY(fill_in(p, sc, n->items[i], &c->items[i], e));
+    for (size_t i = 0; i < n->n; i++) {
+        bool command = n->kind == QN_Y_MAP && (qn_str_is(n->keys[i]->text, "run") || qn_str_is(n->keys[i]->text, "command"));
+        if (command && n->items[i]->kind == QN_Y_SCALAR && !is_word(qn_str_sub(n->items[i]->text, n->items[i]->text.n ? 1 : 0, n->items[i]->text.n)))
+            c->items[i] = n->items[i];          /* a shell's own $variables */
+        else QN_TRY(fill_in(p, sc, n->items[i], &c->items[i], e));
+    }
     *out = c;
     return QN_OK;
 }

@@ -191,13 +191,18 @@ bool qn_trace_put(qn_str line, qn_ledger_view *view, size_t max, qn_buf *b)
 }
 
 /* ---- by id ---- */
-typedef struct { qn_str id; qn_buf line; size_t n; } seek;
+typedef struct { uint64_t number; qn_str id; qn_buf line; size_t n; } seek;
 
 static bool is_it(void *arg, uint64_t number, qn_str line)
 {
     static const char head[] = "{\"id\":\"";
     seek *s = arg;
-    (void)number;
+    if (s->number) {                            /* the row of that line in data.jsonl */
+        if (number + 1 != s->number) return true;
+        s->n = 1;
+        qn_buf_str(&s->line, line);
+        return false;
+    }
     if (line.n < sizeof head - 1 + s->id.n || memcmp(line.p + sizeof head - 1, s->id.p, s->id.n) != 0) return true;
     if (s->n++ == 0) qn_buf_str(&s->line, line);
     return s->n < 2;
@@ -206,7 +211,9 @@ static bool is_it(void *arg, uint64_t number, qn_str line)
 qn_code qn_trace_json(const char *dir, const char *ledger, const char *id, qn_buf *out, qn_err *e)
 {
     char *path = qn_path_join(dir, "trace.jsonl.zst");
-    seek s = { .id = qn_str_of(id) };
+    int64_t number = 0;
+    bool by_line = strncmp(id, "line:", 5) == 0 && qn_str_to_i64(qn_str_of(id + 5), &number) && number > 0;
+    seek s = { .id = qn_str_of(id), .number = by_line ? (uint64_t)number : 0 };
     qn_ledger_view *view = NULL;
     qn_code rc = s.id.n ? qn_trace_each(path, is_it, &s, e) : qn_fail(e, QN_EDATA, "a row's id is needed");
     if (rc == QN_OK && s.n == 0) {

@@ -9,7 +9,7 @@
 qn_code qn_trace_each(const char *path, bool (*fn)(void *arg, uint64_t number, qn_str line), void *arg, qn_err *e);
 
 /* The story of one row, for people: source, path, and every call with what was asked and answered, as indented text appended to `out`.
- *   id      a row's id, or a beginning of one that is long enough to be the only
+ *   id      a row's id, or a beginning of one that is long enough to be the only; or line:N, the row in line N of the data
  *   ledger  DIR/ledger.db; NULL: calls are named by key only
  * Errors: QN_EDATA when no row's id or several begin so, QN_EIO, QN_ELEDGER. */
 qn_code qn_trace_tell(const char *dir, const char *ledger, const char *id, qn_buf *out, qn_err *e);
