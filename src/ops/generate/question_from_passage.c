@@ -18,8 +18,8 @@ static const qn_param PARAMS[] = {
 };
 
 static const qn_example EXAMPLES[] = {
-    { .params = "per_passage: 1", .in = "{title: 'Vistula', passage: 'The Vistula is the longest river in Poland. It is 1,047 kilometres long.'}",
-      .out = "{title: 'Vistula', passage: 'The Vistula is the longest river in Poland. It is 1,047 kilometres long.', question: 'How long is the Vistula?', answer: '1,047 kilometres', start: 50}" },
+    { .params = "per_passage: 1", .in = "{title: 'Vistula', passage: 'The Vistula is the longest river in Poland.'}",
+      .out = "{title: 'Vistula', passage: 'The Vistula is the longest river in Poland.', question: 'What is the longest river in Poland?', answer: 'The Vistula', start: 0}" },
     { .in = "{title: 'Mills', passage: 'They can be loud, or so it seems to those who live near them.'}", .reject = "questions 0.00 below 1.00" },
     QN_END
 };
