@@ -19,6 +19,7 @@ qn_code qn_file_read(const char *path, size_t limit, qn_buf *out, qn_err *e)
     qn_code rc = QN_OK;
     for (;;) {
         qn_buf_reserve(out, 1 << 16);
+        out->p[out->n] = 0;         /* also when the file is empty */
         ssize_t k = read(fd, out->p + out->n, out->cap - out->n - 1);
         if (k < 0 && errno == EINTR) continue;
         if (k < 0) { rc = qn_fail(e, QN_EIO, "cannot read %s: %s", path, strerror(errno)); break; }
