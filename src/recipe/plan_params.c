@@ -1,0 +1,201 @@
+/* plan_params: a recipe's parameters: from the command line and defaults into the tree. */
+#include "recipe/planner.h"
+#include "recipe/bind.h"
+#include <ctype.h>
+
+static bool is_word(qn_str s)
+{
+    if (s.n == 0 || !(isalpha((unsigned char)s.p[0]) || s.p[0] == '_')) return false;
+    for (size_t i = 1; i < s.n; i++)
+        if (!isalnum((unsigned char)s.p[i]) && s.p[i] != '_') return false;
+    return true;
+}
+
+qn_ynode *qn_planner_scalar(qn_planner *p, qn_str text, qn_pos pos)
+{
+    qn_ynode *n = QN_ARENA_NEW(qn_planner_arena(p), qn_ynode);
+    n->text = text;
+    n->pos = pos;
+    return n;
+}
+
+static qn_code check_param_value(const qn_ynode *decl, qn_str name, const qn_ynode *v, qn_err *e)
+{
+    const qn_ynode *type = qn_yaml_get(decl, "type");
+    int64_t i;
+    double d;
+    if (!type || v->kind != QN_Y_SCALAR) return QN_OK;
+    if (qn_str_is(type->text, "int") && !qn_str_to_i64(v->text, &i) && !qn_size_of_text(v->text, &i))
+        return qn_fail_at(e, QN_ERECIPE, v->pos, "the parameter `%.*s` is `%.*s`, a whole number is needed", QN_FMT(name), QN_FMT(v->text));
+    if (qn_str_is(type->text, "real") && !qn_str_to_f64(v->text, &d))
+        return qn_fail_at(e, QN_ERECIPE, v->pos, "the parameter `%.*s` is `%.*s`, a number is needed", QN_FMT(name), QN_FMT(v->text));
+    if (qn_str_is(type->text, "bool") && !qn_str_is(v->text, "yes") && !qn_str_is(v->text, "no") && !qn_str_is(v->text, "true")
+        && !qn_str_is(v->text, "false"))
+        return qn_fail_at(e, QN_ERECIPE, v->pos, "the parameter `%.*s` is `%.*s`, yes or no is needed", QN_FMT(name), QN_FMT(v->text));
+    return QN_OK;
+}
+
+qn_code qn_planner_unknown_param(const qn_ynode *decls, qn_str name, qn_pos pos, qn_err *e)
+{
+    const char *names[64];
+    size_t n = 0;
+    qn_buf list = {0};
+    for (size_t i = 0; decls && i < decls->n && n < 64; i++) {
+        names[n++] = decls->keys[i]->text.p;
+        qn_buf_printf(&list, "%s%s", i ? ", " : "", decls->keys[i]->text.p);
+    }
+    const char *near = qn_nearest(name, names, n);
+    qn_fail_at(e, QN_ERECIPE, pos, "the recipe has no parameter `%.*s`", QN_FMT(name));
+    if (near) qn_hint(e, "did you mean `%s`?", near);
+    else qn_hint(e, "its parameters are: %s", list.p ? list.p : "none");
+    qn_buf_free(&list);
+    return QN_ERECIPE;
+}
+
+bool qn_planner_is_model(const qn_ynode *decl)
+{
+    const qn_ynode *type = qn_yaml_get(decl, "type");
+    return type && qn_str_is(type->text, "model");
+}
+
+static const qn_setting *setting_of(const qn_setting *s, size_t n, qn_str name)
+{
+    const qn_setting *found = NULL;
+    for (size_t i = 0; i < n; i++)
+        if (qn_str_eq(s[i].name, name)) found = &s[i];      /* the last one wins */
+    return found;
+}
+
+/* The values of the outermost recipe's parameters: command line, else default. A map node of name -> value. */
+qn_code qn_planner_params(qn_planner *p, const qn_ynode *decls, qn_ynode **out, qn_err *e)
+{
+    qn_pos cmd = { .file = "command line" };
+    qn_ynode *map = QN_ARENA_NEW(qn_planner_arena(p), qn_ynode);
+    map->kind = QN_Y_MAP;
+    size_t n = decls ? decls->n : 0;
+    map->keys = QN_ARENA_NEW_N(qn_planner_arena(p), qn_ynode *, n + 1);
+    map->items = QN_ARENA_NEW_N(qn_planner_arena(p), qn_ynode *, n + 1);
+    for (size_t i = 0; i < p->o->n_settings; i++) {
+        bool known = false;
+        for (size_t k = 0; k < n && !known; k++) known = qn_str_eq(decls->keys[k]->text, p->o->settings[i].name);
+        if (!known) return qn_planner_unknown_param(decls, p->o->settings[i].name, cmd, e);
+    }
+    for (size_t i = 0; i < p->o->n_models; i++) {
+        bool known = false;
+        for (size_t k = 0; k < n && !known; k++)
+            known = qn_str_eq(decls->keys[k]->text, p->o->models[i].name) && qn_planner_is_model(decls->items[k]);
+        if (!known) {
+            qn_planner_unknown_param(decls, p->o->models[i].name, cmd, e);
+            for (size_t k = 0; k < n; k++)
+                if (qn_planner_is_model(decls->items[k])) qn_hint(e, "a model of this recipe is called `%s`: --model %s=...", decls->keys[k]->text.p, decls->keys[k]->text.p);
+            return QN_ERECIPE;
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        qn_str name = decls->keys[i]->text;
+        const qn_ynode *decl = decls->items[i], *about = qn_yaml_get(decl, "about");
+        const qn_setting *s = qn_planner_is_model(decl) ? setting_of(p->o->models, p->o->n_models, name) : NULL;
+        if (!s) s = setting_of(p->o->settings, p->o->n_settings, name);
+        qn_ynode *v = s ? qn_planner_scalar(p, qn_arena_str(qn_planner_arena(p), s->value), cmd) : qn_yaml_get(decl, "default");
+        if (!v) {
+            qn_fail_at(e, QN_ERECIPE, cmd, "the recipe needs `%.*s`", QN_FMT(name));
+            if (qn_planner_is_model(decl)) qn_hint(e, "give a model: --model %.*s=http://HOST:PORT/v1#NAME", QN_FMT(name));
+            else qn_hint(e, "%.*s=VALUE%s%s", QN_FMT(name), about ? ": " : "", about ? about->text.p : "");
+            return QN_ERECIPE;
+        }
+        QN_TRY(check_param_value(decl, name, v, e));
+        map->keys[map->n] = decls->keys[i];
+        map->items[map->n++] = v;
+    }
+    *out = map;
+    return QN_OK;
+}
+
+/* The parameter `word` as it is written in an expression: a number or truth value as it stands, anything else as a text in quotes. */
+static void put_literal(qn_buf *b, const qn_ynode *v, qn_arena *a)
+{
+    qn_value x = qn_yaml_value(v, a);
+    if (v->kind == QN_Y_SCALAR && x.kind == QN_V_NULL) x = qn_v_text(v->text);
+    qn_json_write(b, x);
+}
+
+static size_t word_length(qn_str s, size_t from)
+{
+    size_t n = from;
+    while (n < s.n && (isalnum((unsigned char)s.p[n]) || s.p[n] == '_')) n++;
+    return n - from;
+}
+
+/* `$name` inside an expression, or inside a template's holes, is the parameter's value; a variable of the expression's own (`as $name`) is left alone, and
+ * so is everything in quotes. */
+static qn_str fill_in_text(qn_planner *p, const qn_scope *sc, qn_str s)
+{
+    bool holes = qn_str_find(s, QN_STR("{{")) >= 0, inside = !holes, quoted = false;
+    qn_buf b = {0};
+    size_t from = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        if (holes && !quoted && i + 1 < s.n && c == '{' && s.p[i + 1] == '{') { inside = true; i++; continue; }
+        if (holes && !quoted && inside && i + 1 < s.n && c == '}' && s.p[i + 1] == '}') { inside = false; i++; continue; }
+        if (!inside) continue;
+        if (quoted && c == '\\') { i++; continue; }
+        if (c == '"') quoted = !quoted;
+        if (quoted || c != '$') continue;
+        size_t n = word_length(s, i + 1);
+        qn_str word = qn_arena_str(qn_planner_arena(p), qn_str_sub(s, i + 1, i + 1 + n));
+        const qn_ynode *v = n ? qn_yaml_get(sc->params, word.p) : NULL;
+        qn_str bound = qn_arena_printf(qn_planner_arena(p), "as $%s", word.p);
+        if (!v || qn_str_find(s, bound) >= 0) continue;
+        qn_buf_str(&b, qn_str_sub(s, from, i));
+        put_literal(&b, v, qn_planner_arena(p));
+        from = i + 1 + n;
+        i = from - 1;
+    }
+    if (from == 0) { qn_buf_free(&b); return s; }
+    qn_buf_str(&b, qn_str_sub(s, from, s.n));
+    qn_str out = qn_arena_str(qn_planner_arena(p), qn_buf_view(&b));
+    qn_buf_free(&b);
+    return out;
+}
+
+/* A copy of the tree in which every value that is exactly `$name` is that parameter's value. */
+qn_code qn_planner_fill_in(qn_planner *p, const qn_scope *sc, const qn_ynode *n, qn_ynode **out, qn_err *e)
+{
+    if (n->kind == QN_Y_SCALAR) {
+        *out = (qn_ynode *)n;
+        if (n->text.n < 2) return QN_OK;
+        if (n->text.p[0] != '$' || !is_word(qn_str_sub(n->text, 1, n->text.n))) {
+            qn_str filled = n->text.p[0] == '$' && n->text.p[1] == '$' ? n->text : fill_in_text(p, sc, n->text);
+            if (filled.p != n->text.p) {
+                *out = qn_planner_scalar(p, filled, n->pos);
+                (*out)->quoted = n->quoted;
+                return QN_OK;
+            }
+        }
+        if (n->text.p[0] != '$') return QN_OK;
+        qn_str word = qn_str_sub(n->text, 1, n->text.n);
+        if (word.p[0] == '$') {                                     /* $$ is a dollar sign */
+            *out = qn_planner_scalar(p, word, n->pos);
+            (*out)->quoted = n->quoted;
+            return QN_OK;
+        }
+        if (!is_word(word)) return QN_OK;
+        char *z = qn_arena_str(qn_planner_arena(p), word).p ? (char *)(uintptr_t)qn_arena_str(qn_planner_arena(p), word).p : NULL;
+        qn_ynode *v = qn_yaml_get(sc->params, z);
+        if (!v) return qn_planner_unknown_param(sc->params, word, n->pos, e);
+        *out = v;
+        return QN_OK;
+    }
+    qn_ynode *c = QN_ARENA_NEW(qn_planner_arena(p), qn_ynode);
+    *c = *n;
+    c->items = QN_ARENA_NEW_N(qn_planner_arena(p), qn_ynode *, n->n + 1);
+    for (size_t i = 0; i < n->n; i++) {
+        bool command = n->kind == QN_Y_MAP && (qn_str_is(n->keys[i]->text, "run") || qn_str_is(n->keys[i]->text, "command"));
+        if (command && n->items[i]->kind == QN_Y_SCALAR && !is_word(qn_str_sub(n->items[i]->text, n->items[i]->text.n ? 1 : 0, n->items[i]->text.n)))
+            c->items[i] = n->items[i];          /* a shell's own $variables */
+        else QN_TRY(qn_planner_fill_in(p, sc, n->items[i], &c->items[i], e));
+    }
+    *out = c;
+    return QN_OK;
+}
+

@@ -1,0 +1,468 @@
+/* plan_steps: from YAML maps to typed steps, in the order in which rows meet them: recipes inlined, loops flattened, `without:` put in, parameters bound,
+ * types carried along. */
+#include "recipe/planner.h"
+#include "recipe/bind.h"
+
+enum { MAX_STEPS = 1000, MAX_USE_DEPTH = 8 };
+
+
+static void add_edge(qn_planner *p, int from, int to)
+{
+    qn_step *s = qn_planner_step(p, from);
+    int *bigger = QN_ARENA_NEW_N(qn_planner_arena(p), int, s->n_next + 1);
+    if (s->n_next) memcpy(bigger, s->next, sizeof(int) * (size_t)s->n_next);
+    bigger[s->n_next++] = to;
+    s->next = bigger;
+    qn_planner_step(p, to)->n_from++;
+}
+
+static bool name_taken(qn_planner *p, qn_str name)
+{
+    for (int i = 0; i < p->plan->n_steps; i++)
+        if (qn_str_eq(qn_planner_step(p, i)->name, name)) return true;
+    return false;
+}
+
+/* A name that no other step has: the one given, or the operator's word, or word#2, word#3, ... */
+static qn_code step_name(qn_planner *p, const qn_scope *sc, const qn_ynode *given, qn_str word, qn_str *out, qn_err *e)
+{
+    qn_arena *a = qn_planner_arena(p);
+    if (given) {
+        *out = qn_arena_printf(a, "%s%.*s", sc->prefix, QN_FMT(given->text));
+        if (name_taken(p, *out)) return qn_fail_at(e, QN_ERECIPE, given->pos, "two steps are called `%.*s`", QN_FMT(*out));
+        return QN_OK;
+    }
+    *out = qn_arena_printf(a, "%s%.*s", sc->prefix, QN_FMT(word));
+    for (int k = 2; name_taken(p, *out); k++) *out = qn_arena_printf(a, "%s%.*s#%d", sc->prefix, QN_FMT(word), k);
+    return QN_OK;
+}
+
+static qn_step *new_step(qn_planner *p, qn_step_kind kind, qn_str name, qn_pos pos)
+{
+    qn_plan *plan = p->plan;
+    QN_GROW(plan->steps, plan->n_steps, p->cap_steps);
+    qn_step *s = &plan->steps[plan->n_steps];
+    *s = (qn_step){ .kind = kind, .index = plan->n_steps++, .name = name, .pos = pos, .partner = -1 };
+    return s;
+}
+
+typedef struct bind_arg { qn_planner *p; } bind_arg;
+
+static qn_code find_model(void *arg, qn_str where, qn_pos pos, const qn_model **out, qn_err *e)
+{
+    qn_planner *p = ((bind_arg *)arg)->p;
+    qn_plan *plan = p->plan;
+    for (int i = 0; i < plan->n_roles; i++)
+        if (qn_str_is(where, plan->roles[i].name)) { *out = plan->roles[i].model; return QN_OK; }
+    char *z = qn_strz(where);
+    qn_code rc = p->o->registry ? qn_models_resolve(p->o->registry, z, z, out, e)
+                                : qn_fail_at(e, QN_ERECIPE, pos, "no models can be used here");
+    qn_free(z);
+    if (rc != QN_OK && !e->pos.file) e->pos = pos;
+    return rc;
+}
+
+static qn_bind bind_for(qn_planner *p, bind_arg *arg, const qn_type *in)
+{
+    arg->p = p;
+    return (qn_bind){ .arena = qn_planner_arena(p), .in = in, .dir = p->plan->dir, .arg = arg, .model = find_model };
+}
+
+/* Every field that the operator reads must be there and fit. */
+static qn_code check_reads(qn_planner *p, const qn_step *s, qn_err *e)
+{
+    const qn_type *want;
+    if (!s->op->reads || !s->in) return QN_OK;
+    QN_TRY(qn_type_parse_fields(qn_str_of(s->op->reads), qn_planner_arena(p), &want, e));
+    for (size_t i = 0; i < want->n_fields; i++) {
+        const qn_type_field *f = &want->fields[i];
+        const qn_type *have = qn_type_field_of(s->in, f->name);
+        if (have && qn_type_fits(have, f->type)) continue;
+        if (!have && (f->type->maybe || s->in->open)) continue;
+        qn_buf type = {0};
+        qn_type_write(&type, have ? have : f->type);
+        if (have) qn_fail_at(e, QN_ERECIPE, s->pos, "`%s` reads the field `%.*s`, which is %s here", s->op->name, QN_FMT(f->name), type.p);
+        else {
+            const char *near = qn_type_nearest_field(s->in, f->name, qn_planner_arena(p));
+            qn_fail_at(e, QN_ERECIPE, s->pos, "`%s` needs the field `%.*s` (%s), which no step before it makes", s->op->name, QN_FMT(f->name), type.p);
+            if (near) qn_hint(e, "there is a field `%s`", near);
+        }
+        qn_buf_free(&type);
+        return QN_ERECIPE;
+    }
+    return QN_OK;
+}
+
+static qn_code type_after(qn_planner *p, const qn_step *s, const qn_type **out, qn_err *e)
+{
+    static const qn_type nothing = { .kind = QN_T_RECORD };
+    const qn_type *adds, *t = s->in ? s->in : &nothing;
+    if (s->op->writes) {
+        QN_TRY(qn_type_parse_fields(qn_str_of(s->op->writes), qn_planner_arena(p), &adds, e));
+        for (size_t i = 0; i < adds->n_fields; i++) t = qn_type_with(t, adds->fields[i].name, adds->fields[i].type, qn_planner_arena(p));
+        if (adds->open) { qn_type *o = QN_ARENA_NEW(qn_planner_arena(p), qn_type); *o = *t; o->open = true; t = o; }
+    }
+    *out = t;
+    return QN_OK;
+}
+
+static qn_code bind_step(qn_planner *p, qn_step *s, const qn_ynode *given, qn_err *e)
+{
+    bind_arg arg;
+    qn_bind b = bind_for(p, &arg, s->in);
+    QN_TRY(qn_bind_params(&b, s->op->name, s->op->params, s->op->params_size, given, s->pos, &s->params, e));
+    QN_TRY(check_reads(p, s, e));
+    QN_TRY(type_after(p, s, &s->out, e));
+    if (s->op->check) {
+        qn_check ck = { .arena = qn_planner_arena(p), .in = s->in, .out = s->out, .pos = s->pos, .seed = p->o->seed, .recipe_dir = p->plan->dir };
+        qn_code rc = s->op->check(&ck, s->params, e);
+        if (rc != QN_OK) {
+            if (!e->pos.file) e->pos = s->pos;
+            return rc;
+        }
+        s->out = ck.out;
+    }
+    s->shown = given ? qn_yaml_value(given, qn_planner_arena(p)) : qn_v_null();
+    return QN_OK;
+}
+
+
+static const qn_type *type_of_inlet(qn_planner *p, const qn_inlet *in)
+{
+    const qn_type *t = NULL;
+    for (int i = 0; i < in->n; i++) {
+        const qn_type *o = qn_planner_step(p, in->from[i])->out;
+        t = t ? qn_type_join(t, o, qn_planner_arena(p)) : o;
+    }
+    return t;
+}
+
+
+static qn_code find_from(qn_planner *p, const qn_scope *sc, const qn_ynode *word, int *out, qn_err *e)
+{
+    const char *names[64];
+    size_t n = 0;
+    qn_str full = qn_arena_printf(qn_planner_arena(p), "%s%.*s", sc->prefix, QN_FMT(word->text));
+    for (int i = 0; i < p->plan->n_steps; i++) {
+        if (qn_str_eq(qn_planner_step(p, i)->name, full)) { *out = i; return QN_OK; }
+        if (n < 64) names[n++] = qn_planner_step(p, i)->name.p;
+    }
+    const char *near = qn_nearest(word->text, names, n);
+    qn_fail_at(e, QN_ERECIPE, word->pos, "no step before this one is called `%.*s`", QN_FMT(word->text));
+    if (near) qn_hint(e, "did you mean `%s`?", near);
+    return QN_ERECIPE;
+}
+
+static qn_code read_from(qn_planner *p, const qn_scope *sc, const qn_ynode *from, qn_inlet *in, qn_err *e)
+{
+    in->n = 0;
+    size_t n = from->kind == QN_Y_LIST ? from->n : 1;
+    if (from->kind == QN_Y_MAP || n > 16 || n == 0) return qn_fail_at(e, QN_ERECIPE, from->pos, "`from` is a step's name or a list of at most 16");
+    for (size_t i = 0; i < n; i++) QN_TRY(find_from(p, sc, from->kind == QN_Y_LIST ? from->items[i] : from, &in->from[in->n++], e));
+    return QN_OK;
+}
+
+static void connect(qn_planner *p, const qn_inlet *in, int to)
+{
+    for (int i = 0; i < in->n; i++) add_edge(p, in->from[i], to);
+}
+
+/* ---- repeat and join ---- */
+static const qn_param LOOP_PARAMS[] = {
+    QN_INT(qn_loop_params, times, "3", "1..10000", "at most so many turns"),
+    QN_EXPR(qn_loop_params, until, "", "bool", "leave when true after a turn"),
+    QN_BOOL(qn_loop_params, each, "no", "give a copy of the row after every turn"),
+    QN_BOOL(qn_loop_params, again, "no", "a row rejected in a turn goes round again as it was before the turn"),
+    QN_FIELD(qn_loop_params, as, "round", "field that holds the number of the turn, from 1"),
+    QN_END
+};
+
+/* The map without one key, so that the rest can be bound. */
+static qn_ynode *without_key(qn_planner *p, const qn_ynode *map, const char *key)
+{
+    qn_ynode *c = QN_ARENA_NEW(qn_planner_arena(p), qn_ynode);
+    *c = *map;
+    c->keys = QN_ARENA_NEW_N(qn_planner_arena(p), qn_ynode *, map->n + 1);
+    c->items = QN_ARENA_NEW_N(qn_planner_arena(p), qn_ynode *, map->n + 1);
+    c->n = 0;
+    for (size_t i = 0; i < map->n; i++) {
+        if (qn_str_is(map->keys[i]->text, key)) continue;
+        c->keys[c->n] = map->keys[i];
+        c->items[c->n++] = map->items[i];
+    }
+    return c;
+}
+
+static qn_code plan_repeat(qn_planner *p, const qn_scope *sc, const qn_ynode *given, qn_str name, qn_pos pos, qn_inlet *flow, qn_err *e)
+{
+    const qn_ynode *steps = qn_yaml_get(given, "steps");
+    bind_arg arg;
+    if (!steps || steps->kind != QN_Y_LIST || steps->n == 0) return qn_fail_at(e, QN_ERECIPE, pos, "`repeat` needs `steps`, a list");
+    if (flow->n == 0) return qn_fail_at(e, QN_ERECIPE, pos, "`repeat` has no rows to repeat over: a source must come first");
+    const qn_ynode *rest = without_key(p, given, "steps"), *until = qn_yaml_get(rest, "until");
+    const qn_type *in = type_of_inlet(p, flow);
+    qn_bind b = bind_for(p, &arg, NULL);
+    void *params;
+    QN_TRY(qn_bind_params(&b, "repeat", LOOP_PARAMS, sizeof(qn_loop_params), rest, pos, &params, e));
+    qn_loop_params *lp = params;
+    int begin = new_step(p, QN_STEP_LOOP, name, pos)->index;
+    connect(p, flow, begin);
+    qn_planner_step(p, begin)->in = in;
+    qn_planner_step(p, begin)->params = lp;
+    qn_planner_step(p, begin)->out = qn_type_with(in, lp->as, qn_type_simple(QN_T_INT), qn_planner_arena(p));
+    qn_planner_step(p, begin)->shown = qn_yaml_value(rest, qn_planner_arena(p));
+    qn_inlet body = { { begin }, 1 };
+    qn_scope inner = *sc;
+    inner.prefix = qn_arena_printf(qn_planner_arena(p), "%.*s.", QN_FMT(name)).p;
+    QN_TRY(qn_planner_steps(p, &inner, steps, &body, e));
+    if (body.n == 0) return qn_fail_at(e, QN_ERECIPE, pos, "the steps of `repeat` end in a sink: nothing can go round");
+    int end = new_step(p, QN_STEP_LOOP_END, qn_arena_printf(qn_planner_arena(p), "%.*s.end", QN_FMT(name)), pos)->index;
+    const qn_type *out = type_of_inlet(p, &body);
+    connect(p, &body, end);
+    qn_step *last = qn_planner_step(p, end);
+    last->in = last->out = out;
+    last->params = lp;
+    last->partner = begin;
+    qn_planner_step(p, begin)->partner = end;
+    if (until) {
+        bool many;
+        const qn_type *gives;
+        QN_TRY(qn_expr_check(lp->until, out, qn_planner_arena(p), &gives, &many, e));
+    }
+    *flow = (qn_inlet){ { end }, 1 };
+    return QN_OK;
+}
+
+static qn_code plan_grow(qn_planner *p, const qn_scope *sc, const qn_ynode *given, qn_str name, qn_pos pos, qn_inlet *flow, qn_err *e)
+{
+    const qn_ynode *steps = qn_yaml_get(given, "steps");
+    const qn_op *grow = qn_op_find(QN_STR("grow")), *fin = qn_op_find(QN_STR("grow_end"));
+    if (!steps || steps->kind != QN_Y_LIST || steps->n == 0) return qn_fail_at(e, QN_ERECIPE, pos, "`grow` needs `steps`, a list");
+    if (flow->n == 0) return qn_fail_at(e, QN_ERECIPE, pos, "`grow` has no pool to grow from: a source must come first");
+    QN_ASSERT(grow && fin);
+    qn_step *s = new_step(p, QN_STEP_OP, name, pos);
+    int begin = s->index;
+    s->op = grow;
+    s->in = type_of_inlet(p, flow);
+    connect(p, flow, begin);
+    QN_TRY(bind_step(p, qn_planner_step(p, begin), without_key(p, given, "steps"), e));
+    qn_inlet body = { { begin }, 1 };
+    qn_scope inner = *sc;
+    inner.prefix = qn_arena_printf(qn_planner_arena(p), "%.*s.", QN_FMT(name)).p;
+    QN_TRY(qn_planner_steps(p, &inner, steps, &body, e));
+    if (body.n == 0) return qn_fail_at(e, QN_ERECIPE, pos, "the steps of `grow` end in a sink: nothing comes back to the pool");
+    s = new_step(p, QN_STEP_OP, qn_arena_printf(qn_planner_arena(p), "%.*s.pool", QN_FMT(name)), pos);
+    int end = s->index;
+    s->op = fin;
+    s->in = type_of_inlet(p, &body);
+    connect(p, &body, end);
+    QN_TRY(bind_step(p, qn_planner_step(p, end), NULL, e));
+    qn_planner_step(p, end)->partner = begin;
+    qn_planner_step(p, begin)->partner = end;
+    *flow = (qn_inlet){ { end }, 1 };
+    return QN_OK;
+}
+
+static qn_code plan_join(qn_planner *p, qn_str name, qn_pos pos, qn_inlet *flow, qn_err *e)
+{
+    if (flow->n < 2) return qn_fail_at(e, QN_ERECIPE, pos, "`join` needs two branches or more: from: [A, B]");
+    qn_step *s = new_step(p, QN_STEP_JOIN, name, pos);
+    int at = s->index;
+    const qn_type *t = qn_planner_step(p, flow->from[0])->out;
+    for (int i = 1; i < flow->n; i++) {
+        const qn_type *o = qn_planner_step(p, flow->from[i])->out;
+        for (size_t k = 0; k < o->n_fields; k++) t = qn_type_with(t, o->fields[k].name, o->fields[k].type, qn_planner_arena(p));
+    }
+    connect(p, flow, at);
+    qn_planner_step(p, at)->in = qn_planner_step(p, at)->out = t;
+    *flow = (qn_inlet){ { at }, 1 };
+    return QN_OK;
+}
+
+/* ---- recipe: {use, with} ---- */
+
+static qn_code plan_use(qn_planner *p, const qn_scope *sc, const qn_ynode *given, qn_pos pos, qn_inlet *flow, qn_err *e)
+{
+    const qn_ynode *use = qn_yaml_get(given, "use"), *with = qn_yaml_get(given, "with");
+    qn_str text;
+    const char *file, *dir;
+    qn_ynode *root;
+    if (!use || use->kind != QN_Y_SCALAR) return qn_fail_at(e, QN_ERECIPE, pos, "`recipe` needs `use`, the name of a recipe");
+    if (sc->depth >= MAX_USE_DEPTH) return qn_fail_at(e, QN_ERECIPE, pos, "recipes use each other more than %d deep (a circle?)", MAX_USE_DEPTH);
+    qn_code rc = qn_planner_load(qn_planner_arena(p), use->text.p, p->plan->dir, &text, &file, &dir, e);
+    if (rc != QN_OK) { e->pos = use->pos; return rc; }
+    QN_TRY(qn_yaml_parse(text, file, 0, qn_planner_arena(p), &root, e));
+    const qn_ynode *decls = qn_yaml_get(root, "params"), *steps = qn_yaml_get(root, "steps");
+    if (!steps) return qn_fail_at(e, QN_ERECIPE, use->pos, "the recipe `%s` has no steps", use->text.p);
+    qn_ynode *map = QN_ARENA_NEW(qn_planner_arena(p), qn_ynode);
+    map->kind = QN_Y_MAP;
+    size_t n = decls ? decls->n : 0;
+    map->keys = QN_ARENA_NEW_N(qn_planner_arena(p), qn_ynode *, n + 1);
+    map->items = QN_ARENA_NEW_N(qn_planner_arena(p), qn_ynode *, n + 1);
+    for (size_t i = 0; with && i < with->n; i++)
+        if (!qn_yaml_get(decls, with->keys[i]->text.p)) return qn_planner_unknown_param(decls, with->keys[i]->text, with->keys[i]->pos, e);
+    for (size_t i = 0; i < n; i++) {
+        qn_ynode *v = qn_yaml_get(with, decls->keys[i]->text.p);
+        if (!v) v = qn_yaml_get(decls->items[i], "default");
+        if (!v) v = qn_planner_scalar(p, (qn_str){ "", 0 }, pos);      /* only steps that are left out may need it: `read` of a body that gets rows */
+        map->keys[i] = decls->keys[i];
+        map->items[i] = v;
+    }
+    map->n = n;
+    qn_scope inner = { .params = map, .depth = sc->depth + 1,
+                    .prefix = qn_arena_printf(qn_planner_arena(p), "%s%s.", sc->prefix, use->text.p).p };
+    qn_ynode *body = (qn_ynode *)steps, *cut = QN_ARENA_NEW(qn_planner_arena(p), qn_ynode);
+    *cut = *body;
+    /* Rows that flow in take the place of its first step when that is a source; its last step is left out when it is a sink. */
+    if (flow->n && cut->n && cut->items[0]->kind == QN_Y_MAP && cut->items[0]->n) {
+        const qn_op *first = qn_op_find(cut->items[0]->keys[0]->text);
+        if (first && first->stage == QN_SOURCE) { cut->items++; cut->n--; }
+    }
+    if (cut->n && cut->items[cut->n - 1]->kind == QN_Y_MAP && cut->items[cut->n - 1]->n) {
+        const qn_op *last = qn_op_find(cut->items[cut->n - 1]->keys[0]->text);
+        if (last && last->stage == QN_SINK) cut->n--;
+    }
+    return qn_planner_steps(p, &inner, cut, flow, e);
+}
+
+/* ---- an ordinary step ---- */
+static const qn_param *model_param(const qn_op *op)
+{
+    for (const qn_param *q = op->params; q && q->name; q++)
+        if (q->type == QN_P_MODEL) return q;
+    return NULL;
+}
+
+/* A step whose role is `builtin` becomes the operator that `without:` names. */
+static qn_code swap_builtin(qn_planner *p, const qn_op **op, const qn_ynode **given, qn_pos pos, qn_err *e)
+{
+    const qn_param *mp = model_param(*op);
+    const qn_ynode *where = mp && *given && (*given)->kind == QN_Y_MAP ? qn_yaml_get(*given, mp->name) : NULL;
+    const qn_ynode *instead = mp && *given && (*given)->kind == QN_Y_MAP ? qn_yaml_get(*given, "without") : NULL;
+    if (!where) return QN_OK;
+    const qn_model *m;
+    bind_arg arg = { p };
+    QN_TRY(find_model(&arg, where->text, where->pos, &m, e));
+    const qn_op *swap = NULL;
+    const qn_ynode *swap_given = NULL;
+    if (instead) {
+        qn_str word = instead->kind == QN_Y_MAP && instead->n == 1 ? instead->keys[0]->text : instead->text;
+        if (instead->kind == QN_Y_MAP && instead->n == 1) swap_given = instead->items[0];
+        swap = qn_op_find(word);
+        if (!swap) {
+            qn_fail_at(e, QN_ERECIPE, instead->pos, "no operator is called `%.*s`", QN_FMT(word));
+            if (qn_op_nearest(word)) qn_hint(e, "did you mean `%s`?", qn_op_nearest(word));
+            return QN_ERECIPE;
+        }
+    }
+    if (m && !m->builtin) {
+        *given = without_key(p, *given, "without");
+        return QN_OK;
+    }
+    if (!swap) {
+        qn_fail_at(e, QN_ERECIPE, pos, "`%s` needs a model here: nothing built in can do this step", (*op)->name);
+        qn_hint(e, "give one: --model %.*s=http://HOST:PORT/v1#NAME", QN_FMT(where->text));
+        return QN_ERECIPE;
+    }
+    *op = swap;
+    *given = swap_given;
+    return QN_OK;
+}
+
+static qn_code plan_op(qn_planner *p, const qn_scope *sc, const qn_op *op, const qn_ynode *given, const qn_ynode *when, qn_str name, bool named,
+                       qn_pos pos, qn_inlet *flow, qn_err *e)
+{
+    const qn_op *asked = op;
+    QN_TRY(swap_builtin(p, &op, &given, pos, e));
+    if (op != asked && sc && !named) QN_TRY(step_name(p, sc, NULL, qn_str_of(op->name), &name, e));     /* what it does, not what it stands for */
+    bool source = op->stage == QN_SOURCE && op->next && !op->absorb;
+    if (!source && flow->n == 0) {
+        qn_fail_at(e, QN_ERECIPE, pos, "`%s` has no rows to work on", op->name);
+        qn_hint(e, "a recipe begins with a source: read_rows, read_docs, read_tables, ...");
+        return QN_ERECIPE;
+    }
+    const qn_type *in = source ? NULL : type_of_inlet(p, flow);
+    qn_step *s = new_step(p, QN_STEP_OP, name, pos);
+    int at = s->index;
+    s->op = op;
+    s->in = in;
+    if (when && !source) {
+        const qn_type *gives;
+        bool many;
+        QN_TRY(qn_expr_compile(when->text, when->pos, qn_planner_arena(p), &qn_planner_step(p, at)->when, e));
+        QN_TRY(qn_expr_check(qn_planner_step(p, at)->when, in, qn_planner_arena(p), &gives, &many, e));
+    }
+    QN_TRY(bind_step(p, qn_planner_step(p, at), given, e));
+    if (qn_planner_step(p, at)->when) qn_planner_step(p, at)->out = qn_type_join(in, qn_planner_step(p, at)->out, qn_planner_arena(p));
+    if (!source) connect(p, flow, at);
+    *flow = op->stage == QN_SINK ? (qn_inlet){ { 0 }, 0 } : (qn_inlet){ { at }, 1 };
+    return QN_OK;
+}
+
+static qn_code unknown_op(qn_str word, qn_pos pos, qn_err *e)
+{
+    const char *near = qn_op_nearest(word);
+    qn_fail_at(e, QN_ERECIPE, pos, "no operator is called `%.*s`", QN_FMT(word));
+    if (near) qn_hint(e, "did you mean `%s`? `quern ops` lists all", near);
+    else qn_hint(e, "`quern ops` lists all");
+    return QN_ERECIPE;
+}
+
+static qn_code plan_step(qn_planner *p, const qn_scope *sc, const qn_ynode *raw, qn_inlet *flow, qn_err *e)
+{
+    const qn_ynode *given = NULL, *word = NULL, *name_node = NULL, *from = NULL, *when = NULL;
+    if (p->plan->n_steps >= MAX_STEPS) return qn_fail_at(e, QN_ERECIPE, raw->pos, "more than %d steps", MAX_STEPS);
+    if (raw->kind == QN_Y_SCALAR) {                                  /* `- shuffle` */
+        word = raw;
+    } else if (raw->kind != QN_Y_MAP) {
+        return qn_fail_at(e, QN_ERECIPE, raw->pos, "a step is a map with an operator's name: `- keep: {where: ...}`");
+    }
+    for (size_t i = 0; raw->kind == QN_Y_MAP && i < raw->n; i++) {
+        qn_ynode *k = raw->keys[i];
+        if (qn_str_is(k->text, "name")) name_node = raw->items[i];
+        else if (qn_str_is(k->text, "from")) from = raw->items[i];
+        else if (qn_str_is(k->text, "when")) when = raw->items[i];
+        else if (word) return qn_fail_at(e, QN_ERECIPE, k->pos, "a step has one operator: `%.*s` and `%.*s` are two", QN_FMT(word->text), QN_FMT(k->text));
+        else { word = k; given = raw->items[i]; }
+    }
+    if (!word) return qn_fail_at(e, QN_ERECIPE, raw->pos, "a step without an operator");
+    qn_ynode *filled = NULL;
+    if (given) QN_TRY(qn_planner_fill_in(p, sc, given, &filled, e));
+    if (from) QN_TRY(read_from(p, sc, from, flow, e));
+    if (qn_str_is(word->text, "recipe")) return plan_use(p, sc, filled, word->pos, flow, e);
+    qn_str name;
+    QN_TRY(step_name(p, sc, name_node, word->text, &name, e));
+    if (qn_str_is(word->text, "repeat")) return plan_repeat(p, sc, filled, name, word->pos, flow, e);
+    if (qn_str_is(word->text, "grow")) return plan_grow(p, sc, filled, name, word->pos, flow, e);
+    if (qn_str_is(word->text, "join")) return plan_join(p, name, word->pos, flow, e);
+    const qn_op *op = qn_op_find(word->text);
+    if (!op) return unknown_op(word->text, word->pos, e);
+    return plan_op(p, sc, op, filled, when, name, name_node != NULL, word->pos, flow, e);
+}
+
+qn_code qn_planner_steps(qn_planner *p, const qn_scope *sc, const qn_ynode *list, qn_inlet *flow, qn_err *e)
+{
+    if (list->kind != QN_Y_LIST) return qn_fail_at(e, QN_ERECIPE, list->pos, "`steps` is a list: each step begins with `- `");
+    for (size_t i = 0; i < list->n; i++) QN_TRY(plan_step(p, sc, list->items[i], flow, e));
+    return QN_OK;
+}
+
+/* Rows that no step takes: the last step's go to `write`, others are a mistake. */
+qn_code qn_planner_close_ends(qn_planner *p, qn_inlet *flow, qn_err *e)
+{
+    if (flow->n) {
+        const qn_op *w = qn_op_find(QN_STR("write"));
+        QN_ASSERT(w);
+        qn_pos pos = qn_planner_step(p, flow->from[0])->pos;
+        QN_TRY(plan_op(p, NULL, w, NULL, NULL, QN_STR("write"), true, pos, flow, e));
+    }
+    for (int i = 0; i < p->plan->n_steps; i++) {
+        qn_step *s = qn_planner_step(p, i);
+        if (s->n_next || (s->op && s->op->stage == QN_SINK)) continue;
+        qn_fail_at(e, QN_ERECIPE, s->pos, "the rows of step `%.*s` go nowhere", QN_FMT(s->name));
+        qn_hint(e, "name it in a later step's `from:`, or leave it out");
+        return QN_ERECIPE;
+    }
+    return QN_OK;
+}
+

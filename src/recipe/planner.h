@@ -1,0 +1,41 @@
+/* planner: what the planner's files share: plan.c (the whole), plan_params.c (parameters), plan_steps.c (steps). */
+#ifndef QN_RECIPE_PLANNER_H
+#define QN_RECIPE_PLANNER_H
+#include "recipe/plan.h"
+
+typedef struct qn_scope {       /* one recipe's text being planned: the outermost, or one that is used */
+    const qn_ynode *params;     /* name -> value node, after defaults */
+    const char *prefix;         /* before the names of its steps: "" or "use." */
+    int depth;
+} qn_scope;
+
+typedef struct qn_planner {
+    qn_plan *plan;
+    const qn_plan_opts *o;
+    size_t cap_steps;
+} qn_planner;
+
+/* What flows into a step: from `from:`, else from the step before. */
+typedef struct qn_inlet { int from[16]; int n; } qn_inlet;
+
+static inline qn_arena *qn_planner_arena(qn_planner *p) { return &p->plan->arena; }
+static inline qn_step *qn_planner_step(qn_planner *p, int i) { return &p->plan->steps[i]; }
+
+/* ---- plan_params.c ---- */
+qn_ynode *qn_planner_scalar(qn_planner *p, qn_str text, qn_pos pos);
+bool    qn_planner_is_model(const qn_ynode *decl);                 /* is a declared parameter a model? */
+qn_code qn_planner_unknown_param(const qn_ynode *decls, qn_str name, qn_pos pos, qn_err *e);
+/* The values of the outermost recipe's parameters: command line, else default. A map node of name -> value. */
+qn_code qn_planner_params(qn_planner *p, const qn_ynode *decls, qn_ynode **out, qn_err *e);
+/* A copy of the tree in which `$name` is that parameter's value. */
+qn_code qn_planner_fill_in(qn_planner *p, const qn_scope *sc, const qn_ynode *n, qn_ynode **out, qn_err *e);
+
+/* ---- plan_steps.c ---- */
+qn_code qn_planner_steps(qn_planner *p, const qn_scope *sc, const qn_ynode *list, qn_inlet *flow, qn_err *e);
+/* Rows that no step takes: the last step's go to `write`, others are a mistake. */
+qn_code qn_planner_close_ends(qn_planner *p, qn_inlet *flow, qn_err *e);
+
+/* ---- plan.c ---- */
+/* A shipped recipe by its bare name, or a file relative to `dir`. Everything lives in the arena. */
+qn_code qn_planner_load(qn_arena *a, const char *name, const char *dir, qn_str *text, const char **file, const char **its_dir, qn_err *e);
+#endif
