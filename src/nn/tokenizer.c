@@ -29,7 +29,7 @@ qn_tables *qn_tables_new(void)
     return t;
 }
 
-void qn_tables_free(qn_tables *t)
+void qn_token_tables_free(qn_tables *t)
 {
     qn_free(t->token);
     qn_free(t->added);
@@ -69,7 +69,7 @@ qn_tokenizer *qn_tokenizer_fork(const qn_tokenizer *t)
 void qn_tokenizer_close(qn_tokenizer *t)
 {
     if (!t) return;
-    if (t->owner) qn_tables_free(t->t);
+    if (t->owner) qn_token_tables_free(t->t);
     qn_free(t->classes);
     qn_free(t->words);
     qn_buf_free(&t->norm);
@@ -320,7 +320,7 @@ qn_code qn_tokenizer_parse(qn_tokenizer **out, qn_str json, qn_err *e)
     qn_tables *t = qn_tables_new();
     qn_code rc = read_all(t, yyjson_doc_get_root(doc), e);
     yyjson_doc_free(doc);
-    if (rc != QN_OK) { qn_tables_free(t); return rc; }
+    if (rc != QN_OK) { qn_token_tables_free(t); return rc; }
     qn_buf_str(&t->json, json);
     *out = qn_tokenizer_of(t);
     return QN_OK;

@@ -61,7 +61,7 @@ void    qn_bpe_word(qn_tokenizer *t, qn_str word, qn_ids *out);             /* o
 void    qn_bpe_text(qn_tokenizer *t, qn_str s, qn_ids *out);                /* cut and merged */
 qn_code qn_wordpiece_text(qn_tokenizer *t, qn_str s, qn_ids *out, qn_err *e);
 qn_tables *qn_tables_new(void);
-void    qn_tables_free(qn_tables *t);
+void    qn_token_tables_free(qn_tables *t);
 void    qn_tables_token(qn_tables *t, int32_t id, qn_str bytes);            /* bytes: in t->a */
 qn_tokenizer *qn_tokenizer_of(qn_tables *t);                                /* moves t */
 int     qn_byte_char(uint8_t b, char out[4]);                               /* how GPT-2 writes a byte: its length in UTF-8 */
