@@ -427,13 +427,13 @@ static void distance(work *w, const space *s, const qn_vectors *v)
 }
 
 /* The three words whose mean weight in the topic exceeds their mean over all rows most. */
-static qn_str topic_name(work *w, const space *s, const qn_clusters *t, size_t topic, const float *mean, float *own)
+static qn_str topic_name(work *w, const space *s, const qn_vectors *words, const qn_clusters *t, size_t topic, const float *mean, float *own)
 {
     size_t used[3], dim = s->tfidf.dim;
     qn_buf b = {0};
     memset(own, 0, dim * sizeof *own);
     for (size_t i = 0; i < 2 * s->n; i++)
-        if (t->label[i] == topic) qn_vectors_add_to(&s->tfidf, i, 1 / (float)t->size[topic], own);
+        if (t->label[i] == topic) qn_vectors_add_to(words, i, 1 / (float)t->size[topic], own);
     for (size_t k = 0; k < 3; k++) {
         size_t best = dim;
         float most = 0;
@@ -452,6 +452,23 @@ static qn_str topic_name(work *w, const space *s, const qn_clusters *t, size_t t
     return name;
 }
 
+/* Without the words that stand in more than one text in five, so that topics are subjects and not ways of asking; lengths are 1 again. A
+ * text of common words alone becomes zero. Owned. */
+static qn_vectors without_common(const qn_vectors *v)
+{
+    size_t *texts = QN_NEW_N(size_t, v->dim + 1), all = v->start[v->n], n = 0;
+    qn_vectors out = { .n = v->n, .dim = v->dim, .start = QN_NEW_N(size_t, v->n + 1), .col = QN_NEW_N(uint32_t, all + 1), .val = QN_NEW_N(float, all + 1) };
+    for (size_t i = 0; i < all; i++) texts[v->col[i]]++;
+    for (size_t r = 0; r < v->n; r++) {
+        for (size_t i = v->start[r]; i < v->start[r + 1]; i++)
+            if (texts[v->col[i]] * 5 <= v->n) out.col[n] = v->col[i], out.val[n++] = v->val[i];
+        out.start[r + 1] = n;
+    }
+    qn_vectors_unit(&out);
+    qn_free(texts);
+    return out;
+}
+
 static int largest_first(const void *x, const void *y)
 {
     const qn_compare_topic *a = x, *b = y;
@@ -459,7 +476,7 @@ static int largest_first(const void *x, const void *y)
     return n != m ? (n < m ? 1 : -1) : qn_str_cmp(a->name, b->name);
 }
 
-static void topics(work *w, const space *s, const qn_vectors *v)
+static void topics(work *w, const space *s, const qn_vectors *v, const qn_vectors *words)
 {
     qn_compare *c = w->c;
     size_t n = s->n, k = (size_t)c->options.topics < n / 10 ? (size_t)c->options.topics : n / 10, in_a = 0, in_b = 0;
@@ -468,13 +485,13 @@ static void topics(work *w, const space *s, const qn_vectors *v)
     if (c->topics.why) return;
     qn_clusters t = qn_kmeans(v, k, 30, c->options.seed);
     float *mean = QN_NEW_N(float, s->tfidf.dim + 1), *own = QN_NEW_N(float, s->tfidf.dim + 1);
-    for (size_t i = 0; i < 2 * n; i++) qn_vectors_add_to(&s->tfidf, i, 1 / (float)(2 * n), mean);
+    for (size_t i = 0; i < 2 * n; i++) qn_vectors_add_to(words, i, 1 / (float)(2 * n), mean);
     for (size_t i = 0; i < t.k; i++) {
         qn_compare_topic topic = {0};
         for (size_t r = 0; r < 2 * n; r++)
             if (t.label[r] == i) ++*(r < n ? &topic.n_a : &topic.n_b);
         if (!topic.n_a && !topic.n_b) continue;
-        topic.name = topic_name(w, s, &t, i, mean, own);
+        topic.name = topic_name(w, s, words, &t, i, mean, own);
         if (topic.n_b) in_a += topic.n_a;
         if (topic.n_a) in_b += topic.n_b;
         c->topics.topic[c->topics.n++] = topic;
@@ -495,7 +512,9 @@ static qn_code in_space(work *w, qn_err *e)
     if (rc == QN_OK) {
         vendi(w, &s, v);
         distance(w, &s, v);
-        topics(w, &s, v);
+        qn_vectors rare = without_common(&s.tfidf);
+        topics(w, &s, s.dense.dense ? v : &rare, &rare);
+        qn_vectors_free(&rare);
     }
     space_free(&s);
     return rc;
