@@ -3,31 +3,10 @@
 what the paper's loop or filter does, so that the check fails when that part is taken out."""
 import json, os, re, sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-import lib
-from lib import check, equal
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from scripted import asked, check, equal, lib, main, requests, run, user
 
 SUBJECTS = "rivers bakers violins glaciers ledgers orchards engines proverbs bridges comets taxes lanterns harbours verbs bicycles volcanoes".split()
-
-
-def run(recipe, *args, code=0, **roles):
-    r = lib.Run(recipe if lib.QUERN.startswith(lib.ROOT) else os.path.join(lib.ROOT, "recipes", recipe + ".yaml"), *args, *[x for k, url in roles.items() for x in ("--model", "%s=%s" % (k, url))])
-    equal(r.code, code, "exit code of %s: %s" % (recipe, r.stderr[-800:]))
-    lib.adds_up(r.summary)
-    return r
-
-
-def requests(mock):
-    """Bodies of the requests that asked a model."""
-    return [q["body"] for q in mock.requests() if isinstance(q.get("body"), dict)]
-
-
-def user(request):
-    return request["messages"][-1]["content"] if "messages" in request else request["prompt"]
-
-
-def asked(mock, text):
-    return [r for r in requests(mock) if text in user(r)]
 
 
 def lcs(a, b):
@@ -281,5 +260,4 @@ def label_to_text():
     print("label_to_text: shares met to the row, %r" % count)
 
 
-for f in [globals()[n] for n in sys.argv[1:]] or [alpaca, reanswer, keywords, personas, evol_code, codeclm, orca, orca2, metamath, ultrachat, backtranslation, label_to_text]:
-    f()
+main([alpaca, reanswer, keywords, personas, evol_code, codeclm, orca, orca2, metamath, ultrachat, backtranslation, label_to_text], globals())

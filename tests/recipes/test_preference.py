@@ -1,0 +1,185 @@
+#!/usr/bin/env python3
+"""Recipes that make pairs, scores and labels of steps. Each runs against a scripted server; what is checked is what the paper's loop, swap or filter does."""
+import itertools, json, math, os, re, sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from scripted import asked, check, equal, lib, main, requests, run, system, user
+
+def ultrafeedback():
+    pool = {k: lib.Mock([{"reply": "%s says: {{user}}" % k}]) for k in "abcd"}
+    marks = {"a": 5, "b": 3, "c": 3, "d": 1}
+
+    def script():
+        """The judge goes by who speaks, wherever the answer stands."""
+        out = [{"match": "All alike", "json": json.dumps({"marks": [{"reason": "same", "score": 3}] * 4})}]
+        for p in itertools.permutations("abcd"):
+            out.append({"regex": "".join("Answer %d: %s says.*" % (i + 1, k) for i, k in enumerate(p)), "json": json.dumps({"marks": [{"reason": "by " + k, "score": marks[k]} for k in p]})})
+        return out
+    judge = lib.Mock(script())
+    rows = [{"instruction": "Say something on matter %d." % i} for i in range(6)] + [{"instruction": "All alike: hello there."}]
+    r = run("ultrafeedback", "rows=" + lib.write_rows("uf.jsonl", rows), **{k: m.url.replace("#m", "#model-" + k) for k, m in pool.items()}, judge=judge.url)
+    pairs, ranks = r.rows(), r.rows("ranking.jsonl")
+    equal((len(pairs), len(ranks)), (6, 7), "a tie is no pair, but a ranking")
+    for x in pairs:
+        check(x["chosen"][0]["content"].startswith("a says") and x["rejected"][0]["content"].startswith("d says"), "best against worst", x["chosen"], x["rejected"])
+        equal((x["chosen_model"], x["rejected_model"]), ("model-a", "model-d"), "models on the row")
+        equal({y["model"]: y["mean"] for y in x["responses"]}, {"model-a": 5, "model-b": 3, "model-c": 3, "model-d": 1}, "scores go with their answers")
+        equal(len({y["principle"] for y in x["responses"]}), 4, "four principles")
+        equal(sorted(x["responses"][0]["scores"]), ["helpfulness", "honesty", "instruction_following", "truthfulness"], "aspects")
+    firsts = {re.search("Answer 1: (.) says", user(q)).group(1) for q in requests(judge)}
+    check(len(firsts) > 1, "the judge's order is drawn")
+    equal(len(requests(judge)), 28, "one question an aspect")
+    equal(len(r.rows("critic.jsonl")), 28, "a critic's row for each answer")
+    check(len({system(q) for q in requests(pool["a"])}) > 1, "a model's principle varies")
+    print("ultrafeedback: 6 pairs, 1 tie, orders", sorted(firsts))
+
+
+def teacher_ranking():
+    a, b, c = (lib.Mock([{"reply": w}]) for w in ("apple", "bread", "crumb"))
+    fair = [{"regex": r"\[A\] apple", "json": '{"reason": "r", "better": "A"}'}, {"regex": r"\[B\] apple", "json": '{"reason": "r", "better": "B"}'}]
+    teacher = lib.Mock(fair + [{"match": "[A]", "json": '{"reason": "the first one", "better": "A"}'}])
+    r = run("teacher_ranking", "rows=" + lib.write_rows("tr.jsonl", [{"instruction": "Eat what?"}]), a=a.url, b=b.url, c=c.url, teacher=teacher.url)
+    got = [(x["chosen"][0]["content"], x["rejected"][0]["content"]) for x in r.rows()]
+    equal(sorted(got), [("apple", "bread"), ("apple", "crumb")], "pairs whose verdict survives the swap")
+    equal(len(requests(teacher)), 6, "each pair in both orders")
+    print("teacher_ranking: 2 pairs, 1 verdict for a place thrown out")
+
+
+def self_refine():
+    mock = lib.Mock([{"regex": "meets the feedback", "match": "say when", "reply": "best"}, {"regex": "meets the feedback", "match": "say more", "reply": "better"},
+                     {"regex": "meets the feedback", "reply": "stuck"},
+                     {"match": "Answer: best", "json": '{"feedback": "nothing", "score": 9}'}, {"match": "Answer: better", "json": '{"feedback": "say when", "score": 7}'},
+                     {"match": "Answer: good", "json": '{"feedback": "say more", "score": 4}'}, {"match": "Answer: stuck", "json": '{"feedback": "no", "score": 3}'},
+                     {"match": "Answer: perfect", "json": '{"feedback": "none", "score": 10}'},
+                     {"match": "Rise", "reply": "good"}, {"match": "Stay", "reply": "stuck"}, {"match": "Done", "reply": "perfect"}])
+    r = run("self_refine", "rows=" + lib.write_rows("sr.jsonl", [{"instruction": i} for i in ("Rise", "Stay", "Done")]), model=mock.url)
+    x, = r.rows()
+    equal([t["score"] for t in x["trajectory"]], [4, 7, 9], "the trajectory, stopped at 9")
+    equal((x["chosen"][0]["content"], x["rejected"][0]["content"], x["scores"]), ("best", "good", [9, 4]), "last against first")
+    equal(len([q for q in asked(mock, "meets the feedback") if "Request: Stay" in user(q)]), 3, "four rounds: three refinements")
+    print("self_refine: 4, 7, 9; what did not rise is no pair")
+
+
+def constitutional_ai():
+    model = lib.Mock([{"match": "Where does this answer go against it", "reply": "It does, {{n}}."}, {"match": "critique no longer applies", "reply": "revised {{n}}"}, {"reply": "raw {{n}}"}])
+    judge = lib.Mock([{"match": "(A) revised", "json": '{"better": "A"}'}, {"match": "(B) revised", "json": '{"better": "B"}'}])
+    rows = lib.write_rows("ca.jsonl", [{"instruction": "Request %d" % i} for i in range(8)])
+    r = run("constitutional_ai", "rows=" + rows, "revisions=3", model=model.url, judge=judge.url)
+    pairs, sft = r.rows(), r.rows("sft.jsonl")
+    equal((len(pairs), len(sft)), (8, 8), "rows")
+    for x in pairs:
+        equal(len(x["revisions"]), 3, "revisions")
+        check(x["principle"] and all(v["principle"] and v["critique"] for v in x["revisions"]), "principles on the row")
+        check(x["chosen"][0]["content"].startswith("revised") and x["rejected"][0]["content"].startswith("raw"), "chosen by the judge")
+        shown = [q for q in requests(model) if "go against it" in user(q) and x["revisions"][0]["answer"] in user(q)]
+        check(shown, "the second critique is of the first revision")
+    check(len({v["principle"] for x in pairs for v in x["revisions"]}) >= 4, "principles are drawn")
+    check(any(len({v["principle"] for v in x["revisions"]}) > 1 for x in pairs), "a principle is drawn anew for each revision")
+    biased = lib.Mock([{"json": '{"better": "A"}'}])
+    r = run("constitutional_ai", "rows=" + rows, "revisions=1", model=model.url, judge=biased.url)
+    equal(len(r.rows()), 0, "a judge that goes by the place gives no pair")
+    print("constitutional_ai: 8 pairs of 3 revisions; none from a judge who goes by the place")
+
+
+def refiner():
+    return lib.Mock([{"match": "In what ways", "reply": "It hurts."}, {"regex": "Request: (one|two|same).*Write a better answer", "reply": "kind {{1}}"}, {"match": "same", "reply": "kind same"}, {"reply": "raw {{user}}"}])
+
+
+def scorer():
+    return lib.Mock([{"match": "Answer: kind one", "json": '{"score": 9}'}, {"match": "Answer: raw one", "json": '{"score": 2}'}, {"match": "Answer: kind two", "json": '{"score": 3}'}, {"match": "Answer: raw two", "json": '{"score": 5}'}])
+
+
+def rdpo():
+    rows = lib.write_rows("rd.jsonl", [{"instruction": i} for i in ("one", "two", "same")])
+    model, reward = refiner(), scorer()
+    got = {x["instruction"]: x for x in run("rdpo", "rows=" + rows, model=model.url, reward=reward.url).rows()}
+    equal(sorted(got), ["one", "two"], "what did not change is no pair")
+    for k, (first, revised) in {"one": (2, 9), "two": (5, 3)}.items():
+        equal((got[k]["score_first"], got[k]["score_revised"]), (first, revised), "scores on the row")
+        check(abs(got[k]["weight"] - 1 / (1 + math.exp(first - revised))) < 1e-9, "weight", got[k]["weight"])
+    check(got["one"]["weight"] > 0.99 and got["two"]["weight"] < 0.2, "a pair that got worse weighs little")
+    hard = run("rdpo", "rows=" + rows, "hard=1", model=model.url, reward=reward.url).rows()
+    equal([x["instruction"] for x in hard], ["one"], "the hard filter")
+    print("rdpo: weights %.4f and %.4f; hard: one row" % (got["one"]["weight"], got["two"]["weight"]))
+
+
+def configurable_safety():
+    rows = run("configurable_safety", "rows=" + lib.write_rows("cs.jsonl", [{"instruction": i} for i in ("one", "two")]), model=refiner().url, reward=scorer().url).rows()
+    equal(len(rows), 2, "each pair twice; what got worse is gone")
+    a, b = rows
+    equal((a["chosen"], a["rejected"]), (b["rejected"], b["chosen"]), "swapped")
+    check(a["system"] != b["system"] and a["prompt"][0]["role"] == "system", "under two system messages")
+    equal(a["chosen"][0]["content"], "kind one", "safe: the revised answer is chosen")
+    print("configurable_safety: the pair is there twice, swapped")
+
+
+def pink_elephant():
+    talk = lambda last: json.dumps({"messages": [{"role": "user", "content": "Which trains do you like?"}, {"role": "assistant", "content": last}]})
+    mock = lib.Mock([{"match": "subtopics of it", "json": '{"subtopics": ["trains"]}'},
+                     {"match": "pairs of things", "json": '{"pairs": [{"avoid": "Zuglinie", "prefer": "Railway One"}, {"avoid": "Bahnwerk", "prefer": "Railway One"}, {"avoid": "Mute", "prefer": "Railway One"}, {"avoid": "Rail", "prefer": "Railway One"}]}'},
+                     {"match": "speaks of Zuglinie", "json": talk("ZUGLINIE is fine.")}, {"match": "speaks of Bahnwerk", "json": talk("Bahnwerk, of course.")}, {"match": "speaks of Mute", "json": talk("None at all.")},
+                     {"match": "Say where this last reply", "reply": "It names it."},
+                     {"match": "must not name Zuglinie", "nth": 1, "reply": "Rather than zuglinie, Railway One."}, {"match": "must not name Zuglinie", "reply": "Railway One is good."},
+                     {"match": "must not name Bahnwerk", "reply": "Not Bahnwerk, I must not say Bahnwerk."}])
+    r = run("pink_elephant", "topics=" + lib.write_rows("pe.jsonl", [{"topic": "travel"}]), "pairs=4", writer=mock.url)
+    x, = r.rows()
+    check(x["avoid"].lower() not in x["chosen"][0]["content"].lower(), "the chosen reply names what is to be avoided")
+    check(x["avoid"].lower() in x["rejected"][0]["content"].lower(), "the rejected one names it")
+    equal((x["avoid"], x["chosen"][0]["content"]), ("Zuglinie", "Railway One is good."), "revised until it was clean")
+    equal(r.summary["rows"]["rejected"], 3, "no pair, did not come up, still mentioned")
+    equal(len(asked(mock, "speaks of Rail,")), 0, "a thing inside the other's name is no pair")
+    print("pink_elephant: clean after two revisions; three rejected, each for its reason")
+
+
+def grath():
+    mock = lib.Mock([{"match": "Q1", "regex": "right answer and a wrong", "json": '{"right": "The sky is blue by scattering.", "wrong": "The sky is blue by reflection."}'},
+                     {"match": "Q2", "regex": "right answer and a wrong", "json": '{"right": "No.", "wrong": "Yes, since many people have said so again and again for years."}'},
+                     {"match": "Q3", "regex": "right answer and a wrong", "json": '{"right": "It is four.", "wrong": "It is five."}'},
+                     {"match": "(A) The sky is blue by scattering", "json": '{"true_one": "A"}'}, {"match": "(B) The sky is blue by scattering", "json": '{"true_one": "B"}'},
+                     {"match": "Which answer is true", "json": '{"true_one": "both"}'}])
+    r = run("grath", "rows=" + lib.write_rows("gr.jsonl", [{"question": q} for q in ("Q1", "Q2", "Q3")]), model=mock.url)
+    x, = r.rows()
+    check(x["words_right"] <= 1.5 * x["words_wrong"] and x["words_wrong"] <= 1.5 * x["words_right"], "length tells the answers apart")
+    equal(x["chosen"][0]["content"], "The sky is blue by scattering.", "chosen is the true one")
+    again = run("grath", "rows=" + lib.write_rows("gr2.jsonl", [{"question": "Q1", "chosen": "Old right answer here now.", "rejected": "It mirrors the sea below it."}]), "iteration=2", model=mock.url).rows()
+    equal((again[0]["rejected"][0]["content"], again[0]["iteration"]), ("It mirrors the sea below it.", 2), "a later turn refines the right answer alone")
+    check("Old right answer" in user(asked(mock, "more truthful")[0]), "the right answer so far is shown")
+    print("grath: differs in truth, not in length")
+
+
+def process_labels():
+    good, bad, odd = "3 + 4 is 7\n7 * 2 is 14\n#### 14", "3 + 4 is 8\n8 * 2 is 16\n16 is it\n#### 16", "no idea\nat all\n#### 1"
+    writer = lib.Mock([{"match": "Solve it in steps", "nth": 1, "reply": good}, {"match": "Solve it in steps", "nth": 2, "reply": bad}, {"match": "Solve it in steps", "nth": 3, "reply": odd}, {"match": "Solve it in steps", "reply": good},
+                       {"regex": "begins so:[^#]*3 [+] 4 is 8", "reply": "so\n#### 16"}, {"match": "7 * 2 is 14", "reply": "#### 14"}, {"match": "3 + 4 is 7", "every": 2, "reply": "#### 13"}, {"match": "3 + 4 is 7", "reply": "#### 14"}])
+    judge = lib.Mock([{"match": "At a glance", "regex": "no idea", "json": '{"looks": 1}'}, {"match": "At a glance", "json": '{"looks": 4}'},
+                      {"match": "3 + 4 is 8", "json": '{"label": "negative"}'}, {"json": '{"label": "positive"}'}])
+    r = run("process_labels", "rows=" + lib.write_rows("pl.jsonl", [{"question": "Twice three and four?", "answer": "(3+4)*2\n#### 14"}]), "solutions=4", "rollouts=4", writer=writer.url, judge=judge.url)
+    rows = sorted(r.rows(), key=lambda x: x["correct"])
+    equal(len(rows), 2, "a convincing wrong one and a right one; the odd one and the repeat are gone")
+    wrong, right = rows
+    equal((wrong["labels"], len(wrong["completions"])), ([False], 1), "nothing after the first wrong step")
+    equal((right["labels"], len(right["completions"])), ([True, True], 2), "a label for each step")
+    equal((wrong["estimates"], right["estimates"]), ([0], [0.5, 1]), "roll-out estimates")
+    equal(right["agreement"], 1, "judge and roll-outs agree")
+    print("process_labels: labels and estimates for %d steps" % sum(len(x["labels"]) for x in rows))
+
+
+def openhermes():
+    words = "amber birch coral delta ember fjord grove heath inlet jetty knoll ledge marsh north ochre plain quarry ridge shore tundra".split()
+    rows = [{"instruction": "Tell me of %s and what %s has to do with %s." % (words[i % 20], words[(i * 7 + 3) % 20], words[(i * 3 + s) % 20]), "output": "It is about %s%d %s." % (words[i % 20], i, src), "source": src}
+            for s, (src, n) in enumerate({"chat": 18, "code": 9}.items()) for i in range(n)]
+    rows += [rows[0], {"instruction": "Tell me.", "output": "x", "source": "chat"}, {"instruction": "How many moons of the planet Jupiter were known in the year 1700 to people?", "output": "Four were known then.", "source": "code"}]
+    against = lib.write_rows("bench.jsonl", [{"question": "How many moons of the planet Jupiter were known in the year 1700 to people?"}])
+    weak, judge = lib.Mock([{"reply": "weak words"}]), lib.Mock([{"match": "(B) weak", "json": '{"better": "A"}'}, {"match": "(A) weak", "json": '{"better": "B"}'}])
+    r = run("openhermes", "rows=" + lib.write_rows("oh.jsonl", rows), "against=" + against, "pairs=0.5", weak=weak.url, judge=judge.url)
+    sft, pairs = r.rows("sft.jsonl"), r.rows()
+    count = {s: sum(x["source"] == s for x in sft) for s in ("chat", "code")}
+    equal(count, {"chat": 9, "code": 9}, "shares of the sources")
+    check("Jupiter" not in json.dumps(sft), "an evaluation question is there")
+    equal(len({x["instruction"] for x in sft}), len(sft), "no instruction twice")
+    check(pairs and all(set(x) >= {"prompt", "chosen", "rejected"} and x["rejected"][0]["content"] == "weak words" for x in pairs), "standard columns")
+    check(sft[0]["conversations"][0]["from"] == "human", "the layout of the first stage")
+    print("openhermes: %r, %d pairs" % (count, len(pairs)))
+
+
+main([ultrafeedback, teacher_ranking, self_refine, constitutional_ai, rdpo, configurable_safety, pink_elephant, grath, process_labels, openhermes], globals())
