@@ -2,7 +2,7 @@
 # One build: sources by wildcard, tables by file name. SAN=address,undefined or SAN=thread builds beside, in build-<san>/.
 CC      ?= gcc
 CLANG   ?= clang-14
-OPT     ?= -O2
+OPT     ?= $(if $(SAN),-O1,-O2)
 comma   := ,
 B       := $(if $(SAN),build-$(subst $(comma),-,$(SAN)),build)
 MULTI   := $(shell $(CC) -print-multiarch)
@@ -85,11 +85,11 @@ setup:
 	tools/setup.sh build
 
 demo: setup
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j"$$(nproc)" all
 	tools/demo.sh
 
-test: ; @tools/setup.sh test && $(MAKE) --no-print-directory all $(TESTBIN) && tests/run $(B) quick $(T)
-test-all: ; @tools/setup.sh test && $(MAKE) --no-print-directory all $(TESTBIN) && tests/run $(B) all $(T)
+test: ; @tools/setup.sh test && $(MAKE) --no-print-directory -j"$$(nproc)" all $(TESTBIN) && tests/run $(B) quick $(T)
+test-all: ; @tools/setup.sh test && $(MAKE) --no-print-directory -j"$$(nproc)" all $(TESTBIN) && tests/run $(B) all $(T)
 test-bins: all $(TESTBIN)
 test-llama: all ; tools/test_llama.sh $(B)
 

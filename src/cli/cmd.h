@@ -45,5 +45,6 @@ void    qn_cmd_usage(const qn_cmd *cmd);                     /* to standard outp
 int     qn_say_error(const qn_err *e);
 void    qn_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));    /* words for people: standard error */
 bool    qn_is_terminal(int fd);
+const int *qn_stop_flag(void);                               /* takes SIGINT, SIGTERM and SIGHUP from now on; counts them: see qn_run_opts.stop */
 #define QN_VERSION "0.1.0"
 #endif

@@ -5,10 +5,8 @@
 #include "cli/progress.h"
 #include "core/file.h"
 #include "core/log.h"
-#include "core/queue.h"
 #include "engine/engine.h"
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -23,7 +21,7 @@ typedef struct {
 #define O(name, letter, kind, value, about, field) { name, letter, kind, value, about, offsetof(opts, field) }
 static const qn_opt OPTS[] = {
     O("out", 'o', QN_OPT_TEXT, "FILE", "where rows go (default: standard output)", out),
-    O("rejected", 'r', QN_OPT_TEXT, "FILE", "where rejected rows go, each with its reason", rejected),
+    O("rejected", 'r', QN_OPT_TEXT, "FILE", "where rejected and failed rows go, each with its reason", rejected),
     O("seed", 's', QN_OPT_INT, "N", "for all random choices (default 1)", seed),
     O("limit", 'n', QN_OPT_INT, "N", "read at most N rows", limit),
     O("memory", 0, QN_OPT_SIZE, "SIZE", "ceiling for rows and indexes in memory (default 1G)", memory),
@@ -37,9 +35,6 @@ static const qn_opt OPTS[] = {
     O("quiet", 'q', QN_OPT_FLAG, NULL, "no progress, no summary", quiet),
     { 0 }
 };
-
-static int stop_flag;
-static void on_signal(int sig) { (void)sig; qn_flag_raise(&stop_flag, qn_flag_get(&stop_flag) + 1); }
 
 /* A value of the command line as YAML: lists and maps as they stand (not templates: {{ .text }}), plain words as they stand, anything else in quotes. */
 static void put_yaml(qn_buf *b, qn_str v)
@@ -122,7 +117,7 @@ static int run_plan(const qn_plan *plan, const opts *o, const char *ledger)
     qn_run_result r;
     qn_progress_view view = { .terminal = qn_is_terminal(2), .quiet = o->quiet || o->json || !qn_is_terminal(2) };
     qn_run_opts ro = { .ledger_path = ledger, .fresh = o->fresh, .limit = o->limit, .budget_usd = o->budget, .memory_bytes = (size_t)o->memory,
-                       .workers = (int)o->workers, .in_flight = (int)o->in_flight, .rejected_path = o->rejected, .stop = &stop_flag,
+                       .workers = (int)o->workers, .in_flight = (int)o->in_flight, .rejected_path = o->rejected, .stop = qn_stop_flag(),
                        .progress = qn_progress_show, .progress_arg = &view };
     qn_code rc = qn_run(plan, &ro, &r, &e);
     qn_progress_end(&view);
@@ -165,9 +160,6 @@ static int run(const qn_args *args, void *vo)
     po.registry = models;
     if (rc == QN_OK) rc = qn_plan_text(qn_buf_view(&recipe), "command line", "", &po, &plan, &e);
     if (rc != QN_OK) e.pos = (qn_pos){0};           /* lines of a recipe nobody wrote help nobody */
-    struct sigaction sa = { .sa_handler = on_signal };
-    sigaction(SIGINT, &sa, NULL);
-    sigaction(SIGTERM, &sa, NULL);
     int code = rc == QN_OK ? run_plan(plan, o, ledger.p) : qn_say_error(&e);
     if (temp_ledger) unlink(ledger.p);
     qn_plan_free(plan);

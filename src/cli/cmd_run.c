@@ -5,10 +5,9 @@
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/log.h"
-#include "core/queue.h"
 #include "engine/engine.h"
+#include "ledger/lockfile.h"
 #include "model/permit.h"
-#include <signal.h>
 #include <stdio.h>
 
 typedef struct {
@@ -39,14 +38,6 @@ static const qn_opt OPTS[] = {
     O("quiet", 'q', QN_OPT_FLAG, NULL, "no progress", quiet),
     { 0 }
 };
-
-static int stop_flag;
-
-static void on_signal(int sig)
-{
-    (void)sig;
-    qn_flag_raise(&stop_flag, qn_flag_get(&stop_flag) + 1);
-}
 
 static void say_log(qn_level level, const char *event, const char *text)
 {
@@ -92,11 +83,13 @@ static int run_plan(const qn_plan *plan, const opts *o, const char *dir, const c
     qn_run_result r;
     qn_progress_view view = { .terminal = qn_is_terminal(2), .quiet = o->quiet || o->json };
     char *ledger = o->ledger ? qn_strz(qn_str_of(o->ledger)) : qn_path_join(dir, "ledger.db");
-    char *log = qn_path_join(dir, "run.log");
+    char *log = qn_path_join(dir, "run.log"), *lock = qn_path_join(dir, "run.lock");
+    qn_lockfile held = {0};
     qn_run_opts ro = { .out_dir = dir, .ledger_path = ledger, .fresh = o->fresh, .limit = o->limit, .budget_usd = o->budget,
-                       .memory_bytes = (size_t)o->memory, .workers = (int)o->workers, .in_flight = (int)o->in_flight, .stop = &stop_flag,
+                       .memory_bytes = (size_t)o->memory, .workers = (int)o->workers, .in_flight = (int)o->in_flight, .stop = qn_stop_flag(),
                        .progress = qn_progress_show, .progress_arg = &view };
     qn_code rc = qn_log_open(log, &e);
+    if (rc == QN_OK) rc = qn_lockfile_take(&held, lock, dir, &e);      /* two runs would write each other's files */
     if (rc == QN_OK) rc = qn_run(plan, &ro, &r, &e);
     else memset(&r, 0, sizeof r);
     qn_progress_end(&view);
@@ -116,9 +109,11 @@ static int run_plan(const qn_plan *plan, const opts *o, const char *dir, const c
         qn_leave_free(&l);
     }
     qn_log_close();
+    qn_lockfile_release(&held);
     qn_run_result_free(&r);
     qn_free(ledger);
     qn_free(log);
+    qn_free(lock);
     return code;
 }
 
@@ -229,9 +224,6 @@ static int run(const qn_args *args, void *vo)
         dir = o->out ? qn_strz(qn_str_of(o->out)) : qn_path_join("out", plan->name);
         rc = qn_mkdirs(dir, &e);
     }
-    struct sigaction sa = { .sa_handler = on_signal };
-    sigaction(SIGINT, &sa, NULL);
-    sigaction(SIGTERM, &sa, NULL);
     qn_log_hook(o->quiet ? NULL : say_log);
     char *command = command_line(args, o);
     code = rc == QN_OK ? run_plan(plan, o, dir, command) : qn_say_error(&e);

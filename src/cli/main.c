@@ -2,8 +2,12 @@
 #include "cli/cmd.h"
 #include "core/log.h"
 #include "io/format.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 static const qn_cmd *find_cmd(const char *name)
 {
@@ -50,14 +54,30 @@ static int run_cmd(const qn_cmd *cmd, int argc, char **argv)
     return code;
 }
 
+/* A closed standard input, output or error would be the next file that is opened, and words would be written into it. */
+static void open_standard_files(void)
+{
+    for (int fd = 0; fd < 3; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", fd ? O_WRONLY : O_RDONLY) != fd) _exit(QN_EXIT_LACKING);
+}
+
+/* What was to be printed and could not (a full disk, a reader that went away) is no success. */
+static int flushed(int code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout)) return code;
+    if (errno != EPIPE) fprintf(stderr, "quern: cannot write to standard output: %s\n", strerror(errno));
+    return code ? code : QN_EXIT_LACKING;
+}
+
 int main(int argc, char **argv)
 {
+    open_standard_files();
     signal(SIGPIPE, SIG_IGN);
     if (argc > 1 && strcmp(argv[1], "--reader-child") == 0) return qn_doc_child_main();
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) { overview(argc < 2 ? stderr : stdout); return argc < 2 ? 2 : 0; }
     if (strcmp(argv[1], "--version") == 0) argv[1] = "version";
     const qn_cmd *cmd = find_cmd(argv[1]);
     if (!cmd) return unknown_cmd(argv[1]);
-    if (strcmp(argv[1], "help") == 0 && argc == 2) { overview(stdout); return 0; }
-    return run_cmd(cmd, argc - 2, argv + 2);
+    if (strcmp(argv[1], "help") == 0 && argc == 2) { overview(stdout); return flushed(0); }
+    return flushed(run_cmd(cmd, argc - 2, argv + 2));
 }

@@ -120,7 +120,7 @@ static qn_code write_all(qn_out *o, const char *p, size_t n, qn_err *e)
         ssize_t k = write(o->fd, p, n);
         if (k < 0 && errno == EINTR) continue;
         if (k < 0) {
-            qn_fail(e, QN_EIO, "cannot write %s: %s", o->path, strerror(errno));
+            qn_fail(e, QN_EIO, "cannot write %s: %s", o->part ? o->path : "to standard output", strerror(errno));
             if (errno == ENOSPC) qn_hint(e, "free some space and run again: nothing that was paid for is lost");
             return QN_EIO;
         }

@@ -398,7 +398,7 @@ static void show(qn_engine *en, bool last)
                       .failed = en->r->failed, .in_flight = en->n_in_flight, .waiting = en->n_held, .calls_done = en->calls_done,
                       .replayed = qn_count_get(&en->replayed), .cost_usd = en->cost_usd, .paused_why = ls.paused ? ls.paused_why : NULL };
     for (int i = 0; i < en->n_producers; i++)
-        if (step_of(en, en->producers[i])->op->stage == QN_SOURCE) p.rows_read += en->st[en->producers[i]].seen_rows;
+        if (step_of(en, en->producers[i])->op->stage == QN_SOURCE) p.rows_read += qn_count_get(&en->st[en->producers[i]].seen_rows);
     en->o->progress(en->o->progress_arg, &p);
 }
 

@@ -54,7 +54,7 @@ typedef struct qn_run_opts {
     int      workers;
     int      in_flight;         /* requests handed to the gateway at once */
     bool     kept_bytes;        /* apply of a filter: kept rows leave as they came */
-    const char *rejected_path;  /* apply; NULL: nowhere. A run writes DIR/rejected.jsonl */
+    const char *rejected_path;  /* apply: rejected and failed rows; NULL: nowhere. A run writes DIR/rejected.jsonl and DIR/failed.jsonl */
     const char *const *scripted;    /* tests and help: replies in the order asked, instead of any model; NULL-terminated. NULL: none */
     qn_buf  *scripted_asked;        /* with it: the first request's body is appended */
     struct qn_dry *dry;         /* `plan`: nobody is asked, nothing is rejected; NULL: a real run */

@@ -94,7 +94,7 @@ qn_record_end *qn_end_fail(qn_engine *en, int step, uint32_t root, qn_row *row, 
 {
     qn_record_end *r = record_new(QN_REC_FAIL, step, root, row);
     r->reason = qn_strz(qn_str_of(why));
-    if (!en->failed) return r;
+    if (!en->failed && !en->rejected) return r;
     qn_buf b = {0};
     start_line(en, &b, step, row, why);
     qn_buf_putc(&b, '}');
@@ -150,7 +150,7 @@ static int by_path(const void *a, const void *b)
 
 static qn_code write_record(qn_engine *en, const qn_record_end *rec, qn_err *e)
 {
-    qn_out *o = rec->kind == QN_REC_FAIL ? en->failed : en->rejected;
+    qn_out *o = rec->kind == QN_REC_FAIL && en->failed ? en->failed : en->rejected;     /* `apply` has one file for both */
     if (!rec->line.n) return QN_OK;
     if (rec->kind == QN_REC_ACCEPT) return qn_trace_add(en->trace, rec->line, e);
     if (!o) return QN_OK;

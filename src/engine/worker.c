@@ -626,30 +626,31 @@ static void run_produce(worker *w, qn_job *j)
     qn_step_state *st = &en->st[j->step];
     qn_ctx cx = ctx_of(w, j->step);
     bool source = s->op->stage == QN_SOURCE;
-    size_t want = en->has_target ? 1 : en->has_effects ? 16 : QN_PRODUCE_ROWS, bytes = 0;
+    size_t want = en->has_target ? 1 : en->has_effects ? 16 : QN_PRODUCE_ROWS, bytes = 0, n_bad = 0;
     j->rows = qn_alloc(want * sizeof *j->rows);
-    while (j->n_rows < want && bytes < (1u << 20)) {
+    while (j->n_rows + n_bad < want && bytes < (1u << 20)) {
         qn_row *row = NULL;
         qn_err e = {0};
         if (source && en->o->limit >= 0 && st->seen_rows >= (uint64_t)en->o->limit) { j->exhausted = true; break; }
         qn_code rc = s->op->next(&cx, s->params, st->state, &row, &e);
         qn_arena_reset(&w->scratch);
         if (rc == QN_EDATA) {           /* a bad record: counted as a failed row, the rest goes on */
-            qn_row *bad = qn_row_new((qn_hash128){ st->seen_rows + 1, (uint64_t)j->step + 1 });
+            qn_row *bad = qn_row_new((qn_hash128){ qn_count_get(&st->seen_rows) + 1, (uint64_t)j->step + 1 });
             qn_buf where = {0};
             qn_err_text(&e, &where);
             for (char *c = where.p; *c; c++) if (*c == '\n') *c = ';';     /* a reason is one line */
-            st->seen_rows++;
+            qn_count_add(&st->seen_rows, 1);
             qn_record_end *rec = qn_end_fail(en, j->step, (uint32_t)j->n_rows, bad, where.p);
             qn_buf_free(&where);
             rec->next = j->bad_rows;
             j->bad_rows = rec;
+            n_bad++;
             continue;
         }
         if (rc == QN_ESTOP) { j->wait = true; break; }      /* a gather that wants its last rows to come back first */
         if (rc != QN_OK) { j->rc = rc; j->err = e; break; }
         if (!row) { j->exhausted = true; break; }
-        st->seen_rows++;
+        qn_count_add(&st->seen_rows, 1);
         give_id(en, row);
         bytes += qn_row_bytes(row);
         j->rows[j->n_rows++] = row;

@@ -26,6 +26,7 @@ enum { PART = 1 << 16, HEAD = 1 << 18, WINDOW = 1 << 18 };
 struct qn_input {
     const char   *path;
     int           fd;
+    struct stat   opened;       /* the file as it was when it was opened */
     qn_buf        magic;        /* first bytes of the file, looked at to see how it is packed */
     size_t        magic_at;
     char          packed[PART];
@@ -46,6 +47,18 @@ struct qn_input {
 };
 
 /* ---- the file ---- */
+/* A file that is written while it is read would give rows that never stood in it together. */
+static qn_code still_the_same(const qn_input *in, qn_err *e)
+{
+    struct stat now;
+    const struct stat *was = &in->opened;
+    if (!S_ISREG(was->st_mode) || fstat(in->fd, &now) != 0) return QN_OK;
+    if (now.st_size == was->st_size && now.st_mtim.tv_sec == was->st_mtim.tv_sec && now.st_mtim.tv_nsec == was->st_mtim.tv_nsec) return QN_OK;
+    qn_fail(e, QN_EIO, "%s changed while it was read", in->path);
+    qn_hint(e, "run again when nothing writes to it: what was paid for is remembered");
+    return QN_EIO;
+}
+
 static qn_code fd_read(qn_input *in, void *p, size_t n, size_t *got, qn_err *e)
 {
     if (in->magic_at < in->magic.n) {
@@ -56,7 +69,7 @@ static qn_code fd_read(qn_input *in, void *p, size_t n, size_t *got, qn_err *e)
     }
     for (;;) {
         ssize_t k = read(in->fd, p, n);
-        if (k >= 0) { *got = (size_t)k; return QN_OK; }
+        if (k >= 0) { *got = (size_t)k; return k ? QN_OK : still_the_same(in, e); }
         if (errno != EINTR) return qn_fail(e, QN_EIO, "cannot read %s: %s", in->path, strerror(errno));
     }
 }
@@ -231,9 +244,8 @@ qn_code qn_input_open(const char *path, qn_input_kind kind, const char *encoding
     qn_input *in = QN_NEW(qn_input);
     in->path = path;
     in->fd = fd;
-    struct stat st;
     qn_code rc = QN_OK;
-    if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) rc = qn_fail(e, QN_EIO, "%s is a folder, a file is needed", path);
+    if (fstat(fd, &in->opened) == 0 && S_ISDIR(in->opened.st_mode)) rc = qn_fail(e, QN_EIO, "%s is a folder, a file is needed", path);
     if (rc == QN_OK) rc = unpack_start(in, e);
     if (rc == QN_OK) rc = encoding_start(in, kind, encoding, e);
     if (rc != QN_OK) {

@@ -115,10 +115,18 @@ static void take_stderr(const params *p, state *st)
     if (k > 0) qn_log(QN_INFO, "pipe", "%.*s: %.*s", QN_FMT(p->run), (int)k, text);
 }
 
+/* Something lies in the program's output before a row was sent: a line too many, after which every answer would go to the wrong row. */
+static bool unasked(const state *st)
+{
+    struct pollfd fd = { st->out, POLLIN, 0 };
+    return st->line.n > 0 || (poll(&fd, 1, 0) > 0 && fd.revents & POLLIN);
+}
+
 /* Sends one line and waits for one. The answer is in st->line, without its newline, up to *n. */
 static qn_code exchange(const params *p, state *st, qn_str send, size_t *n, qn_err *e)
 {
     size_t sent = 0;
+    if (unasked(st)) return qn_fail(e, QN_EDATA, "`%.*s` wrote a line that no row asked for: its answers may belong to other rows", QN_FMT(p->run));
     int64_t until = qn_now_us() + p->timeout * 1000000;
     for (;;) {
         char *nl = st->line.n ? memchr(st->line.p, '\n', st->line.n) : NULL;
