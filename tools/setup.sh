@@ -8,7 +8,7 @@ say() { printf 'setup: %s\n' "$*" >&2; }
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null; then sudo "$@"; else
     say "needs root for: $* (run as root, or install sudo)"; exit 1; fi; }
 
-BUILD="gcc make pkg-config ca-certificates libcurl4-openssl-dev libsqlite3-dev libyaml-dev libzstd-dev libxxhash-dev
+BUILD="gcc libc6-dev make python3 pkg-config ca-certificates libcurl4-openssl-dev libsqlite3-dev libyaml-dev libzstd-dev libxxhash-dev
   zlib1g-dev libarchive-dev libxml2-dev libgumbo-dev libcmark-gfm-dev libcmark-gfm-extensions-dev libuchardet-dev libcld2-dev
   libicu-dev libutf8proc-dev libstemmer-dev libseccomp-dev libdnnl-dev libmicrohttpd-dev bubblewrap"
 TEST="libcmocka-dev jq python3 python3-jsonschema sqlite3 chromium"
