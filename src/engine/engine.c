@@ -40,6 +40,25 @@ static void find_barriers(qn_engine *en)
     }
 }
 
+/* The outermost `repeat` around a step; NULL when there is none. */
+static const qn_step *loop_around(const qn_engine *en, int step)
+{
+    for (int i = 0; i < step; i++)
+        if (step_of(en, i)->kind == QN_STEP_LOOP && step_of(en, i)->partner > step) return step_of(en, i);
+    return NULL;
+}
+
+static void find_barrier_ends(qn_engine *en)
+{
+    en->barrier_ends = QN_NEW_N(int, en->n_barriers + 1);
+    for (int b = 0; b < en->n_barriers; b++) {
+        const qn_step *loop = loop_around(en, en->barriers[b]);
+        int last = b;
+        while (loop && last + 1 < en->n_barriers && en->barriers[last + 1] < loop->partner) last++;
+        en->barrier_ends[b] = last;
+    }
+}
+
 static qn_ctx ctx_of(const qn_engine *en, int step, qn_arena *scratch)
 {
     return (qn_ctx){ .scratch = scratch, .seed = en->plan->seed, .step = step_of(en, step)->name, .out_dir = en->o->out_dir,
@@ -190,13 +209,24 @@ static size_t list_length(const qn_item *it)
     return n;
 }
 
+/* Rows at the first barrier, from the group's own up to the end of the loop around it, that has any. */
+static qn_item *next_parked(qn_engine *en, qn_group *g, int *step)
+{
+    for (int b = g->stage; b <= en->barrier_ends[g->stage]; b++) {
+        *step = en->barriers[b];
+        qn_item *rows = take_parked(g, *step);
+        if (rows) return rows;
+    }
+    return NULL;
+}
+
 /* Moves one group past as many barriers as it may: up to `limit`, where the group before it stands. */
 static void advance(qn_engine *en, qn_group *g, int limit)
 {
     while (!g->busy && g->n_live == 0 && g->stage < limit) {
-        int step = en->barriers[g->stage];
-        qn_item *rows = take_parked(g, step);
-        if (!rows) { g->stage++; continue; }
+        int step;
+        qn_item *rows = next_parked(en, g, &step);
+        if (!rows) { g->stage = en->barrier_ends[g->stage] + 1; continue; }
         qn_job *j = qn_job_new(QN_JOB_BARRIER, step);
         j->group = g;
         j->items = rows;
@@ -295,8 +325,9 @@ static void merge(qn_engine *en, qn_job *j)
 
 static void barrier_done(qn_engine *en, qn_job *j)
 {
-    j->group->busy = false;
-    j->group->stage++;
+    qn_group *g = j->group;
+    g->busy = false;
+    if (!loop_around(en, en->barriers[g->stage])) g->stage++;        /* the group behind may follow while these rows are on their way */
     if (!j->target) return;
     en->cut_after = j->group;
 }
@@ -550,6 +581,7 @@ qn_code qn_run(const qn_plan *plan, const qn_run_opts *o, qn_run_result *out, qn
     en->jobs = qn_queue_new();
     en->inbox = qn_queue_new();
     find_barriers(en);
+    find_barrier_ends(en);
     en->rc = open_outputs(en, &en->err);
     if (en->rc == QN_OK) en->rc = qn_effects_open(en, &en->err);
     if (en->rc == QN_OK) en->rc = open_steps(en, &en->err);
@@ -575,6 +607,7 @@ qn_code qn_run(const qn_plan *plan, const qn_run_opts *o, qn_run_result *out, qn
     qn_map_free(&en->reason_index);
     qn_map_free(&en->seen_rows);
     qn_free(en->barriers);
+    qn_free(en->barrier_ends);
     qn_free(en->producers);
     qn_free(en->st);
     qn_free(en);

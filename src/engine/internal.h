@@ -6,7 +6,8 @@
  *
  * A barrier is a step that must see rows in order (dedup, gather, join, sink). A group waits before it until each of its rows has ended or is parked
  * at some barrier; groups pass each barrier one after the other, rows in the order of their paths. So the result does not depend on timing, and
- * the only thing ever waited for is the group at the head. Committing adds a group's verdicts to the loss account, again in order.
+ * the only thing ever waited for is the group at the head. Barriers inside a `repeat` are passed as one: rows come back to them, so a group stays before
+ * the first until none of its rows is in the loop any more. Committing adds a group's verdicts to the loss account, again in order.
  *
  * Threads: the engine thread owns groups and decides; workers own the job in hand and what hangs on it (items, rows); the ledger's and the loop's
  * threads own calls on their way. */
@@ -133,6 +134,7 @@ struct qn_engine {
     const qn_run_opts *o;
     qn_step_state *st;          /* (n_steps) */
     int      *barriers;         /* step numbers in order */
+    int      *barrier_ends;     /* (n_barriers) the last barrier of the outermost `repeat` around each; itself outside of any */
     int       n_barriers;
     int      *producers;        /* step numbers in order: sources and gathers */
     int       n_producers, producer;    /* the active one */
