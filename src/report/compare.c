@@ -402,7 +402,7 @@ static double mauve_of(const qn_clusters *k, const uint32_t *order, size_t n)
     double m = qn_mauve(p, q, k->k, 5);
     qn_free(p);
     qn_free(q);
-    return m;
+    return m > 1 - 1e-9 ? 1 : m;        /* the area's sum is rounded */
 }
 
 /* The same cells and scale as qn_mauve_vectors; `chance` deals the rows out at random, so that sampling noise has its own number. */

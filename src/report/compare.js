@@ -59,7 +59,7 @@ function sides() {
 
 /* ---- lengths: two outlines over one axis ---- */
 function lengths() {
-  const W = 920, H = 230, foot = H - 26, step = D.words.bin, a = D.words.a.histogram, b = D.words.b.histogram, sum = v => v.reduce((x, y) => x + y, 0) || 1;
+  const W = 920, H = 250, foot = H - 38, step = D.words.bin, a = D.words.a.histogram, b = D.words.b.histogram, sum = v => v.reduce((x, y) => x + y, 0) || 1;
   const pa = a.map(x => x / sum(a)), pb = b.map(x => x / sum(b)), top = Math.max(...pa, ...pb), X = i => i * W / a.length, Y = s => foot - s / top * (foot - 10);
   const outline = v => `M0 ${foot}` + v.map((s, i) => `L${X(i)} ${Y(s)}L${X(i + 1)} ${Y(s)}`).join("") + `L${W} ${foot}`;
   const s = svg("svg", { viewBox: `0 0 ${W} ${H}`, class: "hist ab", role: "img", "aria-label": "lengths of both sets in words" });
@@ -67,9 +67,9 @@ function lengths() {
   a.forEach((x, i) => {
     const from = i * step, label = i === a.length - 1 ? `${from} and more` : step === 1 ? `${from}` : `${from} to ${from + step - 1}`;
     s.append(svg("rect", { x: X(i), y: 0, width: X(1), height: foot, fill: "transparent" }, svg("title", {}, `${label} words: A ${pct(pa[i])}, B ${pct(pb[i])}`)));
-    if (i % 5 === 0) s.append(svg("text", { x: X(i), y: H - 6, "text-anchor": i ? "middle" : "start" }, n0(from)));
+    if (i % 5 === 0) s.append(svg("text", { x: X(i), y: H - 8, "text-anchor": i ? "middle" : "start" }, n0(from)));
   });
-  s.append(svg("text", { x: W, y: H - 6, "text-anchor": "end" }, "words"));
+  s.append(svg("text", { x: W, y: H - 8, "text-anchor": "end" }, "words"));
   section("lengths", "Lengths", "Share of texts by number of words; the last step holds all longer ones.", el("div", "card", legend(), s));
 }
 
