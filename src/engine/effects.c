@@ -69,10 +69,23 @@ static void on_done(void *arg, qn_call *calls)
     if (failed) send_to_inbox(en, QN_MSG_CALLS, failed, NULL);
 }
 
+/* A step asks when it has a turn, unless it could ask a model and was given none (an encoder that quern runs itself). */
+static bool asks(const qn_step *s)
+{
+    if (s->kind != QN_STEP_OP || !s->op->turn) return false;
+    bool could = false;
+    for (const qn_param *q = s->op->params; q && q->name; q++) {
+        if (q->type != QN_P_MODEL) continue;
+        could = true;
+        if (*(const qn_model *const *)((const char *)s->params + q->offset)) return true;
+    }
+    return !could;
+}
+
 static bool has_effects(const qn_plan *p)
 {
     for (int i = 0; i < p->n_steps; i++)
-        if (p->steps[i].kind == QN_STEP_OP && p->steps[i].op->turn) return true;
+        if (asks(&p->steps[i])) return true;
     return false;
 }
 

@@ -370,6 +370,13 @@ static void note_origins(qn_item *it, const qn_step *s)
     it->paid = it->paid || t->n_calls > 0;
 }
 
+static void park(worker *w, qn_item *it)
+{
+    it->next = w->job->parked;
+    w->job->parked = it;
+    w->job->n_parked++;
+}
+
 /* One turn after the other as long as the ledger knows all answers. */
 static void run_turns(worker *w, qn_item *it, const qn_step *s)
 {
@@ -399,7 +406,12 @@ static void run_turns(worker *w, qn_item *it, const qn_step *s)
         qn_arena_reset(&w->scratch);
         if (rc != QN_OK || t->n_calls == t->n_seen) {       /* nothing more to ask: the row leaves */
             it->turn = NULL;
-            settle_emitted(w, it, s->index, &em, rc, &e);
+            if (rc == QN_OK && qn_step_is_barrier(s) && em.n == 1 && em.rows[0] == it->row && em.n_rejects == 0) {
+                qn_free(em.rows);
+                park(w, it);                                /* asked by any worker, decided in order */
+            } else {
+                settle_emitted(w, it, s->index, &em, rc, &e);
+            }
             turn_free(t);
             return;
         }
@@ -429,13 +441,6 @@ static bool passes_by(worker *w, qn_item *it, const qn_step *s)
     if (go) return false;
     leave(w, it, s->index);
     return true;
-}
-
-static void park(worker *w, qn_item *it)
-{
-    it->next = w->job->parked;
-    w->job->parked = it;
-    w->job->n_parked++;
 }
 
 /* Moves one row through one step, or parks it. */

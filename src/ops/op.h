@@ -6,6 +6,7 @@
  *   filter   measure + decide     the measure becomes a field; the decision compares it with the limit; any worker
  *            measure + settle     as above, but the decision needs the rows before it: called in order, by one thread at a time
  *   effect   turn                 asks the world: a small state machine per row, never a blocked thread
+ *            turn + map (ORDERED) as above; a turn that gives its own row passes it to map, in order, by one thread at a time
  *   gather   absorb + next        takes all rows in order, then gives rows; spills or refuses within cx->memory_bytes
  *            with decide          rows it gives back may be rejected: those it did not choose
  *   sink     absorb + finish      takes accepted rows in order
