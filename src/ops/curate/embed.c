@@ -1,6 +1,6 @@
 /* embed: writes the embedding of a text into a field: a list of numbers of length 1, for `dedup_embedding`, `diverse` and `cluster`.
  *
- * Runs on: any worker; the encoder takes one text at a time. */
+ * Runs on: any worker; keeps nothing between rows but the encoder. */
 #include "ops/curate/embedding.h"
 
 typedef struct { qn_expr *text; const char *encoder; const qn_model *model; qn_str as; int64_t digits; } params;

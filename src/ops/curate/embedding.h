@@ -1,8 +1,8 @@
 /* embedding: the vector of a row's text, from a sentence encoder that quern runs itself (a folder with config.json, model.safetensors and
  * tokenizer.json) or from an embeddings endpoint; always of length 1.
  *
- * `turn` asks the endpoint once, or computes at once when there is none. One encoder serves all workers, one text at a time: it splits each over
- * threads of its own. */
+ * `turn` asks the endpoint once, or computes at once when there is none. A worker takes one of a few copies of
+ * the encoder for the length of one text; a vector does not depend on which. */
 #ifndef QN_OPS_CURATE_EMBEDDING_H
 #define QN_OPS_CURATE_EMBEDDING_H
 #include "core/thread.h"
@@ -11,22 +11,43 @@
 #include "recipe/pick.h"
 #include <math.h>
 
-typedef struct qn_embedder { qn_encoder *encoder; pthread_mutex_t lock; } qn_embedder;     /* zeroed: no encoder */
+enum { QN_MAX_ENCODERS = 4 };
+typedef struct qn_embedder {                    /* zeroed: no encoder */
+    qn_encoder *encoders[QN_MAX_ENCODERS];
+    pthread_mutex_t locks[QN_MAX_ENCODERS];
+    int n, next;
+} qn_embedder;
 
+/* Holds one copy of the weights for each of up to four workers (all-MiniLM-L6-v2: 90 MB each). */
 static inline qn_code qn_embedder_open(qn_embedder *m, const char *dir, int n_threads, qn_err *e)
 {
-    pthread_mutex_init(&m->lock, NULL);
-    if (!dir) return QN_OK;
-    QN_TRY(qn_encoder_open(&m->encoder, dir, e));
-    qn_encoder_threads(m->encoder, n_threads);
+    int want = !dir ? 0 : n_threads < 1 ? 1 : n_threads < QN_MAX_ENCODERS ? n_threads : QN_MAX_ENCODERS;
+    for (; m->n < want; m->n++) {
+        QN_TRY(qn_encoder_open(&m->encoders[m->n], dir, e));
+        qn_encoder_threads(m->encoders[m->n], n_threads / want > 1 ? n_threads / want : 1);
+        pthread_mutex_init(&m->locks[m->n], NULL);
+    }
     return QN_OK;
 }
 
 static inline void qn_embedder_close(qn_embedder *m)
 {
-    qn_encoder_close(m->encoder);
-    pthread_mutex_destroy(&m->lock);
+    for (int i = 0; i < m->n; i++) {
+        qn_encoder_close(m->encoders[i]);
+        pthread_mutex_destroy(&m->locks[i]);
+    }
 }
+
+/* An encoder that no other worker uses now; waits for one when all are busy. Released with qn_embedder_release. */
+static inline int qn_embedder_take(qn_embedder *m)
+{
+    for (int i = 0; i < m->n; i++)
+        if (pthread_mutex_trylock(&m->locks[i]) == 0) return i;
+    int i = (int)((unsigned)__atomic_fetch_add(&m->next, 1, __ATOMIC_RELAXED) % (unsigned)m->n);
+    pthread_mutex_lock(&m->locks[i]);
+    return i;
+}
+static inline void qn_embedder_release(qn_embedder *m, int i) { pthread_mutex_unlock(&m->locks[i]); }
 
 static inline void qn_embedding_unit(float *v, size_t n)
 {
@@ -54,11 +75,11 @@ static inline qn_code qn_embedding_of_list(qn_value list, qn_arena *a, float **v
 
 static inline qn_code qn_embedding_compute(qn_embedder *m, qn_str text, qn_arena *a, float **v, size_t *n, qn_err *e)
 {
-    *n = (size_t)qn_encoder_dim(m->encoder);
+    int i = qn_embedder_take(m);
+    *n = (size_t)qn_encoder_dim(m->encoders[i]);
     *v = QN_ARENA_NEW_N(a, float, *n);
-    pthread_mutex_lock(&m->lock);
-    qn_code rc = qn_encoder_embed(m->encoder, &text, 1, *v, e);
-    pthread_mutex_unlock(&m->lock);
+    qn_code rc = qn_encoder_embed(m->encoders[i], &text, 1, *v, e);
+    qn_embedder_release(m, i);
     return rc;
 }
 
