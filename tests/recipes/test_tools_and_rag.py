@@ -96,4 +96,24 @@ def rag_testset():
     print("rag_testset: %d questions, %r" % (len(rows), count))
 
 
-main([toolalpaca, chain_of_abstraction, e5_embeddings, rag_testset], globals())
+def chunk_queries():
+    mock = lib.Mock([{"match": "type into a search engine", "every": 5, "json": '{"queries": ["zzyzx quux {{n}}", "again {{n}} nothing zzyzx"]}'},
+                     {"regex": "\n([A-Z][a-z]+) ([a-z]+) ([^\"\n ]+) ([^\"\n ]+) ([^\"\n ]+) ([^\"\n ]+)", "json": '{"queries": ["{{1}} {{3}} {{5}} {{6}} x{{n}}", "x{{n}} {{6}} {{4}} {{1}} {{2}}?"]}'}])
+    r = run("chunk_queries", "docs=" + os.path.join(lib.ROOT, "examples/docs/articles"), "k=3", writer=mock.url)
+    rows = r.rows()
+    check(len(rows) >= 20, "rows", len(rows))
+    passages = {x["positive"] for x in rows}
+    for x in rows:
+        check(1 <= len(x["negatives"]) <= 3 and len(set(x["negatives"])) == len(x["negatives"]), "one to three negatives, each once")
+        check(x["positive"] not in x["negatives"], "the positive is no negative")
+        check("zzyzx" not in x["query"], "a query that does not find its own passage")
+        words = set(re.findall("[a-z0-9]+", x["query"].lower()))
+        check(all(words & set(re.findall("[a-z0-9]+", n.lower())) for n in x["negatives"]), "negatives share words with the query")
+        check("anchor" in x and "negative" in x, "columns of the layout")
+    n_of = lambda rs: sum(len(x["negatives"]) for x in rs)
+    strict = run("chunk_queries", "docs=" + os.path.join(lib.ROOT, "examples/docs/articles"), "k=3", "margin=0.1", writer=mock.url).rows()
+    check(n_of(strict) < 0.9 * n_of(rows), "a margin of 0.1 leaves out what might be an answer:", n_of(strict), n_of(rows))
+    print("chunk_queries: %d queries over %d passages, %d negatives; at a margin of 0.1 %d" % (len(rows), len(passages), n_of(rows), n_of(strict)))
+
+
+main([toolalpaca, chain_of_abstraction, e5_embeddings, rag_testset, chunk_queries], globals())
