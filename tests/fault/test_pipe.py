@@ -47,7 +47,7 @@ equal(list(reasons(r)), [9], "a line that is no JSON")
 r = run("say(5 if i == 2 else [1] if i == 3 else 'x' if i == 4 else {'n': 1})")
 equal(sorted(reasons(r)), [2, 3, 4], "answers of the wrong kind")
 
-r = run("say({'n': i})\nif i == 11: say({'n': -1})")
+r = run("print(json.dumps({'n': i}) + ('\\n' + json.dumps({'n': -1}) if i == 11 else ''), flush=True)")
 equal(r.summary["rows"]["failed"], 1, "a line too many is noticed")
 check(all(x["n"] == x["i"] for x in r.rows()), "no answer goes to another row", [(x["i"], x["n"]) for x in r.rows() if x["n"] != x["i"]])
 
