@@ -137,7 +137,7 @@ def codeclm():
     equal((x["rubrics"], x["from_target"]), (["number of constraints"], False), "rubrics")
     check(not any("Seed:" in user(q) for q in asked(strong, "Write an instruction for an assistant")), "decoding must not see the seed")
     even = lib.Mock([{"match": "Score two", "json": '{"one": 7, "two": 7}'}, {"match": "Name up", "json": '{"rubrics": ["a"], "actions": ["b"]}'}])
-    r = lib.Run("codeclm", "seeds=" + lib.write_rows("codec.jsonl", [{"instruction": "Seed: where to go in May?"}]), "rounds=2", "--model", "strong=" + even.url, "--model", "target=" + target.url)
+    r = run("codeclm", "seeds=" + lib.write_rows("codec.jsonl", [{"instruction": "Seed: where to go in May?"}]), "rounds=2", code=1, strong=even.url, target=target.url)
     equal(r.summary["rows"]["accepted"], 0, "rows without a gap")
     print("codeclm: kept in round 2 with a gap of 5.5; without a gap nothing is kept")
 

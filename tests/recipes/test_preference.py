@@ -37,17 +37,17 @@ def ultrafeedback():
 def teacher_ranking():
     a, b, c = (lib.Mock([{"reply": w}]) for w in ("apple", "bread", "crumb"))
     fair = [{"regex": r"\[A\] apple", "json": '{"reason": "r", "better": "A"}'}, {"regex": r"\[B\] apple", "json": '{"reason": "r", "better": "B"}'}]
-    teacher = lib.Mock(fair + [{"match": "[A]", "json": '{"reason": "the first one", "better": "A"}'}])
-    r = run("teacher_ranking", "rows=" + lib.write_rows("tr.jsonl", [{"instruction": "Eat what?"}]), a=a.url, b=b.url, c=c.url, teacher=teacher.url)
+    teacher = lib.Mock([{"match": "Request: Even", "json": '{"reason": "r", "better": "tie"}'}] + fair + [{"match": "[A]", "json": '{"reason": "the first one", "better": "A"}'}])
+    r = run("teacher_ranking", "rows=" + lib.write_rows("tr.jsonl", [{"instruction": "Eat what?"}, {"instruction": "Even?"}]), a=a.url, b=b.url, c=c.url, teacher=teacher.url)
     got = [(x["chosen"][0]["content"], x["rejected"][0]["content"]) for x in r.rows()]
     equal(sorted(got), [("apple", "bread"), ("apple", "crumb")], "pairs whose verdict survives the swap")
-    equal(len(requests(teacher)), 6, "each pair in both orders")
+    equal(len(requests(teacher)), 12, "each pair in both orders")
     print("teacher_ranking: 2 pairs, 1 verdict for a place thrown out")
 
 
 def self_refine():
     mock = lib.Mock([{"regex": "meets the feedback", "match": "say when", "reply": "best"}, {"regex": "meets the feedback", "match": "say more", "reply": "better"},
-                     {"regex": "meets the feedback", "reply": "stuck"},
+                     {"regex": "meets the feedback", "reply": "stuck as before, {{n}}"},
                      {"match": "Answer: best", "json": '{"feedback": "nothing", "score": 9}'}, {"match": "Answer: better", "json": '{"feedback": "say when", "score": 7}'},
                      {"match": "Answer: good", "json": '{"feedback": "say more", "score": 4}'}, {"match": "Answer: stuck", "json": '{"feedback": "no", "score": 3}'},
                      {"match": "Answer: perfect", "json": '{"feedback": "none", "score": 10}'},
@@ -136,6 +136,7 @@ def grath():
                      {"match": "Q2", "regex": "right answer and a wrong", "json": '{"right": "No.", "wrong": "Yes, since many people have said so again and again for years."}'},
                      {"match": "Q3", "regex": "right answer and a wrong", "json": '{"right": "It is four.", "wrong": "It is five."}'},
                      {"match": "(A) The sky is blue by scattering", "json": '{"true_one": "A"}'}, {"match": "(B) The sky is blue by scattering", "json": '{"true_one": "B"}'},
+                     {"match": "(A) No.", "json": '{"true_one": "A"}'}, {"match": "(B) No.", "json": '{"true_one": "B"}'},
                      {"match": "Which answer is true", "json": '{"true_one": "both"}'}])
     r = run("grath", "rows=" + lib.write_rows("gr.jsonl", [{"question": q} for q in ("Q1", "Q2", "Q3")]), model=mock.url)
     x, = r.rows()
@@ -149,7 +150,7 @@ def grath():
 
 def process_labels():
     good, bad, odd = "3 + 4 is 7\n7 * 2 is 14\n#### 14", "3 + 4 is 8\n8 * 2 is 16\n16 is it\n#### 16", "no idea\nat all\n#### 1"
-    writer = lib.Mock([{"match": "Solve it in steps", "nth": 1, "reply": good}, {"match": "Solve it in steps", "nth": 2, "reply": bad}, {"match": "Solve it in steps", "nth": 3, "reply": odd}, {"match": "Solve it in steps", "reply": good},
+    writer = lib.Mock([{"match": "Solve it in steps", "nth": 1, "reply": good}, {"match": "Solve it in steps", "nth": 1, "reply": bad}, {"match": "Solve it in steps", "nth": 1, "reply": odd}, {"match": "Solve it in steps", "reply": good},
                        {"regex": "begins so:[^#]*3 [+] 4 is 8", "reply": "so\n#### 16"}, {"match": "7 * 2 is 14", "reply": "#### 14"}, {"match": "3 + 4 is 7", "every": 2, "reply": "#### 13"}, {"match": "3 + 4 is 7", "reply": "#### 14"}])
     judge = lib.Mock([{"match": "At a glance", "regex": "no idea", "json": '{"looks": 1}'}, {"match": "At a glance", "json": '{"looks": 4}'},
                       {"match": "3 + 4 is 8", "json": '{"label": "negative"}'}, {"json": '{"label": "positive"}'}])
@@ -170,14 +171,15 @@ def openhermes():
             for s, (src, n) in enumerate({"chat": 18, "code": 9}.items()) for i in range(n)]
     rows += [rows[0], {"instruction": "Tell me.", "output": "x", "source": "chat"}, {"instruction": "How many moons of the planet Jupiter were known in the year 1700 to people?", "output": "Four were known then.", "source": "code"}]
     against = lib.write_rows("bench.jsonl", [{"question": "How many moons of the planet Jupiter were known in the year 1700 to people?"}])
-    weak, judge = lib.Mock([{"reply": "weak words"}]), lib.Mock([{"match": "(B) weak", "json": '{"better": "A"}'}, {"match": "(A) weak", "json": '{"better": "B"}'}])
-    r = run("openhermes", "rows=" + lib.write_rows("oh.jsonl", rows), "against=" + against, "pairs=0.5", weak=weak.url, judge=judge.url)
+    weak, judge = lib.Mock([{"reply": "weak words"}]), lib.Mock([{"match": "me of fjord", "json": '{"better": "A"}'}, {"regex": "me of grove.*[(]B[)] weak", "json": '{"better": "B"}'}, {"match": "me of grove", "json": '{"better": "A"}'}, {"match": "(B) weak", "json": '{"better": "A"}'}, {"match": "(A) weak", "json": '{"better": "B"}'}])
+    r = run("openhermes", "rows=" + lib.write_rows("oh.jsonl", rows), "against=" + against, "pairs=1", weak=weak.url, judge=judge.url)
     sft, pairs = r.rows("sft.jsonl"), r.rows()
     count = {s: sum(x["source"] == s for x in sft) for s in ("chat", "code")}
     equal(count, {"chat": 9, "code": 9}, "shares of the sources")
     check("Jupiter" not in json.dumps(sft), "an evaluation question is there")
     equal(len({x["instruction"] for x in sft}), len(sft), "no instruction twice")
     check(pairs and all(set(x) >= {"prompt", "chosen", "rejected"} and x["rejected"][0]["content"] == "weak words" for x in pairs), "standard columns")
+    check(not any("me of fjord" in json.dumps(x) or "me of grove" in json.dumps(x) for x in pairs), "a verdict for a place, or for the weak answer")
     check(sft[0]["conversations"][0]["from"] == "human", "the layout of the first stage")
     print("openhermes: %r, %d pairs" % (count, len(pairs)))
 

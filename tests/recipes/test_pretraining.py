@@ -52,7 +52,7 @@ def phi1_textbooks():
     mock = lib.Mock([{"regex": "Make an exercise", "match": "loops", "every": 3, "json": ex(bad)}, {"regex": "Make an exercise", "match": "brackets", "every": 2, "json": ex(good, "# " + bench)},
                      {"match": "Make an exercise", "json": ex(good)},
                      {"regex": "Topic: ([a-z]+)[.]", "reply": "On {{1}}, " + " ".join("{{n}}%s{{hash}}" % w for w in MANY * 3)}])
-    r = run("phi1_textbooks", "topics=" + lib.write_rows("pt.jsonl", [{"topic": t} for t in ("loops", "brackets", "strings")]), "per_topic=4",
+    r = run("phi1_textbooks", "topics=" + lib.write_rows("pt.jsonl", [{"topic": t} for t in ("loops", "brackets", "strings")]), "per_topic=8",
             "against=" + lib.write_rows("he.jsonl", [{"prompt": bench}]), writer=mock.url)
     rows = r.rows()
     check(rows, "no rows")
@@ -63,9 +63,9 @@ def phi1_textbooks():
         check(bench not in x["text"], "a benchmark's text is there")
         check(x["solution"] in x["text"] and x["section"] in x["text"], "section and exercise make the text")
         cells[x["topic"], x["reader"]] = cells.get((x["topic"], x["reader"]), 0) + 1
-    equal(set(cells.values()), {1}, "equal shares of topics and readers")
+    equal(len(set(cells.values())), 1, "equal shares of topics and readers")
     check(r.summary["rows"]["rejected"] >= 2, "what fails or leaks is rejected")
-    print("phi1_textbooks: %d of 12, all solutions run" % len(rows))
+    print("phi1_textbooks: %d of 24, all solutions run" % len(rows))
 
 
 def cosmopedia():
@@ -75,6 +75,7 @@ def cosmopedia():
     mock = lib.Mock([{"regex": "marked by these words.*(discount|voucher|coupon|cheap|deal|buy|shopping|sale)", "json": '{"subject": "Bargains", "value": 2}'},
                      {"match": "marked by these words", "json": '{"subject": "Astronomy", "value": 9}'},
                      {"regex": "Write a blog post.*children of eight", "nth": 1, "reply": bench + " Who knows this may tell us at once."},
+                     {"regex": "Write a section of a textbook.*for students", "reply": " ".join("same%s" % w for w in MANY * 2) + "."},
                      {"match": "An extract", "reply": " ".join("{{n}}%s{{hash}}" % w for w in MANY * 2) + "."}])
     r = run("cosmopedia", "texts=" + lib.write_rows("web.jsonl", good + bad), "k=2", "against=" + lib.write_rows("arc.jsonl", [{"question": bench}]), writer=mock.url)
     rows = r.rows()
@@ -83,7 +84,7 @@ def cosmopedia():
     for x in rows:
         count[x["cell"]] = count.get(x["cell"], 0) + 1
         check(bench not in x["text"], "a benchmark's text is there")
-    equal((len(count), set(count.values())), (12, {2}), "twelve cells of equal share (one text was a benchmark's): %r" % count)
+    equal((len(count), set(count.values())), (12, {1}), "twelve cells of equal share (one text was a benchmark's, three were the same): %r" % count)
     named = sum('subject "Astronomy"' in user(q) for q in asked(mock, "An extract"))
     check(8 <= named <= 28, "the subject is named in about half of the prompts:", named)
     equal(len(asked(mock, "marked by these words")), 2, "a request for each cluster")
@@ -120,7 +121,8 @@ def cloze():
 def oss_instruct():
     path = lib.shared("code_seeds", "code_seeds.jsonl")
     seeds = lib.read_rows(path)[:40]
-    seeds[3]["licence"] = "GPL-3.0"
+    for i in range(0, 40, 3):
+        seeds[i]["licence"] = "GPL-3.0"
     bench = "Write a function to find the shared elements from the given two lists and return them sorted in a new list"
     mock = lib.Mock([{"match": "get ideas from", "every": 9, "json": json.dumps({"problem": bench, "solution": "```python\nx = 1\n```"})},
                      {"match": "get ideas from", "every": 10, "json": json.dumps({"problem": "Explain what the code fragment above does with its text.", "solution": "```python\nx = 1\n```"})},
@@ -128,7 +130,7 @@ def oss_instruct():
                      {"match": "get ideas from", "json": json.dumps({"problem": "Given {{n}} numbers b{{hash}}, tell c{{n}} how d{{hash}} many e{{n}} differ.", "solution": "```python\ndef f(x):\n    return len(set(x))\n```"})}])
     r = run("oss_instruct", "code=" + lib.write_rows("seeds.jsonl", seeds), "against=" + lib.write_rows("mbpp.jsonl", [{"text": bench}]), writer=mock.url)
     rows = r.rows()
-    check(25 <= len(rows) <= 36, "rows", len(rows))
+    check(15 <= len(rows) <= 24, "rows", len(rows))
     by = {(s["repo"], s["path"], s["start_line"]): s for s in seeds}
     sizes = set()
     for x in rows:
@@ -147,7 +149,7 @@ def oss_instruct():
 def knowledge_graph_qa():
     triples = [{"head": "aspirin", "relation": "treats", "tail": "fever"}, {"head": "fever", "relation": "is a sign of", "tail": "influenza"}, {"head": "rust", "relation": "eats", "tail": "iron"}, {"head": "Rust", "relation": "eats", "tail": "iron"},
                {"head": "salt", "relation": "preserves", "tail": "meat"}]
-    mock = lib.Mock([{"match": "Question: Which disease", "json": '{"again": "Influenza"}'}, {"match": "Question: What does the red", "json": '{"again": "none"}'}, {"match": "Question:", "json": '{"again": "x"}'},
+    mock = lib.Mock([{"match": "Question: Which disease", "json": '{"again": "Influenza"}'}, {"match": "Question: What is influenza", "json": '{"again": "influenza"}'}, {"match": "Question: What keeps", "json": '{"again": "sugar"}'}, {"match": "Question: What does the red", "json": '{"again": "none"}'}, {"match": "Question:", "json": '{"again": "x"}'},
                      {"match": "aspirin", "json": '{"question": "Which disease is shown by what one takes a well known pill against?", "answer": "influenza"}'},
                      {"match": "influenza", "json": '{"question": "What is influenza seen by?", "answer": "influenza"}'},
                      {"match": "iron", "json": '{"question": "What does the red crust live on?", "answer": "iron"}'},
