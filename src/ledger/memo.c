@@ -24,7 +24,6 @@ struct qn_memo {
     pthread_mutex_t lock;   /* guards what follows */
     uint64_t used;          /* bytes below dir, as far as known */
     bool counted, warned;
-    unsigned long n_written;
     qn_memo_stats stats;
 };
 
@@ -248,9 +247,8 @@ bool qn_memo_put(qn_memo *m, qn_hash128 key, qn_str result)
 {
     qn_buf path = {0}, part = {0}, bytes = {0};
     char hex[33];
-    pthread_mutex_lock(&m->lock);
-    unsigned long serial = m->n_written++;
-    pthread_mutex_unlock(&m->lock);
+    static uint64_t n_written;                  /* of the process: several handles on one folder must not meet in one part file */
+    unsigned long serial = (unsigned long)__atomic_fetch_add(&n_written, 1, __ATOMIC_RELAXED);
     qn_hash_hex(key, hex);
     path_of(m, key, &path);
     qn_buf_printf(&part, "%s/%.2s/.%d.%lu.part", m->dir, hex, (int)getpid(), serial);
