@@ -50,6 +50,8 @@ static int run_cmd(const qn_cmd *cmd, int argc, char **argv)
     if (cmd->defaults) cmd->defaults(opts);
     int code = qn_args_parse(cmd, argc, argv, opts, &args, &e) == QN_OK ? cmd->run(&args, opts) : qn_say_error(&e);
     qn_args_free(&args);
+    for (const qn_opt *o = cmd->opts; o && o->name; o++)
+        if (o->kind == QN_OPT_PAIRS) qn_free(((qn_pairs *)(void *)((char *)opts + o->offset))->items);
     qn_free(opts);
     return code;
 }
