@@ -7,18 +7,27 @@
 #include "mock/start.h"
 #include "model/doctor.h"
 
+static qn_models *models;       /* findings borrow from the registry and the arena: both live until the next examination */
+static qn_arena arena;
+
+static int forget(void **state)
+{
+    (void)state;
+    if (models) qn_models_close(models);
+    models = NULL;
+    qn_arena_free(&arena);
+    return 0;
+}
+
 static qn_code examine(const char *url, const char *tail, qn_doctor *d, qn_buf *yaml, qn_err *e)
 {
-    qn_models *ms;
     char where[128];
-    static qn_arena a;
-    qn_arena_free(&a);
+    forget(NULL);
     *e = (qn_err){0};
     snprintf(where, sizeof where, "%s%s", url, tail);
-    assert_int_equal(qn_models_open(&ms, "/dev/null", e), QN_OK);
-    qn_code rc = qn_doctor_run(ms, where, NULL, &a, d, e);
+    assert_int_equal(qn_models_open(&models, "/dev/null", e), QN_OK);
+    qn_code rc = qn_doctor_run(models, where, NULL, &arena, d, e);
     if (rc == QN_OK) qn_doctor_yaml(d, NULL, yaml);
-    qn_models_close(ms);
     return rc;
 }
 
@@ -101,5 +110,5 @@ int main(void)
         cmocka_unit_test(a_poor_endpoint_is_found_poor),
         cmocka_unit_test(several_models_are_listed_and_nobody_is_said),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, forget);
 }
