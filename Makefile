@@ -65,7 +65,7 @@ $(B)/tests/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(B)/libquern.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) -Itests -MMD -MP $(LDFLAGS) -o $@ $< tests/fuzz/replay.c $(B)/libquern.a $(LIBS)
 fuzz-%:
-	$(MAKE) CC=$(CLANG) B=build-fuzz CFLAGS=-fsanitize=fuzzer-no-link,address,undefined LDFLAGS=-fsanitize=address,undefined build-fuzz/libquern.a
+	CFLAGS=-fsanitize=fuzzer-no-link,address,undefined LDFLAGS=-fsanitize=address,undefined $(MAKE) CC=$(CLANG) OPT=-O1 B=build-fuzz build-fuzz/libquern.a
 	$(CLANG) -std=gnu17 -g -O1 -D_GNU_SOURCE -Isrc -Itests -Ibuild-fuzz/gen -isystem $(YYJSON)/include -fsanitize=fuzzer,address,undefined \
 	    -o build-fuzz/fuzz_$* tests/fuzz/fuzz_$*.c build-fuzz/libquern.a $(LIBS)
 	mkdir -p build-fuzz/corpus/$* && build-fuzz/fuzz_$* -max_total_time=60 -rss_limit_mb=4096 build-fuzz/corpus/$* tests/fuzz/corpus/$*

@@ -74,8 +74,8 @@ want_parquet() {
     command -v npm >/dev/null || want_packages npm
     local tmp arch; tmp=$(mktemp -d); trap 'rm -rf "$tmp"' RETURN
     case "$(uname -m)" in x86_64) arch=x64 ;; aarch64) arch=arm64 ;; *) say "no DuckDB for $(uname -m)"; return 1 ;; esac
-    say "fetching DuckDB 1.5 into deps/lib"
-    (cd "$tmp" && npm pack --silent "@duckdb/node-bindings-linux-$arch@1.5" >/dev/null && tar -xzf ./*.tgz)
+    say "fetching DuckDB 1.5.6 into deps/lib"
+    (cd "$tmp" && npm pack --silent "@duckdb/node-bindings-linux-$arch@1.5.6-r.1" >/dev/null && tar -xzf ./*.tgz)
     mkdir -p deps/lib
     cp "$tmp/package/libduckdb.so" deps/lib/libduckdb.so.part
     mv deps/lib/libduckdb.so.part deps/lib/libduckdb.so

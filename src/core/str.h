@@ -17,6 +17,7 @@ static inline qn_str qn_str_of(const char *z) { return (qn_str){ z, z ? strlen(z
 static inline bool qn_str_eq(qn_str a, qn_str b) { return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0); }
 static inline bool qn_str_is(qn_str a, const char *z) { return qn_str_eq(a, qn_str_of(z)); }
 static inline qn_str qn_str_sub(qn_str s, size_t from, size_t to) { return (qn_str){ s.p + from, to - from }; }
+static inline bool qn_char_in(char c, const char *set) { return c && strchr(set, c); }    /* strchr alone says yes to NUL */
 int    qn_str_cmp(qn_str a, qn_str b);              /* by bytes, as memcmp; shorter first when one is a prefix */
 bool   qn_str_starts(qn_str s, qn_str prefix);
 bool   qn_str_ends(qn_str s, qn_str suffix);

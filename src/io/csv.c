@@ -153,7 +153,7 @@ static double fit(const qn_csv_dialect *d, qn_str s, bool whole, size_t *n_cells
 static bool has_backslash_quotes(qn_str s, char delimiter)
 {
     for (size_t i = 0; i + 2 < s.n; i++)
-        if (s.p[i] == '\\' && s.p[i + 1] == '"' && s.p[i + 2] != delimiter && !strchr("\r\n\"", s.p[i + 2])) return true;
+        if (s.p[i] == '\\' && s.p[i + 1] == '"' && s.p[i + 2] != delimiter && !qn_char_in(s.p[i + 2], "\r\n\"")) return true;
     return false;
 }
 
@@ -166,7 +166,7 @@ static bool has_space_quotes(qn_str s, char delimiter)
 
 static size_t sep_line(qn_str s, char *delimiter)
 {
-    if (s.n < 6 || !qn_str_ieq(qn_str_sub(s, 0, 4), QN_STR("sep=")) || !strchr("\r\n", s.p[5])) return 0;
+    if (s.n < 6 || !qn_str_ieq(qn_str_sub(s, 0, 4), QN_STR("sep=")) || !qn_char_in(s.p[5], "\r\n")) return 0;
     *delimiter = s.p[4];
     return s.p[5] == '\r' && s.n > 6 && s.p[6] == '\n' ? 7 : 6;
 }

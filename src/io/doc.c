@@ -177,12 +177,12 @@ void qn_doc_drop(qn_doc_b *b)
 qn_str qn_spdx_of(qn_str text)
 {
     static const char MARK[] = "SPDX-License-Identifier:";
-    qn_str head = { text.p, text.n < 4096 ? text.n : 4096 };
+    qn_str head = { text.p, qn_utf8_cut(text, 4096) };
     ptrdiff_t at = qn_str_find(head, QN_STR("SPDX-License-Identifier:"));
     if (at < 0) return QN_STR("");
     size_t from = (size_t)at + sizeof MARK - 1, to = from;
     while (to < head.n && head.p[to] != '\n' && head.p[to] != '\r') to++;
     qn_str s = qn_str_trim(qn_str_sub(head, from, to));
-    while (s.n && strchr("*/->#", s.p[s.n - 1])) s = qn_str_trim(qn_str_sub(s, 0, s.n - 1));
+    while (s.n && qn_char_in(s.p[s.n - 1], "*/->#")) s = qn_str_trim(qn_str_sub(s, 0, s.n - 1));
     return s;
 }

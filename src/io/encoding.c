@@ -127,6 +127,17 @@ void qn_iconv_put(iconv_t cd, qn_str *in, bool last, qn_buf *out, uint64_t *n_ba
     }
 }
 
+void qn_utf8_repair(qn_str in, qn_buf *out, uint64_t *n_bad)
+{
+    for (size_t i = 0, from; i < in.n;) {
+        char utf8[4];
+        from = i;
+        uint32_t cp = qn_utf8_next(in, &i);
+        *n_bad += cp == 0xFFFD && i - from == 1;
+        qn_buf_put(out, utf8, (size_t)qn_utf8_put(cp, utf8));
+    }
+}
+
 qn_code qn_text_decode(qn_str bytes, const char *given, qn_arena *a, qn_str *out, const char **encoding, qn_err *e)
 {
     qn_encoding enc;
@@ -136,17 +147,26 @@ qn_code qn_text_decode(qn_str bytes, const char *given, qn_arena *a, qn_str *out
     bytes.p += enc.skip;
     bytes.n -= enc.skip;
     if (encoding) *encoding = name;
-    if (qn_str_ieq(qn_str_of(name), QN_STR("UTF-8")) && qn_utf8_valid(bytes)) {
+    bool utf8 = qn_str_ieq(qn_str_of(name), QN_STR("UTF-8"));
+    if (utf8 && qn_utf8_valid(bytes)) {
         *out = qn_arena_str(a, bytes);
         return QN_OK;
     }
-    iconv_t cd;
-    qn_buf b = {0};
+    qn_buf b = {0}, whole = {0};
     uint64_t n_bad = 0;
-    QN_TRY(qn_iconv_open(name, &cd, e));
-    qn_iconv_put(cd, &bytes, true, &b, &n_bad);
-    iconv_close(cd);
-    *out = qn_arena_str(a, qn_buf_view(&b));
+    if (!utf8) {
+        iconv_t cd;
+        QN_TRY(qn_iconv_open(name, &cd, e));
+        qn_iconv_put(cd, &bytes, true, &b, &n_bad);
+        iconv_close(cd);
+        bytes = qn_buf_view(&b);
+    }
+    if (!qn_utf8_valid(bytes)) {        /* bad UTF-8; or iconv's, which lets code points above U+10FFFF through */
+        qn_utf8_repair(bytes, &whole, &n_bad);
+        bytes = qn_buf_view(&whole);
+    }
+    *out = qn_arena_str(a, bytes);
     qn_buf_free(&b);
+    qn_buf_free(&whole);
     return QN_OK;
 }

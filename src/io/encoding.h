@@ -17,4 +17,6 @@ qn_code qn_iconv_open(const char *from, iconv_t *out, qn_err *e);
 /* Converts as much of *in as possible to the end of out (which grows); *in moves behind what was taken. Bytes that have no meaning become
  * U+FFFD and are counted in *n_bad. last: nothing will follow, so a cut character at the end is bad too. */
 void    qn_iconv_put(iconv_t cd, qn_str *in, bool last, qn_buf *out, uint64_t *n_bad);
+/* UTF-8 with its invalid bytes made U+FFFD, one for each; counted. */
+void    qn_utf8_repair(qn_str in, qn_buf *out, uint64_t *n_bad);
 #endif

@@ -50,7 +50,7 @@ static qn_code next_line(lines *l, qn_str *out, qn_err *e)
     qn_window *w = &l->w;
     size_t scanned = 0;
     for (;;) {
-        const char *from = w->p + w->start, *nl = w->end > w->start + scanned ? memchr(from + scanned, '\n', w->end - w->start - scanned) : NULL;
+        const char *from = w->p ? w->p + w->start : "", *nl = w->end > w->start + scanned ? memchr(from + scanned, '\n', w->end - w->start - scanned) : NULL;
         size_t n = nl ? (size_t)(nl - from) : w->end - w->start;
         if (n > l->limit) return skip_line(l, e);
         if (!nl && !w->eof) {
@@ -62,9 +62,8 @@ static qn_code next_line(lines *l, qn_str *out, qn_err *e)
         w->start += n + (nl != NULL);
         l->line++;
         scanned = 0;
-        *out = (qn_str){ from, n };
-        if (n && from[n - 1] == '\r') out->n--;
-        if (out->n && ((unsigned char)from[0] > ' ' || qn_str_trim(*out).n)) return QN_OK;
+        *out = qn_str_trim((qn_str){ from, n });
+        if (out->n) return QN_OK;
     }
 }
 

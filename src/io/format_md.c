@@ -127,14 +127,15 @@ static void put_heading(qn_doc_b *b, int level, qn_str source)
 static void put_block(qn_doc_b *b, cmark_node *node, qn_str source, size_t src_start)
 {
     const char *type = cm.type_string(node);
+    size_t n_before = b->n;
     qn_block_kind kind = QN_BLOCK_PARA;
     if (strcmp(type, "thematic_break") == 0) return;
     if (strcmp(type, "html_block") == 0 && qn_str_starts(qn_str_trim(source), QN_STR("<!--"))) return;
     while (source.n && (source.p[0] == '\n' || source.p[0] == '\r')) source = qn_str_sub(source, 1, source.n), src_start++;
-    while (source.n && strchr(" \t\r\n", source.p[source.n - 1])) source.n--;
+    while (source.n && qn_char_in(source.p[source.n - 1], " \t\r\n")) source.n--;
     if (strcmp(type, "heading") == 0) {
         put_heading(b, cm.heading_level(node), source);
-    } else if (strcmp(type, "code_block") == 0 && (source.n == 0 || !strchr("`~", qn_str_trim(source).p[0]))) {
+    } else if (strcmp(type, "code_block") == 0 && (source.n == 0 || !qn_char_in(qn_str_trim(source).p[0], "`~"))) {
         qn_doc_code(b, QN_STR(""), qn_str_of(cm.literal(node)));       /* indented: it gets a fence */
     } else {
         if (strcmp(type, "code_block") == 0) kind = QN_BLOCK_CODE;
@@ -143,7 +144,7 @@ static void put_block(qn_doc_b *b, cmark_node *node, qn_str source, size_t src_s
         else if (strcmp(type, "block_quote") == 0) kind = QN_BLOCK_QUOTE;
         qn_doc_block(b, kind, 0, source);
     }
-    if (b->n) { b->blocks[b->n - 1].src_start = src_start; b->blocks[b->n - 1].src_end = src_start + source.n; }
+    if (b->n > n_before) { b->blocks[b->n - 1].src_start = src_start; b->blocks[b->n - 1].src_end = src_start + source.n; }
 }
 
 static void put_all(qn_doc_b *b, cmark_node *root, qn_str body, size_t src_skip, bool same)

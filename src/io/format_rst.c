@@ -52,7 +52,7 @@ static void put_inline(qn_str s, qn_buf *out)
         }
         if (c == ':' && i + 2 < s.n && isalpha((unsigned char)s.p[i + 1])) {           /* :role:`text` */
             size_t k = i + 1;
-            while (k < s.n && (isalnum((unsigned char)s.p[k]) || strchr("-_+.:", s.p[k]))) k++;
+            while (k < s.n && (isalnum((unsigned char)s.p[k]) || qn_char_in(s.p[k], "-_+.:"))) k++;
             if (k < s.n && s.p[k] == '`' && s.p[k - 1] == ':') {
                 const char *end = memchr(s.p + k + 1, '`', s.n - k - 1);
                 if (end) {
@@ -78,7 +78,7 @@ static void put_inline(qn_str s, qn_buf *out)
                 continue;
             }
         }
-        if (c == '_' && i > 0 && isalnum((unsigned char)s.p[i - 1]) && (i + 1 >= s.n || isspace((unsigned char)s.p[i + 1]) || strchr(".,;:)", s.p[i + 1]))) continue;
+        if (c == '_' && i > 0 && isalnum((unsigned char)s.p[i - 1]) && (i + 1 >= s.n || isspace((unsigned char)s.p[i + 1]) || qn_char_in(s.p[i + 1], ".,;:)"))) continue;
         qn_buf_putc(out, c);
     }
 }
@@ -223,7 +223,7 @@ static size_t explicit_markup(rst *r, size_t i, size_t to)
 static bool grid_border(qn_str s)
 {
     if (s.n < 3 || s.p[0] != '+' || s.p[s.n - 1] != '+') return false;
-    for (size_t i = 0; i < s.n; i++) if (!strchr("+-=", s.p[i])) return false;
+    for (size_t i = 0; i < s.n; i++) if (!qn_char_in(s.p[i], "+-=")) return false;
     return true;
 }
 
@@ -251,7 +251,7 @@ static size_t put_grid(rst *r, size_t i, size_t to)
     qn_arena a = {0};
     size_t end = i, n = 0, width = 0, at[65];
     qn_str border = inner(&r->v[i]);
-    while (end < to && !r->v[end].blank && strchr("+|", inner(&r->v[end]).p[0])) end++;
+    while (end < to && !r->v[end].blank && qn_char_in(inner(&r->v[end]).p[0], "+|")) end++;
     for (size_t k = 0; k < border.n && width < 65; k++) if (border.p[k] == '+') at[width++] = k;
     qn_doc_row *rows = QN_ARENA_NEW_N(&a, qn_doc_row, end - i + 1);
     for (size_t k = i; k < end && width > 1; k++) {
@@ -274,6 +274,14 @@ static size_t put_grid(rst *r, size_t i, size_t to)
     return end > i ? end : i + 1;
 }
 
+/* The byte where character `at` of s begins; s.n when there are fewer. */
+static size_t byte_of(qn_str s, size_t at)
+{
+    size_t i = 0;
+    for (; i < s.n && at > 0; at--) qn_utf8_next(s, &i);
+    return i;
+}
+
 static size_t put_simple(rst *r, size_t i, size_t to)
 {
     qn_arena a = {0};
@@ -290,12 +298,12 @@ static size_t put_simple(rst *r, size_t i, size_t to)
     for (size_t k = i + 1; k < end; k++) {
         qn_str s = r->v[k].s;
         if (r->v[k].blank || simple_border(inner(&r->v[k]))) continue;
-        s = qn_str_sub(s, s.n < indent ? s.n : indent, s.n);
+        for (size_t cut = 0; cut < indent && s.n && s.p[0] == ' '; cut++) s = qn_str_sub(s, 1, s.n);
         bool goes_on = n > 0 && (s.n == 0 || s.p[0] == ' ');    /* an empty first column: the row before goes on */
         if (!goes_on) { rows[n] = (qn_doc_row){ QN_ARENA_NEW_N(&a, qn_str, width), width }; n++; }
         for (size_t c = 0; c < width; c++) {
-            size_t stop = c + 1 < width && from[c + 1] < s.n ? from[c + 1] : s.n;
-            if (from[c] < s.n) cell_add(&rows[n - 1], c, qn_str_sub(s, from[c], stop), &a);
+            size_t start = byte_of(s, from[c]), stop = c + 1 < width ? byte_of(s, from[c + 1]) : s.n;
+            if (start < stop) cell_add(&rows[n - 1], c, qn_str_sub(s, start, stop), &a);
         }
     }
     qn_doc_table(r->b, rows, n);
@@ -319,7 +327,7 @@ static void put_heading(rst *r, qn_str text, char mark, bool over)
 static size_t mark_of(qn_str s)
 {
     size_t d = 0;
-    if (s.n >= 2 && strchr("-*+", s.p[0]) && s.p[1] == ' ') return 2;
+    if (s.n >= 2 && qn_char_in(s.p[0], "-*+") && s.p[1] == ' ') return 2;
     if (s.n >= 3 && s.p[0] == '#' && s.p[1] == '.' && s.p[2] == ' ') return 3;
     while (d < s.n && isdigit((unsigned char)s.p[d])) d++;
     return d && d < 4 && d + 1 < s.n && (s.p[d] == '.' || s.p[d] == ')') && s.p[d + 1] == ' ' ? d + 2 : 0;

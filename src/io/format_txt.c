@@ -42,9 +42,10 @@ static qn_code doc(qn_str bytes, const char *path, const qn_read_opts *o, qn_are
         if (blank_line(lines, i, &next)) { i = next; continue; }
         for (end = next; end < lines.n && !blank_line(lines, end, &next);) end = next;
         qn_str para = qn_str_sub(lines, i, end);
-        while (para.n && strchr(" \t\n", para.p[para.n - 1])) para.n--;
+        while (para.n && qn_char_in(para.p[para.n - 1], " \t\n")) para.n--;
+        size_t n_before = b.n;
         qn_doc_block(&b, QN_BLOCK_PARA, 0, para);
-        if (same && b.n) { b.blocks[b.n - 1].src_start = i; b.blocks[b.n - 1].src_end = i + para.n; }
+        if (same && b.n > n_before) { b.blocks[b.n - 1].src_start = i; b.blocks[b.n - 1].src_end = i + para.n; }
         i = end;
     }
     if (strcmp(encoding, "UTF-8") != 0) qn_doc_warn(&b, "encoding %s: %s", o && o->encoding ? "given" : "found", encoding);

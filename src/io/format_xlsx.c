@@ -68,7 +68,7 @@ static bool format_is_date(qn_str code)
         if (c == '"') { while (++i < code.n && code.p[i] != '"') {} }
         else if (c == '[') { while (++i < code.n && code.p[i] != ']') {} }
         else if (c == '\\' || c == '_' || c == '*') i++;
-        else if (strchr("dmyhsDMYHS", c)) return true;
+        else if (qn_char_in(c, "dmyhsDMYHS")) return true;
         else if (c == ';') return false;
     }
     return false;

@@ -216,7 +216,7 @@ static qn_str language_of(const GumboNode *n)
         ptrdiff_t at = qn_str_find(c, qn_str_of(marks[i]));
         if (at < 0) continue;
         size_t from = (size_t)at + strlen(marks[i]), to = from;
-        while (to < c.n && (isalnum((unsigned char)c.p[to]) || strchr("+#-_", c.p[to]))) to++;
+        while (to < c.n && (isalnum((unsigned char)c.p[to]) || qn_char_in(c.p[to], "+#-_"))) to++;
         return qn_str_sub(c, from, to);
     }
     EACH(child, n) if (tag_of(child) == GUMBO_TAG_CODE) return language_of(child);
@@ -498,8 +498,8 @@ const char *qn_html_encoding(qn_str s, char out[40])
         ptrdiff_t at = qn_str_find(head, qn_str_of(marks[i]));
         if (at < 0) continue;
         size_t k = (size_t)at + strlen(marks[i]), n = 0;
-        while (k < head.n && strchr("\"' ", head.p[k])) k++;
-        while (k < head.n && n < 39 && (isalnum((unsigned char)head.p[k]) || strchr("-_:.", head.p[k]))) out[n++] = head.p[k++];
+        while (k < head.n && qn_char_in(head.p[k], "\"' ")) k++;
+        while (k < head.n && n < 39 && (isalnum((unsigned char)head.p[k]) || qn_char_in(head.p[k], "-_:."))) out[n++] = head.p[k++];
         out[n] = 0;
         if (n) return out;
     }

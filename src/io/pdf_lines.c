@@ -127,15 +127,15 @@ static int heading_level(const sizes *z, const qn_pdf_line *line)
 /* ---- paragraphs ---- */
 static bool ends_sentence(qn_str s)
 {
-    while (s.n && strchr("\"')]", s.p[s.n - 1])) s.n--;
-    return s.n == 0 || strchr(".!?:", s.p[s.n - 1]) != NULL;
+    while (s.n && qn_char_in(s.p[s.n - 1], "\"')]")) s.n--;
+    return s.n == 0 || qn_char_in(s.p[s.n - 1], ".!?:");
 }
 
 static bool is_bullet(qn_str s)
 {
     size_t i = 0;
     if (s.n > 3 && (memcmp(s.p, "\xE2\x80\xA2", 3) == 0 || memcmp(s.p, "\xE2\x96\xAA", 3) == 0 || memcmp(s.p, "\xE2\x97\x8F", 3) == 0)) return true;
-    if (s.n > 2 && strchr("-*", s.p[0]) && s.p[1] == ' ') return true;
+    if (s.n > 2 && qn_char_in(s.p[0], "-*") && s.p[1] == ' ') return true;
     while (i < s.n && i < 3 && isdigit((unsigned char)s.p[i])) i++;
     return i > 0 && i + 1 < s.n && (s.p[i] == '.' || s.p[i] == ')') && s.p[i + 1] == ' ';
 }

@@ -40,7 +40,7 @@ static bool is_item(qn_str line)
 {
     size_t i = indent_of(line), d = i;
     if (i + 1 >= line.n) return false;
-    if (strchr("-*+", line.p[i]) && line.p[i + 1] == ' ') return true;
+    if (qn_char_in(line.p[i], "-*+") && line.p[i + 1] == ' ') return true;
     while (d < line.n && line.p[d] >= '0' && line.p[d] <= '9') d++;
     return d > i && d < i + 5 && d + 1 < line.n && (line.p[d] == '.' || line.p[d] == ')') && line.p[d + 1] == ' ';
 }
@@ -102,7 +102,7 @@ size_t qn_blocks_find(qn_str t, qn_arena *a, qn_block **out)
         if (blank(line)) { at = next; continue; }
         qn_block_kind kind = kind_of(line);
         size_t end = end_of(t, at, kind), stop = end;
-        while (stop > at && strchr(" \t\r\n", t.p[stop - 1])) stop--;
+        while (stop > at && qn_char_in(t.p[stop - 1], " \t\r\n")) stop--;
         QN_GROW(all, n, cap);
         all[n++] = (qn_block){ .kind = kind, .level = heading_level(line), .start = at, .end = stop };
         at = end;

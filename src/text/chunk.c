@@ -182,7 +182,8 @@ static size_t mend_last(const cutter *c, piece *p, size_t n)
     piece *last = &p[n - 1], *before = &p[n - 2];
     if (tokens_of(c, last->from, last->to) >= c->o->min_tokens) return n;
     if (tokens_of(c, before->from, last->to) <= c->o->max_tokens) { before->to = last->to; return n - 1; }
-    for (size_t k = before->to - 1; k > before->from; k--) {
+    size_t least = n > 2 && p[n - 3].to > before->from ? p[n - 3].to : before->from;     /* with an overlap: beyond where the piece before ends */
+    for (size_t k = before->to - 1; k > least; k--) {
         if (cut_rank(c, k) == 0 || tokens_of(c, k, last->to) < c->o->min_tokens) continue;
         if (tokens_of(c, k, last->to) <= c->o->max_tokens && tokens_of(c, before->from, k) >= c->o->min_tokens) {
             before->to = k;
