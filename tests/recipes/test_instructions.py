@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Recipes that make instructions: alpaca, reanswer, keywords, personas, evol_code, codeclm, orca, orca2. Each runs against a scripted server; what is checked is
 what the paper's loop or filter does, so that the check fails when that part is taken out."""
-import json, os, re, sys
+import subprocess, json, os, re, sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from scripted import asked, check, equal, lib, main, requests, run, user
@@ -101,6 +101,9 @@ def personas():
 
 
 def evol_code():
+    if subprocess.run(["bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"], capture_output=True).returncode != 0:
+        print("skipped: evol_code: bwrap cannot make a sandbox here")
+        return
     good = {"solution": "def f(x):\n    return x + 1\n", "tests": "assert f(1) == 2\nassert f(0) == 1\nassert f(-1) == 0\n"}
     bad = {"solution": "def f(x):\n    return x\n", "tests": good["tests"]}
     mock = lib.Mock([{"match": "somewhat harder", "json": '{"instruction": "Task of request {{n}}: add one."}'},
