@@ -146,7 +146,9 @@ static qn_code bind_one(const qn_bind *b, const char *what, const qn_param *p, c
     case QN_P_FIELD:
         *(qn_str *)at = v->text.n && v->text.p[0] == '.' ? qn_str_sub(v->text, 1, v->text.n) : v->text;
         return QN_OK;
-    case QN_P_PATH:  *(const char **)at = v->text.n ? v->text.p : NULL; return QN_OK;
+    case QN_P_PATH:
+        if (!v->text.n && !p->deflt) return bad_value(what, p, v, "a path", e);
+        *(const char **)at = v->text.n ? v->text.p : NULL; return QN_OK;
     case QN_P_MODEL: return b->model(b->arg, v->text, v->pos, at, e);
     case QN_P_TEMPLATE:
         QN_TRY(qn_template_compile(v->text, v->pos, b->arena, at, e));
