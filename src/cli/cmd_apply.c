@@ -56,6 +56,12 @@ static void put_yaml(qn_buf *b, qn_str v)
 static bool is_filter(const qn_op *op) { return (op->settle || op->decide || op->measure) && !op->map && op->stage != QN_SINK; }
 static bool is_source(const qn_op *op) { return op->next && !op->absorb; }
 
+static void say_log(qn_level level, const char *event, const char *text)
+{
+    (void)event;
+    qn_say("%s%s", level == QN_WARN ? "" : "error: ", text);
+}
+
 static qn_code recipe_for(const qn_op *op, const qn_args *args, const char *in, const char *out, qn_buf *b, qn_err *e)
 {
     bool fields = false;
@@ -160,6 +166,7 @@ static int run(const qn_args *args, void *vo)
     po.registry = models;
     if (rc == QN_OK) rc = qn_plan_text(qn_buf_view(&recipe), "command line", "", &po, &plan, &e);
     if (rc != QN_OK) e.pos = (qn_pos){0};           /* lines of a recipe nobody wrote help nobody */
+    qn_log_hook(o->quiet ? NULL : say_log);
     int code = rc == QN_OK ? run_plan(plan, o, ledger.p) : qn_say_error(&e);
     if (temp_ledger) unlink(ledger.p);
     qn_plan_free(plan);
