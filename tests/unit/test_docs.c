@@ -221,8 +221,9 @@ static void xlsx_cells_come_as_excel_shows_them(void **s)
 /* ---- the child ---- what this program does when it is started as one */
 static qn_code misbehave(const char *path, const qn_read_opts *o, qn_arena *a, qn_doc *out, qn_err *e)
 {
+    if (!strstr(path, "qn_test_")) return qn_doc_read_here(path, o, a, out, e);
     if (strstr(path, "crash")) abort();
-    if (strstr(path, "hang")) for (volatile int i = 0;; i++) {}
+    if (strstr(path, "hang")) for (volatile unsigned i = 0;; i++) {}
     if (strstr(path, "quit")) exit(3);
     if (strstr(path, "spawn")) {
         if (fork() >= 0) return qn_fail(e, QN_EDATA, "could start a process");
