@@ -16,7 +16,7 @@ static void *arena_realloc(void *a, void *old, size_t was, size_t n)
 static void arena_keep(void *a, void *p) { (void)a; (void)p; }
 
 /* A document nested deeper than this would overflow the stack of whoever walks it. */
-static bool too_deep(qn_str t)
+bool qn_json_too_deep(qn_str t)
 {
     int depth = 0, deepest = 0;
     bool in_text = false;
@@ -36,7 +36,7 @@ qn_code qn_json_parse(qn_str text, qn_arena *a, qn_value *out, qn_err *e)
 {
     yyjson_alc alc = { arena_malloc, arena_realloc, arena_keep, a };
     yyjson_read_err bad;
-    if (text.n > MAX_DEPTH * 2 && too_deep(text)) return qn_fail(e, QN_ELIMIT, "JSON is nested deeper than %d levels", MAX_DEPTH);
+    if (text.n > MAX_DEPTH * 2 && qn_json_too_deep(text)) return qn_fail(e, QN_ELIMIT, "JSON is nested deeper than %d levels", MAX_DEPTH);
     yyjson_doc *doc = yyjson_read_opts((char *)(uintptr_t)(text.n ? text.p : ""), text.n, 0, &alc, &bad);
     if (!doc) return qn_fail(e, QN_EDATA, "not valid JSON at byte %zu: %s", bad.pos + 1, bad.msg);
     *out = qn_v_json(yyjson_doc_get_root(doc));

@@ -43,6 +43,10 @@ qn_code qn_row_parse(qn_str bytes, qn_hash128 id, qn_row **out, qn_err *e)
     yyjson_read_err bad;
     yyjson_doc *doc = yyjson_read_opts((char *)(uintptr_t)(bytes.n ? bytes.p : ""), bytes.n, 0, NULL, &bad);
     if (!doc) return qn_fail(e, QN_EDATA, "not valid JSON at byte %zu: %s", bad.pos + 1, bad.msg);
+    if (yyjson_doc_get_val_count(doc) > 512 && qn_json_too_deep(bytes)) {
+        yyjson_doc_free(doc);
+        return qn_fail(e, QN_EDATA, "JSON is nested deeper than 512 levels");
+    }
     qn_value root = qn_v_json(yyjson_doc_get_root(doc));
     if (root.kind != QN_V_OBJECT) {
         yyjson_doc_free(doc);

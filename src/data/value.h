@@ -51,6 +51,8 @@ bool      qn_v_next(qn_v_iter *it, qn_str *name, qn_value *item);
 /* Parses into the arena (the document's memory is the arena's). One value, nothing behind it. Depth limit 512 levels.
  * Errors: QN_EDATA with the byte position and what was wrong. Invalid UTF-8 and lone surrogates are errors. */
 qn_code qn_json_parse(qn_str text, qn_arena *a, qn_value *out, qn_err *e);
+/* Is it nested deeper than those 512 levels? For texts that another parser of JSON took: whoever walks the value would run out of stack. */
+bool    qn_json_too_deep(qn_str text);
 /* Appends compact JSON; text is written as UTF-8, only ", \ and control characters escaped. Reals: shortest that reads back,
  * always with a point or an exponent; a real that JSON cannot say (inf, nan) becomes null. */
 void    qn_json_write(qn_buf *b, qn_value v);

@@ -32,6 +32,19 @@ static void a_line_over_the_limit_is_one_bad_line(void **s)
     t_rows_are(path, &o, "{\"a\":1}\n! 2 the line is longer than 20 bytes\n{\"a\":2}\n");
 }
 
+static void a_line_nested_without_end_is_one_bad_line(void **s)
+{
+    (void)s;
+    qn_buf b = {0};
+    qn_buf_puts(&b, "{\"a\":");
+    for (int i = 0; i < 100000; i++) qn_buf_putc(&b, '[');
+    for (int i = 0; i < 100000; i++) qn_buf_putc(&b, ']');
+    qn_buf_puts(&b, "}\n{\"a\":[[1]]}\n");
+    const char *path = t_file("deep.jsonl", b.p, b.n);
+    qn_buf_free(&b);
+    t_rows_are(path, NULL, "! 1 JSON is nested deeper than 512 levels\n{\"a\":[[1]]}\n");
+}
+
 static void lines_across_windows_are_whole(void **s)
 {
     (void)s;
@@ -299,6 +312,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_jsonl_row_keeps_the_bytes_of_its_line), cmocka_unit_test(bad_lines_are_named_and_reading_goes_on),
         cmocka_unit_test(a_line_over_the_limit_is_one_bad_line), cmocka_unit_test(lines_across_windows_are_whole),
+        cmocka_unit_test(a_line_nested_without_end_is_one_bad_line),
         cmocka_unit_test(utf16_with_a_mark_is_converted), cmocka_unit_test(a_cut_gz_gives_its_rows_and_then_says_so),
         cmocka_unit_test(zst_and_bz2_read_as_if_not_packed), cmocka_unit_test(json_records_are_found_where_people_put_them),
         cmocka_unit_test(broken_json_says_line_and_column), cmocka_unit_test(a_json_file_over_the_limit_says_what_to_do),
