@@ -76,28 +76,6 @@ static void put_sources(qn_buf *b, const qn_report_facts *f)
     qn_put_kv_int(b, "n_sources", (int64_t)f->n_sources);
 }
 
-static void put_models(qn_buf *b, const qn_report_facts *f)
-{
-    qn_put_key(b, "models");
-    qn_buf_putc(b, '[');
-    for (size_t i = 0; i < f->n_models; i++) {
-        const qn_report_model *m = &f->models[i];
-        qn_put_comma(b);
-        qn_buf_putc(b, '{');
-        qn_put_kv_text(b, "role", m->role);
-        qn_put_kv_text(b, "name", m->name);
-        qn_put_kv_text(b, "where", m->where);
-        qn_put_kv_text(b, "licence", m->licence);
-        qn_put_kv_text(b, "terms", m->terms);
-        qn_put_kv_int(b, "calls", (int64_t)m->calls);
-        qn_put_kv_int(b, "prompt_tokens", m->prompt_tokens);
-        qn_put_kv_int(b, "completion_tokens", m->completion_tokens);
-        if (m->priced) qn_put_kv_real(b, "cost_usd", m->cost_usd);
-        qn_buf_putc(b, '}');
-    }
-    qn_buf_putc(b, ']');
-}
-
 static void put_targets_and_outputs(qn_buf *b, const qn_report_facts *f)
 {
     qn_put_key(b, "targets");
@@ -168,7 +146,7 @@ static void put_facts(qn_buf *b, const qn_report_facts *f)
     qn_put_kv_text(b, "licence", f->licence);
     put_steps(b, f);
     put_sources(b, f);
-    put_models(b, f);
+    qn_put_models(b, f);
     put_targets_and_outputs(b, f);
 }
 

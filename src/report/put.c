@@ -1,5 +1,6 @@
 /* put: JSON text for the page. */
 #include "report/put.h"
+#include "report/report.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,4 +73,26 @@ void qn_put_kv_real(qn_buf *b, const char *key, double d)
 {
     qn_put_key(b, key);
     qn_put_real(b, d);
+}
+
+void qn_put_models(qn_buf *b, const qn_report_facts *f)
+{
+    qn_put_key(b, "models");
+    qn_buf_putc(b, '[');
+    for (size_t i = 0; i < f->n_models; i++) {
+        const qn_report_model *m = &f->models[i];
+        qn_put_comma(b);
+        qn_buf_putc(b, '{');
+        qn_put_kv_text(b, "role", m->role);
+        qn_put_kv_text(b, "name", m->name);
+        qn_put_kv_text(b, "where", m->where);
+        qn_put_kv_text(b, "licence", m->licence);
+        qn_put_kv_text(b, "terms", m->terms);
+        qn_put_kv_int(b, "calls", (int64_t)m->calls);
+        qn_put_kv_int(b, "prompt_tokens", m->prompt_tokens);
+        qn_put_kv_int(b, "completion_tokens", m->completion_tokens);
+        if (m->priced) qn_put_kv_real(b, "cost_usd", m->cost_usd);
+        qn_buf_putc(b, '}');
+    }
+    qn_buf_putc(b, ']');
 }

@@ -12,4 +12,7 @@ void   qn_put_comma(qn_buf *b);                         /* between elements: not
 void   qn_put_kv_text(qn_buf *b, const char *key, const char *z);       /* left out when NULL */
 void   qn_put_kv_int(qn_buf *b, const char *key, int64_t n);
 void   qn_put_kv_real(qn_buf *b, const char *key, double d);
+/* ,"models": [...]: the same in the page and in summary.json. */
+struct qn_report_facts;
+void   qn_put_models(qn_buf *b, const struct qn_report_facts *f);
 #endif
