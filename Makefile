@@ -15,7 +15,7 @@ CFLAGS  += -std=gnu17 $(OPT) -g -fPIC -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Ws
 LDFLAGS += $(if $(SAN),-fsanitize=$(SAN))
 ifneq ($(wildcard $(YYJSON)/include/yyjson.h),)
 CFLAGS  += -isystem $(YYJSON)/include
-LIBS    += -L$(YYJSON)/lib/$(MULTI) -Wl,-rpath,'$$ORIGIN/../$(YYJSON)/lib/$(MULTI)' -Wl,-rpath,'$$ORIGIN/../../$(YYJSON)/lib/$(MULTI)'
+LIBS    += -L$(YYJSON)/lib/$(MULTI) -Wl,-rpath,'$$ORIGIN/../lib/quern' -Wl,-rpath,'$$ORIGIN/../$(YYJSON)/lib/$(MULTI)' -Wl,-rpath,'$$ORIGIN/../../$(YYJSON)/lib/$(MULTI)'
 endif
 CFLAGS  += -isystem /usr/include/libxml2
 LIBS    += -lyyjson -lcurl -lsqlite3 -lyaml -lzstd -lxxhash -lm -lpthread -ldl
@@ -26,7 +26,7 @@ TESTS   := $(sort $(wildcard tests/unit/test_*.c))
 FUZZ    := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 TESTBIN := $(TESTS:tests/unit/%.c=$(B)/tests/%) $(FUZZ:tests/fuzz/%.c=$(B)/tests/%) $(B)/tests/mock
 
-.PHONY: all demo test test-all test-llama setup clean help rooms docs parity golden-accept
+.PHONY: all demo test test-all test-llama setup install clean help rooms docs parity golden-accept
 all: $(B)/quern
 
 $(B)/quern: $(B)/obj/cli/main.o $(B)/libquern.a
@@ -84,6 +84,9 @@ $(B)/bench/%: bench/%.c $(B)/libquern.a
 setup:
 	tools/setup.sh build
 
+PREFIX ?= /usr/local
+install: all ; @tools/install.sh $(B) $(PREFIX) $(DESTDIR)
+
 demo: setup
 	@$(MAKE) --no-print-directory -j"$$(nproc)" all
 	tools/demo.sh
@@ -104,6 +107,6 @@ docs: all ; tools/docs.sh $(B)/quern
 golden-accept: all ; tests/golden/run $(B)/quern --accept
 clean: ; rm -rf build build-*
 
-help: ; @sed -n 's/^# //p' Makefile | head -2; echo 'targets: all demo test test-all docs parity rooms golden-accept clean'
+help: ; @sed -n 's/^# //p' Makefile | head -2; echo 'targets: all install demo test test-all docs parity rooms golden-accept clean'
 
 -include $(shell find $(B)/obj $(B)/tests -name '*.d' 2>/dev/null)
