@@ -1,5 +1,6 @@
-/* gemm: b is packed into panels of 16 columns, a into panels of 6 rows; a kernel of 6 x 16 sums in registers. Parts for the
- * threads are blocks of the result; nothing is summed across threads. */
+/* gemm: b is packed into panels of 16 columns, a into panels of 6 rows (12 with AVX-512); a kernel sums a panel's rows by 16
+ * columns in registers. Parts for the threads are blocks of the result; nothing is summed across threads. The AVX-512 kernel
+ * makes the same chain of fused multiply-adds for each number as the AVX2 one: their results are the same bits. */
 #pragma GCC optimize("O3")
 #include "nn/gemm.h"
 #include "core/dl.h"
@@ -8,11 +9,12 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 #define AVX2 __attribute__((target("avx2,fma")))
+#define AVX512 __attribute__((target("avx512f,avx2,fma")))
 #else
 #define AVX2
 #endif
 
-enum { MR = 6, NR = 16, MC = 96, KC = 256, NC = 512 };
+enum { MR = 6, MR512 = 12, NR = 16, MC = 96, KC = 256, NC = 512 };
 
 float *qn_nn_alloc(size_t n)
 {
@@ -119,26 +121,33 @@ void qn_pack(qn_pool *p, bool tb, int n, int k, const float *b, int ldb, float *
     qn_pool_run((size_t)n * (size_t)k < 1 << 16 ? NULL : p, parts, pack_part, &q);
 }
 
-/* a's block (m <= MC rows, k <= KC) as panels of 6 rows: out[(panel, k, 6)]. */
-static void pack_a(bool ta, int m, int k, const float *a, size_t lda, float *out)
+/* a's block (m <= MC rows, k <= KC) as panels of `mr` rows: out[(panel, k, mr)]. */
+static inline __attribute__((always_inline)) void pack_rows(const int mr, bool ta, int m, int k, const float *a, size_t lda, float *out)
 {
-    for (int i = 0; i < m; i += MR, out += (size_t)k * MR) {
-        int w = m - i < MR ? m - i : MR;
-        if (w < MR) memset(out, 0, (size_t)k * MR * sizeof(float));
-        if (ta && w == MR) {
-            for (int l = 0; l < k; l++) memcpy(out + l * MR, a + (size_t)l * lda + (size_t)i, MR * sizeof(float));
+    for (int i = 0; i < m; i += mr, out += k * mr) {
+        int w = m - i < mr ? m - i : mr;
+        if (w < mr) memset(out, 0, (size_t)(k * mr) * sizeof(float));
+        if (ta && w == mr) {
+            for (int l = 0; l < k; l++) memcpy(out + l * mr, a + (size_t)l * lda + (size_t)i, (size_t)mr * sizeof(float));
         } else if (ta) {
             for (int l = 0; l < k; l++)
-                for (int r = 0; r < w; r++) out[l * MR + r] = a[(size_t)l * lda + (size_t)(i + r)];
-        } else if (w == MR) {
+                for (int r = 0; r < w; r++) out[l * mr + r] = a[(size_t)l * lda + (size_t)(i + r)];
+        } else if (w == mr) {
             const float *a0 = a + (size_t)i * lda;
             for (int l = 0; l < k; l++)
-                for (int r = 0; r < MR; r++) out[l * MR + r] = a0[(size_t)r * lda + (size_t)l];
+                for (int r = 0; r < mr; r++) out[l * mr + r] = a0[(size_t)r * lda + (size_t)l];
         } else {
             for (int r = 0; r < w; r++)
-                for (int l = 0; l < k; l++) out[l * MR + r] = a[(size_t)(i + r) * lda + (size_t)l];
+                for (int l = 0; l < k; l++) out[l * mr + r] = a[(size_t)(i + r) * lda + (size_t)l];
         }
     }
+}
+
+static int panel_rows = MR;                 /* of the kernel in use */
+static void pack_a(bool ta, int m, int k, const float *a, size_t lda, float *out)
+{
+    if (panel_rows == MR512) pack_rows(MR512, ta, m, k, a, lda, out);
+    else pack_rows(MR, ta, m, k, a, lda, out);
 }
 
 /* ---- the kernel: `mr` rows by 16 columns over k; w columns of it are written ---- */
@@ -203,6 +212,45 @@ static AVX2 void kernel_avx2(int mr, int k, const float *a, const float *b, bool
 }
 #endif
 
+#if defined(__x86_64__)
+static inline __attribute__((always_inline)) AVX512 void
+kernel_rows512(const int mr, int k, const float *a, const float *b, bool add, float *c, size_t ldc, int w)
+{
+    __m512 s[MR512];
+    const __mmask16 edge = (__mmask16)((1u << w) - 1);
+#pragma GCC unroll 12
+    for (int r = 0; r < mr; r++) s[r] = _mm512_setzero_ps();
+    for (int l = 0; l < k; l++, a += MR512, b += NR) {
+        __m512 x = _mm512_load_ps(b);
+#pragma GCC unroll 12
+        for (int r = 0; r < mr; r++) s[r] = _mm512_fmadd_ps(_mm512_set1_ps(a[r]), x, s[r]);
+    }
+#pragma GCC unroll 12
+    for (int r = 0; r < mr; r++) {
+        float *o = c + (size_t)r * ldc;
+        _mm512_mask_storeu_ps(o, edge, add ? _mm512_add_ps(_mm512_maskz_loadu_ps(edge, o), s[r]) : s[r]);
+    }
+}
+
+static AVX512 void kernel_avx512(int mr, int k, const float *a, const float *b, bool add, float *c, size_t ldc, int w)
+{
+    switch (mr) {
+    case 12: kernel_rows512(12, k, a, b, add, c, ldc, w); break;
+    case 11: kernel_rows512(11, k, a, b, add, c, ldc, w); break;
+    case 10: kernel_rows512(10, k, a, b, add, c, ldc, w); break;
+    case 9: kernel_rows512(9, k, a, b, add, c, ldc, w); break;
+    case 8: kernel_rows512(8, k, a, b, add, c, ldc, w); break;
+    case 7: kernel_rows512(7, k, a, b, add, c, ldc, w); break;
+    case 6: kernel_rows512(6, k, a, b, add, c, ldc, w); break;
+    case 5: kernel_rows512(5, k, a, b, add, c, ldc, w); break;
+    case 4: kernel_rows512(4, k, a, b, add, c, ldc, w); break;
+    case 3: kernel_rows512(3, k, a, b, add, c, ldc, w); break;
+    case 2: kernel_rows512(2, k, a, b, add, c, ldc, w); break;
+    default: kernel_rows512(1, k, a, b, add, c, ldc, w); break;
+    }
+}
+#endif
+
 typedef void kernel_fn(int, int, const float *, const float *, bool, float *, size_t, int);
 static kernel_fn *kernel;                   /* NULL until chosen */
 
@@ -211,14 +259,15 @@ static void block(bool ta, int m, int n, int k, const float *a, size_t lda, cons
                   bool add, float *c, size_t ldc)
 {
     float pa[MC * KC] __attribute__((aligned(64)));
+    const int mr = panel_rows;
     for (int l = 0; l < k || l == 0; l += KC) {
         int kc = k - l < KC ? k - l : KC;
         pack_a(ta, m, kc, ta ? a + (size_t)l * lda : a + l, lda, pa);
         for (int j = 0; j < n; j += NR) {
             const float *b = packed + (size_t)j * packed_k + (size_t)l * NR;
             int w = n - j < NR ? n - j : NR;
-            for (int i = 0; i < m; i += MR)
-                kernel(m - i < MR ? m - i : MR, kc, pa + (size_t)i * kc, b, add || l > 0, c + (size_t)i * ldc + j, ldc, w);
+            for (int i = 0; i < m; i += mr)
+                kernel(m - i < mr ? m - i : mr, kc, pa + (size_t)i * kc, b, add || l > 0, c + (size_t)i * ldc + j, ldc, w);
         }
     }
 }
@@ -238,7 +287,7 @@ static void mul_part(void *arg, size_t part)
 typedef int (*sgemm_fn)(char, char, int64_t, int64_t, int64_t, float, const float *, int64_t, const float *, int64_t, float,
                         float *, int64_t);
 static struct { sgemm_fn sgemm; void (*one_thread)(int); } dnnl;
-static enum { UNCHOSEN, PLAIN, OWN, ONEDNN } path;
+static enum { UNCHOSEN, PLAIN, OWN, OWN512, ONEDNN } path;
 
 static bool open_onednn(void)
 {
@@ -251,13 +300,16 @@ static bool open_onednn(void)
     return qn_dl(names, s, "fast matrix products", "libdnnl2", &e) == QN_OK;
 }
 
+static void choose_own(void) { if (!qn_gemm_choose("avx512") && !qn_gemm_choose("avx2")) qn_gemm_choose("plain"); }
+
 bool qn_gemm_choose(const char *name)
 {
-    if (!strcmp(name, "plain")) { path = PLAIN; kernel = kernel_plain; return true; }
+    if (!strcmp(name, "plain")) { path = PLAIN; kernel = kernel_plain; panel_rows = MR; return true; }
 #if defined(__x86_64__)
-    if (!strcmp(name, "avx2") && qn_has_avx2()) { path = OWN; kernel = kernel_avx2; return true; }
+    if (!strcmp(name, "avx512") && qn_has_avx2() && __builtin_cpu_supports("avx512f")) { path = OWN512; kernel = kernel_avx512; panel_rows = MR512; return true; }
+    if (!strcmp(name, "avx2") && qn_has_avx2()) { path = OWN; kernel = kernel_avx2; panel_rows = MR; return true; }
 #endif
-    if (!strcmp(name, "onednn") && open_onednn()) { if (!kernel) qn_gemm_choose(qn_has_avx2() ? "avx2" : "plain"); path = ONEDNN; return true; }
+    if (!strcmp(name, "onednn") && open_onednn()) { if (!kernel) choose_own(); path = ONEDNN; return true; }
     return false;
 }
 
@@ -265,16 +317,13 @@ static void choose(void)
 {
     const char *want = getenv("QUERN_GEMM");
     if (want && *want && qn_gemm_choose(want)) return;
-    qn_gemm_choose(qn_has_avx2() ? "avx2" : "plain");
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f")) qn_gemm_choose("onednn");
-#endif
+    choose_own();
 }
 
 const char *qn_gemm_path(void)
 {
     if (path == UNCHOSEN) choose();
-    return path == ONEDNN ? "onednn" : path == OWN ? "avx2" : "plain";
+    return path == ONEDNN ? "onednn" : path == OWN512 ? "avx512" : path == OWN ? "avx2" : "plain";
 }
 
 typedef struct { bool ta, tb, add; int m, n, k, lda, ldb, ldc, n_rows; const float *a, *b; float *c; } dnnl_job;
@@ -302,7 +351,7 @@ void qn_gemm_packed(qn_pool *p, bool ta, int m, int n, int k, const float *a, in
     if ((int64_t)m * n * k < 1 << 18) p = NULL;
     int cols = (n + NC - 1) / NC, want = 4 * qn_pool_threads(p);
     if (qn_pool_threads(p) > 1)
-        while (q.mc > MR && (m + q.mc - 1) / q.mc * cols < want) q.mc = q.mc / 2 / MR * MR;
+        while (q.mc > panel_rows && (m + q.mc - 1) / q.mc * cols < want) q.mc = q.mc / 2 / panel_rows * panel_rows;
     q.n_rows = (m + q.mc - 1) / q.mc;
     qn_pool_run(p, (size_t)q.n_rows * (size_t)cols, mul_part, &q);
 }

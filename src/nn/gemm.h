@@ -1,7 +1,8 @@
 /* gemm: products of f32 matrices, row-major. Each number of the result is one chain of fused multiply-adds over k in a
  * fixed order, so it depends neither on the number of threads nor on how many rows are multiplied at once (what a prompt
- * yields does not change with the batch it is in). With another kind of processor the last bits may differ; where oneDNN
- * multiplies (qn_gemm alone; qn_gemm_packed is always ours), the order over k is its own, though never that of threads.
+ * yields does not change with the batch it is in); AVX2 and AVX-512 give the same bits. Without them the last bits may differ.
+ * oneDNN (qn_gemm alone; qn_gemm_packed is always ours) chooses its blocking by the shape, so it keeps none of this: it is
+ * there to compare with.
  * Source of the blocking: Goto & van de Geijn 2008, "Anatomy of high-performance matrix multiplication". */
 #ifndef QN_NN_GEMM_H
 #define QN_NN_GEMM_H
@@ -29,9 +30,8 @@ float *qn_nn_alloc(size_t n_floats);        /* aligned to 64 bytes, not zeroed; 
 float *qn_nn_zalloc(size_t n_floats);
 void   qn_nn_free(void *p);
 
-/* Which code multiplies: "avx2", "onednn" (the oneDNN library, opened at run time), "plain". Chosen at the first product:
- * oneDNN where the processor has AVX-512 and the library is there (its kernels know it, ours do not), else avx2 or plain;
- * the environment variable QUERN_GEMM names another. */
+/* Which code multiplies: "avx512", "avx2", "plain", "onednn" (the oneDNN library, opened at run time). Chosen at the first
+ * product: the first of the first three that the processor can run; the environment variable QUERN_GEMM names another. */
 const char *qn_gemm_path(void);
 bool qn_gemm_choose(const char *name);      /* false when it cannot be used here. Not while products run. */
 bool qn_has_avx2(void);

@@ -28,10 +28,10 @@ static void products_match_the_reference_for_all_shapes_and_paths(void **state)
 {
     (void)state;
     static const int shape[][3] = { { 1, 1, 1 }, { 6, 16, 8 }, { 7, 17, 9 }, { 5, 33, 300 }, { 130, 50, 70 }, { 97, 530, 20 }, { 3, 5, 0 } };
-    static const char *const paths[] = { "plain", "avx2", "onednn" };
+    static const char *const paths[] = { "plain", "avx2", "avx512", "onednn" };
     qn_rng r = qn_rng_seed(1);
     int tried = 0;
-    for (size_t w = 0; w < 3; w++) {
+    for (size_t w = 0; w < sizeof paths / sizeof *paths; w++) {
         if (!qn_gemm_choose(paths[w])) { print_message("skipped: %s cannot be used here\n", paths[w]); continue; }
         tried++;
         for (size_t s = 0; s < sizeof shape / sizeof *shape; s++)
@@ -49,7 +49,32 @@ static void products_match_the_reference_for_all_shapes_and_paths(void **state)
             }
     }
     assert_true(tried >= 1);
-    if (!qn_gemm_choose("avx2")) qn_gemm_choose("plain");
+    if (!qn_gemm_choose("avx512") && !qn_gemm_choose("avx2")) qn_gemm_choose("plain");
+}
+
+/* What is remembered by content on one processor is right on the other. */
+static void avx2_and_avx512_give_the_same_bits(void **state)
+{
+    (void)state;
+    if (!qn_gemm_choose("avx512")) { print_message("skipped: no AVX-512 here\n"); skip(); }
+    static const int shape[][3] = { { 1, 1, 1 }, { 12, 16, 8 }, { 13, 17, 9 }, { 35, 33, 300 }, { 130, 50, 770 } };
+    qn_rng r = qn_rng_seed(4);
+    for (size_t s = 0; s < sizeof shape / sizeof *shape; s++)
+        for (int mode = 0; mode < 8; mode++) {
+            int m = shape[s][0], n = shape[s][1], k = shape[s][2];
+            bool ta = mode & 1, tb = mode & 2, add = mode & 4;
+            size_t bytes = (size_t)m * (size_t)n * sizeof(float);
+            float *a = randoms(&r, (size_t)m * (size_t)k, 1), *b = randoms(&r, (size_t)n * (size_t)k, 1), *c[2] = { randoms(&r, (size_t)m * (size_t)n, 1), NULL };
+            c[1] = qn_nn_alloc((size_t)m * (size_t)n);
+            memcpy(c[1], c[0], bytes);
+            for (int w = 0; w < 2; w++) {
+                qn_gemm_choose(w ? "avx2" : "avx512");
+                qn_gemm(NULL, ta, tb, m, n, k, a, ta ? m : k, b, tb ? k : n, add, c[w], n);
+            }
+            assert_memory_equal(c[0], c[1], bytes);
+            qn_nn_free(a); qn_nn_free(b); qn_nn_free(c[0]); qn_nn_free(c[1]);
+        }
+    qn_gemm_choose("avx512");
 }
 
 static void a_product_does_not_depend_on_threads_or_on_rows_beside(void **state)
@@ -265,6 +290,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_match_the_reference_for_all_shapes_and_paths),
+        cmocka_unit_test(avx2_and_avx512_give_the_same_bits),
         cmocka_unit_test(a_product_does_not_depend_on_threads_or_on_rows_beside),
         cmocka_unit_test(exp_is_within_a_few_units),
         cmocka_unit_test(norms_and_gates_have_the_gradients_differences_say),
