@@ -53,7 +53,7 @@ static void put_yaml(qn_buf *b, qn_str v)
     }
 }
 
-static bool is_filter(const qn_op *op) { return (op->settle || op->decide || op->measure) && !op->map && op->stage != QN_SINK; }
+static bool is_filter(const qn_op *op) { return ((op->settle || op->decide || op->measure) && !op->map && op->stage != QN_SINK) || op->flags & QN_OP_MEASURES; }
 static bool is_source(const qn_op *op) { return op->next && !op->absorb; }
 
 static void say_log(qn_level level, const char *event, const char *text)

@@ -129,7 +129,8 @@ enum {
     QN_OP_ORDERED       = 2,    /* map() must see rows in order, one thread at a time */
     QN_OP_NEEDS_MODEL   = 4,
     QN_OP_HIDDEN        = 8,    /* not in lists: made by the planner */
-    QN_OP_RUNS_COMMANDS = 16    /* runs a command that the recipe names: `quern run` asks first */
+    QN_OP_RUNS_COMMANDS = 16,   /* runs a command that the recipe names: `quern run` asks first */
+    QN_OP_MEASURES      = 32    /* a filter in the shape of an effect: what it writes are measures, which `apply` leaves out unless fields=yes */
 };
 
 /* What check() sees and may change while a recipe is checked, before anything runs. */

@@ -15,11 +15,13 @@ typedef struct qn_asking {          /* the same for every row of a step: made by
     qn_str     shape_words, tail;
     double     temperature;
     int64_t    max_tokens, repair;
+    bool     (*fits)(const void *arg, qn_value v, qn_buf *why);     /* what the shape cannot say; NULL: nothing more. `arg` is the talk's */
 } qn_asking;
 
 typedef struct qn_talk {
     const qn_model *model;
     qn_str      head;
+    const void *arg;                /* for qn_asking.fits */
     int64_t     tries;              /* repairs so far */
     size_t      reply;              /* index of the reply that counts */
     bool        done, ok;
@@ -33,6 +35,7 @@ typedef struct qn_talks {
     size_t   n;
     size_t  *asked;                 /* asked[i]: the talk whose reply is the i-th */
     size_t   n_asked, n_taken;
+    size_t   first;                 /* replies of the turn that belong to talks before these */
 } qn_talks;
 
 static inline void qn_asking_prepare(qn_arena *a, qn_asking *k)
@@ -132,17 +135,17 @@ static inline void qn_talks_repair(const qn_asking *k, qn_ctx *cx, const qn_row 
 
 static inline void qn_talks_take_one(const qn_asking *k, qn_ctx *cx, const qn_row *r, qn_turn *t, qn_talks *s, size_t at)
 {
-    const qn_reply *reply = &t->replies[at];
+    const qn_reply *reply = &t->replies[s->first + at];
     size_t i = s->asked[at];
     qn_talk *talk = &s->all[i];
     qn_err bad = {0};
-    talk->reply = at;
+    talk->reply = s->first + at;
     if (reply->status == QN_REPLY_REFUSED) { qn_talk_give_up(talk, "refused", reply->text.n ? "by the model" : "by a content filter"); return; }
     if (reply->status == QN_REPLY_CUT) { qn_talk_give_up(talk, "cut", "the reply was cut by max_tokens"); return; }
     if (k->schema) {
         qn_buf why = {0};
         bool read = qn_reply_json(reply->text, k->schema, t->arena, &talk->value, NULL, &bad) == QN_OK;
-        if (!read || !qn_schema_fits(k->schema, talk->value, &why)) {
+        if (!read || !qn_schema_fits(k->schema, talk->value, &why) || (k->fits && !k->fits(talk->arg, talk->value, &why))) {
             qn_talks_repair(k, cx, r, t, s, i, reply, !read ? bad.msg : why.p ? why.p : "it has another shape");
             qn_buf_free(&why);
             return;
