@@ -26,7 +26,7 @@ TESTS   := $(sort $(wildcard tests/unit/test_*.c))
 FUZZ    := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 TESTBIN := $(TESTS:tests/unit/%.c=$(B)/tests/%) $(FUZZ:tests/fuzz/%.c=$(B)/tests/%) $(B)/tests/mock
 
-.PHONY: all demo test test-all test-llama setup install clean help rooms docs parity golden-accept
+.PHONY: all demo test test-all test-llama setup install clean help rooms link-flags docs parity golden-accept
 all: $(B)/quern
 
 $(B)/quern: $(B)/obj/cli/main.o $(B)/libquern.a
@@ -58,6 +58,9 @@ $(B)/tests/%: tests/unit/%.c $(B)/libquern.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) -Itests -MMD -MP $(LDFLAGS) -o $@ $< $(B)/libquern.a $(LIBS) -lcmocka
+
+# The public API's test sees the public header and nothing else.
+$(B)/tests/test_api: private CFLAGS := -std=c17 -g -O1 -Wall -Wextra -Wpedantic -Wshadow -Iinclude $(if $(SAN),-fsanitize=$(SAN))
 
 # Fuzz targets replay their corpus in `make test`; `make fuzz-NAME` runs libFuzzer on one for a minute (clang).
 $(B)/tests/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(B)/libquern.a
@@ -103,6 +106,7 @@ bench-mill: all $(B)/tests/mock ; python3 bench/bench_mill.py
 bench-chat: all $(B)/tests/mock ; python3 bench/bench_chat.py
 bench-rows: all ; python3 bench/bench_rows.py
 rooms: ; tools/rooms.sh
+link-flags: ; @echo $(LDFLAGS) $(B)/libquern.a $(LIBS)      # what a program that uses include/quern.h is linked with
 docs: all ; tools/docs.sh $(B)/quern
 golden-accept: all ; tests/golden/run $(B)/quern --accept
 clean: ; rm -rf build build-*

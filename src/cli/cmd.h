@@ -1,24 +1,7 @@
 /* cmd: a command of the program. One file `cmd_NAME.c` defines `qn_cmd_NAME`. Data goes to standard output, words to standard error. */
 #ifndef QN_CLI_CMD_H
 #define QN_CLI_CMD_H
-#include "core/err.h"
-#include "core/mem.h"
-#include "recipe/plan.h"
-
-enum { QN_EXIT_DONE = 0, QN_EXIT_LACKING = 1, QN_EXIT_USAGE = 2, QN_EXIT_BUDGET = 3, QN_EXIT_MODEL = 4, QN_EXIT_INTERRUPTED = 130 };
-
-/* A long option of a command. Exactly one of the places is set, by kind. */
-typedef enum { QN_OPT_FLAG, QN_OPT_TEXT, QN_OPT_INT, QN_OPT_REAL, QN_OPT_SIZE, QN_OPT_PAIRS } qn_opt_kind;
-typedef struct qn_opt {
-    const char *name;           /* "budget" for --budget */
-    char        letter;         /* 'o' for -o; 0 none */
-    qn_opt_kind kind;
-    const char *value;          /* what stands behind it in the help: "USD" */
-    const char *about;
-    size_t      offset;         /* in the command's own struct: bool, const char *, int64_t, double, int64_t, qn_pairs */
-} qn_opt;
-
-typedef struct qn_pairs { qn_setting *items; size_t n, cap; } qn_pairs;
+#include "api/perform.h"
 
 typedef struct qn_args {        /* what is left after the options */
     const char **words; size_t n_words;         /* positional */
@@ -46,5 +29,5 @@ int     qn_say_error(const qn_err *e);
 void    qn_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));    /* words for people: standard error */
 bool    qn_is_terminal(int fd);
 const int *qn_stop_flag(void);                               /* takes SIGINT, SIGTERM and SIGHUP from now on; counts them: see qn_run_opts.stop */
-#define QN_VERSION "0.1.0"
+#define QN_VERSION QUERN_VERSION
 #endif

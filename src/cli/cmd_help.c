@@ -1,6 +1,6 @@
 /* help: a command, an operator, a recipe, or the expression language. */
 #include "cli/cmd.h"
-#include "cli/describe.h"
+#include "api/describe.h"
 #include <stdio.h>
 
 typedef struct { bool markdown; } opts;

@@ -1,6 +1,6 @@
 /* ops: lists the operators. */
 #include "cli/cmd.h"
-#include "cli/describe.h"
+#include "api/describe.h"
 #include <stdio.h>
 
 typedef struct { bool json; } opts;

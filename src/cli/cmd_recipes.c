@@ -1,6 +1,6 @@
 /* recipes: lists the shipped recipes by group. */
 #include "cli/cmd.h"
-#include "cli/describe.h"
+#include "api/describe.h"
 #include <stdio.h>
 
 typedef struct { bool json; } opts;

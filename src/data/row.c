@@ -242,6 +242,31 @@ void qn_row_write(const qn_row *r, qn_buf *b)
     qn_arena_free(&a);
 }
 
+bool qn_row_plain(qn_str field) { return !qn_str_is(field, "_source") && !qn_str_is(field, "_blocks"); }
+
+void qn_row_write_plain(const qn_row *r, qn_buf *b)
+{
+    qn_str bytes, name;
+    qn_value v;
+    bool own = qn_row_find(r, QN_STR("_source"), &v) || qn_row_find(r, QN_STR("_blocks"), &v);
+    if (qn_row_untouched(r, &bytes) || !own) { qn_row_write(r, b); return; }
+    qn_arena a = {0};
+    qn_object_b o = { .a = &a };
+    qn_v_iter it = qn_v_iter_of(qn_row_value(r, &a));
+    while (qn_v_next(&it, &name, &v))
+        if (qn_row_plain(name)) qn_object_put(&o, name, v);
+    qn_json_write(b, qn_object_end(&o));
+    qn_arena_free(&a);
+}
+
+void qn_row_write_raw(const qn_row *r, qn_buf *b)
+{
+    qn_str bytes;
+    while (r->parent) r = r->parent;
+    if (qn_row_source_bytes(r, &bytes)) qn_buf_str(b, bytes);
+    else qn_row_write(r, b);
+}
+
 size_t qn_row_bytes(const qn_row *r)
 {
     size_t n = sizeof *r + r->arena.used_bytes;

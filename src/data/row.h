@@ -53,6 +53,11 @@ void    qn_row_set_bool(qn_row *r, const char *name, bool v);
 
 /* ---- out ---- */
 void    qn_row_write(const qn_row *r, qn_buf *b);      /* one JSON object, no newline; the source's own bytes when untouched */
+/* The same without the fields that are quern's own (`_source`, `_blocks`): what people get. */
+void    qn_row_write_plain(const qn_row *r, qn_buf *b);
+bool    qn_row_plain(qn_str field);                    /* is it a field that people get? */
+/* The source's bytes of the row's base, whatever steps added: a filter's rows leave as they came. */
+void    qn_row_write_raw(const qn_row *r, qn_buf *b);
 bool    qn_row_untouched(const qn_row *r, qn_str *bytes);
 bool    qn_row_source_bytes(const qn_row *r, qn_str *bytes);         /* of a base that was read from bytes, touched or not */
 size_t  qn_row_bytes(const qn_row *r);                 /* memory that this row's own layers take */

@@ -44,6 +44,9 @@ typedef struct qn_progress {
     const char *paused_why;     /* an endpoint rests; NULL */
 } qn_progress;
 
+/* A row that ended, as its group commits: all borrowed for the call. */
+typedef struct qn_ended { bool accepted, failed; const qn_row *row; qn_str step; const char *reason; } qn_ended;   /* reason "" when accepted */
+
 typedef struct qn_run_opts {
     const char *out_dir;        /* NULL under `apply` */
     const char *ledger_path;    /* NULL: no ledger (a plan without effects) */
@@ -61,6 +64,8 @@ typedef struct qn_run_opts {
     const int *stop;            /* raised by a signal handler: 1 stop gently, 2 at once */
     void   (*progress)(void *arg, const qn_progress *p);    /* about ten times a second, on the engine's thread */
     void    *progress_arg;
+    void   (*ended)(void *arg, const qn_ended *row);        /* each row that ended, in the order of the files, on the engine's thread; NULL: none */
+    void    *ended_arg;
 } qn_run_opts;
 
 /* Runs to the end. Errors are those that stop a run (full disk, broken ledger, a source that cannot be read, our own loss account not adding up);

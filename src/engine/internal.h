@@ -63,6 +63,7 @@ typedef struct qn_record_end {
     uint32_t root;
     qn_row  *row;               /* held, for its order */
     char    *reason;            /* owned; for counting and for people */
+    char    *words;             /* owned: a verdict with its value, for qn_run_opts.ended; NULL: the reason says it */
     qn_str   line;              /* owned JSON line for rejected.jsonl or failed.jsonl; empty when none is kept */
 } qn_record_end;
 

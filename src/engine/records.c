@@ -68,10 +68,11 @@ qn_record_end *qn_end_reject(qn_engine *en, int step, uint32_t root, qn_row *row
 {
     qn_record_end *r = record_new(QN_REC_REJECT, step, root, row);
     r->reason = reason_key(v);
-    if (!en->rejected) return r;
     char text[200];
     qn_buf b = {0};
     qn_verdict_text(v, text, sizeof text);
+    if (en->o->ended) r->words = qn_strz(qn_str_of(text));
+    if (!en->rejected) return r;
     start_line(en, &b, step, row, text);
     put_field(&b, "_measure", qn_str_of(v->measure));
     if (v->sign != '!') {
@@ -113,6 +114,7 @@ void qn_record_end_free(qn_record_end *r)
 {
     qn_row_drop(r->row);
     qn_free(r->reason);
+    qn_free(r->words);
     qn_free((void *)(uintptr_t)r->line.p);
     qn_free(r);
 }
@@ -157,6 +159,14 @@ static qn_code write_record(qn_engine *en, const qn_record_end *rec, qn_err *e)
     return qn_out_write(o, rec->line.p, rec->line.n, e);
 }
 
+static void tell(const qn_engine *en, const qn_record_end *rec)
+{
+    if (!en->o->ended) return;
+    qn_ended x = { .accepted = rec->kind == QN_REC_ACCEPT, .failed = rec->kind == QN_REC_FAIL, .row = rec->row,
+                   .step = en->plan->steps[rec->step].name, .reason = rec->words ? rec->words : rec->reason ? rec->reason : "" };
+    en->o->ended(en->o->ended_arg, &x);
+}
+
 qn_code qn_group_commit(qn_engine *en, qn_group *g, qn_err *e)
 {
     qn_run_result *r = en->r;
@@ -174,6 +184,7 @@ qn_code qn_group_commit(qn_engine *en, qn_group *g, qn_err *e)
             count_reason(en, all[i]);
         }
         rc = write_record(en, all[i], e);
+        tell(en, all[i]);
     }
     r->created += g->n_created;
     r->became += g->n_became;

@@ -168,7 +168,9 @@ static qn_code child_start(child **out, qn_err *e)
     if (rc != 0) {
         close(to[1]);
         close(from[0]);
-        return qn_fail(e, QN_EIO, "cannot start the document reader %s: %s", exe, strerror(rc));
+        qn_fail(e, QN_EIO, "cannot start the document reader %s: %s", exe, strerror(rc));
+        qn_hint(e, "documents are read by the quern program in a process of its own: put it on the PATH or name it (QUERN_PROGRAM)");
+        return QN_EIO;
     }
     *out = QN_NEW(child);
     **out = (child){ pid, to[1], from[0], 0 };

@@ -47,35 +47,23 @@ static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
     return rc;
 }
 
-/* quern's own fields stay behind; everything else goes out. */
-static bool is_own(qn_str name) { return qn_str_is(name, "_source") || qn_str_is(name, "_blocks"); }
-
-static bool has_own(const qn_row *r)
-{
-    qn_value v;
-    return qn_row_find(r, QN_STR("_source"), &v) || qn_row_find(r, QN_STR("_blocks"), &v);
-}
-
 static void put_fields(const qn_row *r, qn_arena *a, qn_object_b *o)
 {
     qn_value all = qn_row_value(r, a), v;
     qn_v_iter it = qn_v_iter_of(all);
     qn_str name;
     while (qn_v_next(&it, &name, &v))
-        if (!is_own(name)) qn_object_put(o, name, v);
+        if (qn_row_plain(name)) qn_object_put(o, name, v);
 }
 
 static qn_code line_of(qn_ctx *cx, const params *p, const qn_row *r, qn_buf *b, qn_err *e)
 {
-    qn_str bytes;
-    if (!p->layout && qn_row_untouched(r, &bytes)) {
-        qn_buf_str(b, bytes);
-    } else if (!p->layout && !has_own(r)) {
-        qn_row_write(r, b);
+    if (!p->layout) {
+        qn_row_write_plain(r, b);
     } else {
         qn_object_b o = { .a = cx->scratch };
         if (!p->only) put_fields(r, cx->scratch, &o);
-        if (p->layout) QN_TRY(qn_layout_put(p->layout, p->with, r, &o, e));
+        QN_TRY(qn_layout_put(p->layout, p->with, r, &o, e));
         qn_json_write(b, qn_object_end(&o));
     }
     qn_buf_putc(b, '\n');
@@ -87,11 +75,7 @@ static qn_code measure(qn_ctx *cx, const void *vp, qn_row *r, qn_err *e)
     const params *p = vp;
     qn_buf b = {0};
     if (p->raw) {
-        const qn_row *base = r;
-        qn_str bytes;
-        while (qn_row_parent(base)) base = qn_row_parent(base);
-        if (qn_row_source_bytes(base, &bytes)) qn_buf_str(&b, bytes);
-        else qn_row_write(base, &b);
+        qn_row_write_raw(r, &b);
         qn_buf_putc(&b, '\n');
     } else {
         qn_code rc = line_of(cx, p, r, &b, e);

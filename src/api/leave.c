@@ -1,6 +1,6 @@
 /* leave: plan and result to the report's facts. */
-#include "cli/leave.h"
-#include "cli/cmd.h"
+#include "api/leave.h"
+#include "quern.h"
 #include "core/clock.h"
 #include "core/file.h"
 #include <sys/stat.h>
@@ -82,6 +82,7 @@ static void put_outputs(qn_leave *l, const qn_plan *plan, const qn_run_result *r
 {
     qn_report_output *all = QN_ARENA_NEW_N(&l->arena, qn_report_output, plan->n_steps + 1);
     qn_report_target *targets = QN_ARENA_NEW_N(&l->arena, qn_report_target, 2 * plan->n_steps + 1);
+    if (!l->facts.dir) return;
     for (int i = 0; i < plan->n_steps; i++) {
         const qn_step *s = &plan->steps[i];
         qn_value v;
@@ -105,6 +106,7 @@ static void put_outputs(qn_leave *l, const qn_plan *plan, const qn_run_result *r
 
 static const char *path_if_there(qn_leave *l, const char *name)
 {
+    if (!l->facts.dir) return NULL;
     char *p = qn_path_join(l->facts.dir, name);
     const char *out = qn_file_exists(p) ? text_z(&l->arena, qn_str_of(p)) : NULL;
     qn_free(p);
@@ -119,7 +121,7 @@ void qn_leave_make(qn_leave *l, const qn_plan *plan, const qn_run_result *r, con
     qn_hash_hex(plan->hash, hash);
     *f = (qn_report_facts){
         .dir = dir, .recipe = plan->name, .about = text_z(&l->arena, plan->about), .paper = text_z(&l->arena, plan->paper), .command = command,
-        .version = QN_VERSION, .recipe_hash = text_z(&l->arena, qn_str_of(hash)), .params = plan->params, .seed = plan->seed,
+        .version = QUERN_VERSION, .recipe_hash = text_z(&l->arena, qn_str_of(hash)), .params = plan->params, .seed = plan->seed,
         .ended = end_word(r->end), .ended_words = r->stopped_why[0] ? r->stopped_why : NULL, .ended_ms = qn_wall_ms(),
         .rows = { r->in, r->accepted, r->rejected, r->failed, r->pending, r->ahead, r->became, r->created },
         .calls = { r->sent, r->replayed, r->calls_failed, r->retried }, .tokens = { r->prompt_tokens, r->completion_tokens },

@@ -1,6 +1,6 @@
 /* describe: operators, recipes and expressions in words, from their own descriptors: help pages, reference pages, JSON. */
-#ifndef QN_CLI_DESCRIBE_H
-#define QN_CLI_DESCRIBE_H
+#ifndef QN_API_DESCRIBE_H
+#define QN_API_DESCRIBE_H
 #include "recipe/plan.h"
 
 const char *qn_stage_title(qn_stage s);             /* "Sources", "Making rows", ... */

@@ -1,5 +1,5 @@
 /* describe: one writer for the terminal and for Markdown. */
-#include "cli/describe.h"
+#include "api/describe.h"
 
 const char *qn_stage_title(qn_stage s)
 {

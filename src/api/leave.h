@@ -1,6 +1,6 @@
 /* leave: after a run, its facts become summary.json, report.html and the dataset card. */
-#ifndef QN_CLI_LEAVE_H
-#define QN_CLI_LEAVE_H
+#ifndef QN_API_LEAVE_H
+#define QN_API_LEAVE_H
 #include "engine/engine.h"
 #include "report/report.h"
 
@@ -9,7 +9,7 @@ typedef struct qn_leave {       /* everything that the facts borrow; release wit
     qn_arena arena;
 } qn_leave;
 
-/* `command` is how to run it again; `rc`/`err` what qn_run gave. */
+/* dir: NULL when the run left no files. command: how to run it again; NULL: nobody knows. Texts are borrowed. */
 void    qn_leave_make(qn_leave *l, const qn_plan *plan, const qn_run_result *r, const char *dir, const char *ledger, const char *command);
 /* Writes the three files. The first that cannot be written is the error. */
 qn_code qn_leave_write(const qn_leave *l, qn_err *e);
