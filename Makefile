@@ -108,9 +108,11 @@ bench-rows: all ; python3 bench/bench_rows.py
 rooms: ; tools/rooms.sh
 link-flags: ; @echo $(LDFLAGS) $(B)/libquern.a $(LIBS)      # what a program that uses include/quern.h is linked with
 docs: all ; tools/docs.sh $(B)/quern
+.PHONY: systems
+systems: all $(B)/tests/mock ; tools/systems.py $(T)
 golden-accept: all ; tests/golden/run $(B)/quern --accept
 clean: ; rm -rf build build-*
 
-help: ; @sed -n 's/^# //p' Makefile | head -2; echo 'targets: all install demo test test-all docs parity rooms golden-accept clean'
+help: ; @sed -n 's/^# //p' Makefile | head -2; echo 'targets: all install demo test test-all systems docs parity rooms golden-accept clean'
 
 -include $(shell find $(B)/obj $(B)/tests -name '*.d' 2>/dev/null)

@@ -82,6 +82,7 @@ class Run:
 
     def __init__(self, *args, out=None, env=None, timeout=120, stdin=None):
         self.out = out or path("out-%d" % time.monotonic_ns())
+        self.argv = args
         argv = [QUERN, "run", *args, "-o", self.out, "--json"]
         p = subprocess.run(argv, capture_output=True, timeout=timeout, env={**os.environ, **(env or {})}, input=stdin)
         self.code, self.stdout, self.stderr = p.returncode, p.stdout.decode(), p.stderr.decode(errors="replace")

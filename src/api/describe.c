@@ -84,7 +84,11 @@ void qn_describe_recipe(qn_buf *b, const qn_recipe_info *r, bool md)
     qn_value decl, v;
     qn_buf_printf(b, md ? "# %s\n\n%.*s\n" : "%s: %.*s\n", r->name, QN_FMT(r->about));
     if (r->paper.n) qn_buf_printf(b, "\n%s: %.*s\n", md ? "Paper" : "paper", QN_FMT(r->paper));
-    qn_buf_printf(b, "\n%s\n", r->needs_model ? (r->builtin ? "Runs without a model; with one it asks it." : "Needs a model.") : "Asks no model.");
+    if (r->check.n) qn_buf_printf(b, "\n%s: %.*s\n", md ? "Check" : "check", QN_FMT(r->check));
+    qn_buf_printf(b, "\n%s", r->needs_model ? (r->builtin ? "Runs without a model; with one it asks it." : "Needs a model.") : "Asks no model.");
+    for (unsigned bit = QN_NEEDS_LOGPROBS; bit <= QN_NEEDS_SANDBOX; bit <<= 1)
+        if (r->needs & bit) qn_buf_printf(b, " Needs %s%s.", bit == QN_NEEDS_SANDBOX ? "a " : "", qn_recipe_need_word(bit));
+    qn_buf_puts(b, "\n");
     if (r->params.n) qn_buf_puts(b, md ? "\n## Parameters\n\n| name | type | default | meaning |\n|---|---|---|---|\n" : "\nparameters:\n");
     while (qn_v_next(&it, &name, &decl)) {
         qn_value type, about, deflt;
@@ -211,14 +215,13 @@ void qn_describe_recipes_json(qn_buf *b)
         if (qn_recipe_info_get(i, &a, &r, &e) != QN_OK) continue;
         qn_object_b o = { .a = &a };
         qn_list_b needs = { .a = &a };
-        qn_value more;
-        qn_v_iter it = qn_v_iter_of(r.needs);
-        if (r.needs_model) qn_list_put(&needs, qn_v_text(QN_STR("model")));
-        while (qn_v_next(&it, NULL, &more)) qn_list_put(&needs, more);
+        for (unsigned bit = QN_NEEDS_MODEL; bit <= QN_NEEDS_SANDBOX; bit <<= 1)
+            if (r.needs & bit) qn_list_put(&needs, qn_v_text(qn_str_of(qn_recipe_need_word(bit))));
         qn_object_put(&o, QN_STR("name"), qn_v_text(qn_str_of(r.name)));
         qn_object_put(&o, QN_STR("group"), qn_v_text(r.group));
         qn_object_put(&o, QN_STR("about"), qn_v_text(r.about));
         qn_object_put(&o, QN_STR("paper"), qn_v_text(r.paper));
+        qn_object_put(&o, QN_STR("check"), qn_v_text(r.check));
         qn_object_put(&o, QN_STR("needs"), qn_list_end(&needs));
         qn_object_put(&o, QN_STR("builtin"), qn_v_bool(r.builtin));
         qn_object_put(&o, QN_STR("params"), r.params);

@@ -33,7 +33,7 @@ static qn_code resolve_roles(qn_planner *p, const qn_ynode *decls, const qn_ynod
 
 static qn_code check_header(const qn_ynode *root, qn_err *e)
 {
-    static const char *const known[] = { "quern", "about", "paper", "group", "needs", "params", "steps", "note", "check" };
+    static const char *const known[] = { "quern", "about", "paper", "group", "params", "steps", "note", "check" };
     const qn_ynode *v = qn_yaml_get(root, "quern");
     for (size_t i = 0; i < root->n; i++) {
         bool ok = false;

@@ -76,11 +76,13 @@ void    qn_plan_free(qn_plan *p);
 /* ---- shipped recipes ---- */
 typedef struct qn_recipe_info {
     const char *name;
-    qn_str text, about, paper, group;
+    qn_str text, about, paper, group, check;
     bool needs_model, builtin;      /* has a step that asks; runs without any model */
     qn_value params;                /* object: name -> {type, default, about} */
-    qn_value needs;                 /* list of words from `needs:` */
+    unsigned needs;                 /* QN_NEEDS_*, told by its steps */
 } qn_recipe_info;
+enum { QN_NEEDS_MODEL = 1, QN_NEEDS_LOGPROBS = 2, QN_NEEDS_EMBEDDINGS = 4, QN_NEEDS_SEARCH = 8, QN_NEEDS_SANDBOX = 16 };
+const char *qn_recipe_need_word(unsigned bit);          /* "log-probabilities" */
 size_t  qn_recipes_count(void);
 qn_code qn_recipe_info_get(size_t i, qn_arena *a, qn_recipe_info *out, qn_err *e);
 bool    qn_recipe_text(const char *name, qn_str *out);  /* of a shipped recipe */

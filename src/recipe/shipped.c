@@ -37,6 +37,31 @@ const char *qn_recipe_nearest(qn_str name)
     return near ? found : NULL;
 }
 
+const char *qn_recipe_need_word(unsigned bit)
+{
+    switch (bit) {
+    case QN_NEEDS_MODEL: return "model";
+    case QN_NEEDS_LOGPROBS: return "log-probabilities";
+    case QN_NEEDS_EMBEDDINGS: return "embeddings";
+    case QN_NEEDS_SEARCH: return "search";
+    default: return "sandbox";
+    }
+}
+
+/* What a step needs beyond a model. */
+static unsigned needs_of(qn_str op, const qn_ynode *given)
+{
+    static const struct { const char *op; unsigned needs; } by_op[] = {
+        { "check_code", QN_NEEDS_SANDBOX }, { "check_command", QN_NEEDS_SANDBOX }, { "embed", QN_NEEDS_EMBEDDINGS }, { "dedup_embedding", QN_NEEDS_EMBEDDINGS },
+        { "search", QN_NEEDS_SEARCH }, { "fetch_pages", QN_NEEDS_SEARCH }, { "text_loss", QN_NEEDS_LOGPROBS },
+    };
+    const qn_ynode *logprobs = qn_str_is(op, "ask") ? qn_yaml_get(given, "logprobs") : NULL;
+    unsigned needs = logprobs && !qn_str_is(logprobs->text, "0") ? QN_NEEDS_LOGPROBS : 0;
+    for (size_t i = 0; i < sizeof by_op / sizeof *by_op; i++)
+        if (qn_str_is(op, by_op[i].op)) needs |= by_op[i].needs;
+    return needs;
+}
+
 /* Does any step ask a model, and can every such step do without one? */
 static void look_at_steps(const qn_ynode *list, qn_recipe_info *info)
 {
@@ -56,8 +81,10 @@ static void look_at_steps(const qn_ynode *list, qn_recipe_info *info)
                     look_at_steps(qn_yaml_get(root, "steps"), info);
                 qn_arena_free(&a);
             }
+            info->needs |= needs_of(step->keys[k]->text, given);
             if (!op || !(op->flags & QN_OP_NEEDS_MODEL)) continue;
             info->needs_model = true;
+            info->needs |= QN_NEEDS_MODEL;
             if (!qn_yaml_get(given, "without")) info->builtin = false;
         }
     }
@@ -69,12 +96,12 @@ qn_code qn_recipe_info_get(size_t i, qn_arena *a, qn_recipe_info *out, qn_err *e
     *out = (qn_recipe_info){ .name = qn_arena_str(a, name_of(i)).p, .text = bytes_of(i), .builtin = true };
     QN_TRY(qn_yaml_parse(out->text, qn_embedded_recipes[i].name, 0, a, &root, e));
     const qn_ynode *about = qn_yaml_get(root, "about"), *paper = qn_yaml_get(root, "paper"), *group = qn_yaml_get(root, "group"),
-                   *params = qn_yaml_get(root, "params"), *needs = qn_yaml_get(root, "needs");
+                   *params = qn_yaml_get(root, "params"), *check = qn_yaml_get(root, "check");
     if (about) out->about = about->text;
     if (paper) out->paper = paper->text;
     if (group) out->group = group->text;
     if (params) out->params = qn_yaml_value(params, a);
-    if (needs) out->needs = qn_yaml_value(needs, a);
+    if (check) out->check = check->text;
     look_at_steps(qn_yaml_get(root, "steps"), out);
     return QN_OK;
 }

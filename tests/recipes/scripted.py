@@ -1,18 +1,26 @@
-"""Running a shipped recipe against scripted servers, and looking at what was asked."""
-import os, sys
+"""Running a shipped recipe against scripted servers, and looking at what was asked.
+
+A recipe's script and check stand in one place: the function of its name in one of the files beside, which gives back the figure of the check.
+The tests run it, and so does `make systems`, for which the first run of the recipe counts: that on real sources."""
+import os, re, subprocess, sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import lib
+import sources
 from lib import check, equal
 
+RUNS = []       # (recipe, summary) of every run so far
 
-def run(recipe, *args, code=0, **roles):
+
+def run(recipe, *args, code=0, timeout=120, **roles):
     """One run; a role's value is the URL of its model. The exit code and the sum of the rows are checked."""
+    name = recipe
     if "QUERN_RECIPES" in os.environ:           # a folder of recipes to test in place of those inside the program
         recipe = os.path.join(os.path.abspath(os.environ["QUERN_RECIPES"]), recipe + ".yaml")
-    r = lib.Run(recipe, *args, *[x for k, url in roles.items() for x in ("--model", "%s=%s" % (k, url))])
+    r = lib.Run(recipe, *args, *[x for k, url in roles.items() for x in ("--model", "%s=%s" % (k, url))], timeout=timeout)
     equal(r.code, code, "exit code of %s: %s" % (recipe, r.stderr[-800:]))
     lib.adds_up(r.summary)
+    RUNS.append((name, r.summary))
     return r
 
 
@@ -33,7 +41,30 @@ def asked(mock, text):
     return [r for r in requests(mock) if text in user(r)]
 
 
-def main(tests, namespace):
+def rouge_l(a, b):
+    """ROUGE-L F of two texts, by the table of the longest common subsequence."""
+    a, b = (re.findall("[a-z0-9]+", t.lower()) for t in (a, b))
+    row = [0] * (len(b) + 1)
+    for x in a:
+        prev = 0
+        for j, y in enumerate(b, 1):
+            row[j], prev = (prev + 1 if x == y else max(row[j], row[j - 1])), row[j]
+    return 2 * row[-1] / (len(a) + len(b)) if a and b else 0
+
+
+class Skip(Exception):
+    """What a test needs is not here."""
+
+
+def needs_sandbox():
+    if subprocess.run(["bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"], capture_output=True).returncode != 0:
+        raise Skip("bwrap cannot make a sandbox here")
+
+
+def main(tests):
     """Runs the named tests, or all."""
-    for f in [namespace[n] for n in sys.argv[1:]] or tests:
-        f()
+    for f in [t for t in tests if not sys.argv[1:] or t.__name__ in sys.argv[1:]]:
+        try:
+            print("%s: %s" % (f.__name__, f()))
+        except Skip as why:
+            print("skipped: %s: %s" % (f.__name__, why))

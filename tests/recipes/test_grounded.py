@@ -3,11 +3,10 @@
 
 Each SQL is executed again by Python's own SQLite on the CSV files, loaded anew: the answer must be the same. Each answer of document_qa stands where it
 is said to stand. Each multi-hop question hides its entity, and its steps lead to its answer."""
-import csv, glob, os, sqlite3, sys
+import csv, json, os, sqlite3, sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-import lib
-from lib import check, equal
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from scripted import check, equal, lib, main, run, sources
 
 
 def load_csv(con, table):
@@ -38,14 +37,17 @@ def verify(rows, con_of, what):
         got = [x[0] if len(x) == 1 else list(x) for x in con_of(r["table"]).execute(r["sql"])]
         check(same(got, r["answer"], "ORDER BY" in r["sql"]), what, r["sql"], "gives", got, "and not", r["answer"])
         check(r["steps"] and r["steps"][-1]["result"] in (r["answer"], r["answer"][0], str(r["answer"][0])), what, "the last step is not the answer", r["steps"])
-    print("%s: %d of %d answers confirmed by another SQLite client" % (what, len(rows), len(rows)))
 
 
 def table_qa():
-    run = lib.Run("table_qa", "tables=examples/tables")
-    equal(run.code, 0, "exit code of table_qa")
-    lib.adds_up(run.summary)
-    rows, con, seen = run.rows(), sqlite3.connect(":memory:"), set()
+    r = run("table_qa", "tables=" + sources.tables(), timeout=300)
+    con = sqlite3.connect("file:%s?mode=ro" % os.path.join(r.out, "tables.db"), uri=True)
+    verify(r.rows(), lambda t: con, "real tables")
+    total = len(r.rows())
+
+    # The example tables, loaded by other means than ours.
+    r = run("table_qa", "tables=examples/tables")
+    rows, con, seen = r.rows(), sqlite3.connect(":memory:"), set()
     check(len(rows) > 100, "only", len(rows), "rows")
 
     def con_of(t):
@@ -54,61 +56,67 @@ def table_qa():
             load_csv(con, t)
         return con
     verify(rows, con_of, "examples")
-    equal(lib.Run("table_qa", "tables=examples/tables", "--workers", "1").data(), run.data(), "bytes with one worker")
-    check(lib.Run("table_qa", "tables=examples/tables", "--seed", "7").data() != run.data(), "another seed gives the same rows")
-    noisy = lib.Run("table_qa", "tables=examples/tables", "noise=1").rows()
-    check(all(r["question"] == r["question"].lower() for r in noisy if r["question"].isascii()), "noise: questions typed in a hurry are in lower case")
+    equal(run("table_qa", "tables=examples/tables", "--workers", "1").data(), r.data(), "bytes with one worker")
+    check(run("table_qa", "tables=examples/tables", "--seed", "7").data() != r.data(), "another seed gives the same rows")
+    noisy = run("table_qa", "tables=examples/tables", "noise=1").rows()
+    check(all(x["question"] == x["question"].lower() for x in noisy if x["question"].isascii()), "noise: questions typed in a hurry are in lower case")
 
-
-def wikitables():
-    folder = os.path.join(lib.SHARED, "wikitablequestions", "csv")
-    if not os.path.exists(folder):
-        print("skipped: ../shared/data/wikitablequestions is not here")
-        return
-    run = lib.Run("table_qa", "tables=" + folder, timeout=300)
-    equal(run.code, 0, "exit code of table_qa")
-    con = sqlite3.connect("file:%s?mode=ro" % os.path.join(run.out, "tables.db"), uri=True)
-    verify(run.rows(), lambda t: con, "150 tables of wikitablequestions")
+    # Asked of a model: what it writes is executed.
+    mock = lib.Mock([
+        {"match": "Write one SQLite query", "every": 4, "json": '{"sql": "SELECT flavour FROM nowhere"}'},
+        {"match": "Write one SQLite query", "regex": "Table (planets|rivers|mountains|moons|elements|composers|countries|programming_languages|olympic_games) with", "json": '{"sql": "SELECT COUNT(*) FROM {{1}}"}'},
+        {"match": "Write the question that a person", "json": '{"question": "How many entries are there in list {{n}}?"}'}])
+    r = run("table_qa", "tables=examples/tables", "per_table=4", writer=mock.url)
+    check(r.rows() and all(x["answer"] and x["sql"].startswith("SELECT COUNT") and x["question"] and x["seed"] and x["steps"] for x in r.rows()), "rows are executed")
+    check("no such table" in json.dumps(r.rows("rejected.jsonl") + r.rows("failed.jsonl")), "SQL that does not run is rejected with SQLite's words")
+    return "%d of %d answers confirmed by another SQLite client" % (total + len(rows), total + len(rows))
 
 
 def document_qa():
-    run = lib.Run("document_qa", "docs=examples/docs/articles")
-    equal(run.code, 0, "exit code of document_qa")
-    lib.adds_up(run.summary)
-    rows = run.rows()
+    r = run("document_qa", "docs=" + sources.docs())
+    rows = r.rows()
     check(len(rows) > 80, "only", len(rows), "rows")
-    for r in rows:
-        p, a = r["passage"].encode(), r["answer"].encode()
-        equal(p[r["start"]:r["start"] + len(a)], a, "the answer stands at `start`")
-        equal(p.count(a), 1, "the answer stands there once: " + r["answer"])
-        check(r["answer"] not in r["question"], "the question gives its answer away:", r["question"])
-    print("document_qa: %d answers stand where they are said to" % len(rows))
+
+    def stands(x):
+        p, a = x["passage"].encode(), x["answer"].encode()
+        equal(p[x["start"]:x["start"] + len(a)], a, "the answer stands at `start`")
+        equal(p.count(a), 1, "the answer stands there once: " + x["answer"])
+    for x in rows:
+        stands(x)
+        check(x["answer"] not in x["question"], "the question gives its answer away:", x["question"])
+    mock = lib.Mock([{"regex": "The (Vistula|Danube|Rhine)", "json": '{"question": "Which river is it?", "answer": "not in the passage at all"}'},
+                     {"regex": " was (an? [A-Za-z]+ [A-Za-z]+)", "every": 3, "json": '{"question": "Why so?", "answer": "{{1}}"}'},
+                     {"regex": " (is|was) (an? [A-Za-z]+ [A-Za-z]+)", "json": '{"question": "What was thing {{n}} of list {{hash}}?", "answer": "{{2}}"}'}])
+    asked_of_model = run("document_qa", "docs=" + sources.docs(), writer=mock.url)
+    for x in asked_of_model.rows():
+        stands(x)
+    check(len(asked_of_model.rows()) > 3, "rows of a model")
+    check(not any("Which river" in x["question"] or len(x["question"]) <= 10 for x in asked_of_model.rows()), "an answer that does not stand there, or no question")
+    check(asked_of_model.summary["rows"]["rejected"] > 0, "answers that do not stand in the passage are rejected")
+    return "%d of %d answers stand once, where they are said to" % (len(rows), len(rows))
 
 
 def multi_hop_qa():
-    run = lib.Run("multi_hop_qa", "docs=examples/docs/articles")
-    equal(run.code, 0, "exit code of multi_hop_qa")
-    lib.adds_up(run.summary)
-    rows = run.rows()
-    bridges = [r for r in rows if r["type"] == "bridge"]
+    r = run("multi_hop_qa", "docs=" + sources.docs())
+    rows = r.rows()
+    bridges = [x for x in rows if x["type"] == "bridge"]
     check(len(bridges) >= 10 and len(rows) > len(bridges), "bridges", len(bridges), "rows", len(rows))
-    for r in rows:
-        equal(len(r["passages"]), 2, "passages")
-        equal(len(r["steps"]), 2, "steps")
-        texts = [" ".join(p["text"].split()) for p in r["passages"]]
-        for s, t in zip(r["steps"], texts):
+    for x in rows:
+        equal(len(x["passages"]), 2, "passages")
+        equal(len(x["steps"]), 2, "steps")
+        texts = [" ".join(p["text"].split()) for p in x["passages"]]
+        for s, t in zip(x["steps"], texts):
             check(s["answer"] in t, "a step's answer does not stand in its passage:", s)
-        if r["type"] == "bridge":
-            check(r["seed"].lower() not in r["question"].lower(), "the question names its seed:", r["question"])
-            check(r["steps"][0]["answer"].lower().removeprefix("the ") == r["seed"].lower(), "the first step does not lead to the seed", r["steps"])
-            equal(r["answer"], r["steps"][1]["answer"], "the answer is the second step's")
-            check(r["answer"] not in texts[0], "one passage is enough for", r["question"])
+        if x["type"] == "bridge":
+            check(x["seed"].lower() not in x["question"].lower(), "the question names its seed:", x["question"])
+            check(x["steps"][0]["answer"].lower().removeprefix("the ") == x["seed"].lower(), "the first step does not lead to the seed", x["steps"])
+            equal(x["answer"], x["steps"][1]["answer"], "the answer is the second step's")
+            check(x["answer"] not in texts[0], "one passage is enough for", x["question"])
         else:
-            check(r["answer"] in [p["title"] for p in r["passages"]], "the answer is one of the two", r)
-    print("multi_hop_qa: %d bridges, %d comparisons hold" % (len(bridges), len(rows) - len(bridges)))
+            check(x["answer"] in [p["title"] for p in x["passages"]], "the answer is one of the two", x)
+    return "%d bridges hide their entity and need both passages; %d comparisons" % (len(bridges), len(rows) - len(bridges))
 
 
-table_qa()
-wikitables()
-document_qa()
-multi_hop_qa()
+TESTS = [table_qa, document_qa, multi_hop_qa]
+if __name__ == "__main__":
+    main(TESTS)

@@ -1,26 +1,12 @@
 #!/usr/bin/env python3
-"""Recipes that make instructions: alpaca, reanswer, keywords, personas, evol_code, codeclm, orca, orca2. Each runs against a scripted server; what is checked is
-what the paper's loop or filter does, so that the check fails when that part is taken out."""
-import subprocess, json, os, re, sys
+"""Recipes that make instructions. Each runs against a scripted server on real rows with some planted among them; what is checked is what the paper's loop or filter does,
+so that the check fails when that part is taken out."""
+import json, os, re, sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from scripted import asked, check, equal, lib, main, requests, run, user
+from scripted import asked, check, equal, lib, main, needs_sandbox, requests, rouge_l, run, sources, user
 
 SUBJECTS = "rivers bakers violins glaciers ledgers orchards engines proverbs bridges comets taxes lanterns harbours verbs bicycles volcanoes".split()
-
-
-def lcs(a, b):
-    row = [0] * (len(b) + 1)
-    for x in a:
-        prev = 0
-        for j, y in enumerate(b, 1):
-            prev, row[j] = row[j], prev + 1 if x == y else max(row[j], row[j - 1])
-    return row[-1]
-
-
-def rouge_l(a, b):
-    a, b = (re.findall("[a-z0-9]+", t.lower()) for t in (a, b))
-    return 2 * lcs(a, b) / (len(a) + len(b))
 
 
 def alpaca():
@@ -34,24 +20,23 @@ def alpaca():
            {"instruction": "Name a seed of the pool in words.", "input": "", "output": "too near a seed"},
            {"instruction": "Say this text again and again.", "input": "same", "output": "same"}]
     mock = lib.Mock([{"match": "list of twenty tasks", "json": json.dumps({"tasks": tasks + bad})}])
-    seeds = lib.write_rows("alpaca.jsonl", [{"instruction": "Name a seed of the pool in words, please."}] + [{"instruction": "Tell me why %s matter so much." % w} for w in ("clocks", "maps")])
+    seeds = lib.write_rows("alpaca.jsonl", [{"instruction": "Name a seed of the pool in words, please."}] + [{"instruction": "Tell me why %s matter so much." % w} for w in ("clocks", "maps")] + sources.instructions(200))
     r = run("alpaca", "seeds=" + seeds, "rows=8", "rounds=2", writer=mock.url)
     rows = r.rows()
     texts = [x["instruction"] for x in rows]
     check(len(rows) >= 8, "alpaca gives", len(rows))
-    for i, a in enumerate(texts):
-        for b in texts[:i] + [json.loads(l)["instruction"] for l in open(seeds)]:
-            check(rouge_l(a, b) < 0.7, "two instructions are too near:", a, "|", b)
+    worst = max((rouge_l(a, b), a, b) for i, a in enumerate(texts) for b in texts[:i] + [x["instruction"] for x in lib.read_rows(seeds)])
+    check(worst[0] < 0.7, "two instructions are too near:", worst)
     check(not any("graph" in t or t.startswith("Write a program") for t in texts), "what needs more than text is there", texts)
     check(all(x["output"].strip() and x["output"] != x["input"] for x in rows), "an output that is empty or repeats its input")
     check(all(user(q).count("\n- ") >= 3 for q in requests(mock)), "three seeds are shown")
-    print("alpaca: %d tasks, no pair at ROUGE-L 0.7" % len(rows))
+    return "nearest pair of %d new tasks and the seeds: ROUGE-L %.2f, under 0.7" % (len(rows), worst[0])
 
 
 def reanswer():
     writer = lib.Mock([{"reply": "A better answer, in whole words."}])
     judge = lib.Mock([{"regex": "Answer A: A better", "json": '{"a": 9, "b": 4}'}, {"regex": "Answer B: A better", "json": '{"a": 4, "b": 9}'}])
-    rows = [{"instruction": "Say\twhy %s — “matter”." % s, "input": "", "output": "Old words on %s." % s} for s in SUBJECTS]
+    rows = [{"instruction": "Say\twhy %s — “matter”." % s, "input": "", "output": "Old words on %s." % s} for s in SUBJECTS] + sources.instructions(60)
     r = run("reanswer", "rows=" + lib.write_rows("re.jsonl", rows), "before=an older model", writer=writer.url, judge=judge.url)
     equal([x["instruction"].encode() for x in r.rows()], [x["instruction"].encode() for x in rows], "instructions")
     for x in r.rows():
@@ -60,80 +45,89 @@ def reanswer():
         equal(x["scores"], [9, 4], "the score goes with the answer, wherever it stood")
     places = {"A" if "Answer A: A better" in user(q) else "B" for q in requests(judge)}
     equal(places, {"A", "B"}, "the new answer stands in either place")
-    print("reanswer: %d answers replaced, instructions byte for byte" % len(rows))
+    return "%d of %d instructions byte for byte, answers replaced, both models named" % (len(rows), len(rows))
 
 
 def keywords():
     asks = {"wind mills": ["Explain how sails catch a storm.", "Which parts of a windmill wear out first?"], "flour": ["Compare rye with spelt for bread.", "Draw a graph of grain prices."],
             "deltas": ["Why does silt settle where it does?", "Name animals that need brackish water."], "floods": ["Plan the evacuation of a village.", "Write a warning for radio listeners."],
             "fish": ["Which trout can be eaten raw?", "Check this licence for anglers."]}
+    more = [t for t in sources.topics(12, "books/academic_subjects.json") if "Music" not in t]   # a word that the filters forbid
     mock = lib.Mock([{"match": "Topic: mills\nName", "json": json.dumps({"subtopics": ["wind mills", "Wind Mills", "flour"]})},
                      {"match": "Topic: rivers\nName", "json": json.dumps({"subtopics": ["deltas", "floods", "fish"]})},
                      *[{"match": "Subtopic: %s." % t, "json": json.dumps({"instructions": i})} for t, i in asks.items()],
+                     {"regex": "Topic: ([^\n]+)\nName", "json": json.dumps({"subtopics": ["{{1}} at home", "history of {{1}}", "dangers of {{1}}"]})},
+                     {"regex": "Subtopic: ([^\n]+)[.]\n", "json": json.dumps({"instructions": ["Explain {{1}} to {{n}}a{{hash}} and {{n}}b{{hash}} of c{{hash}}.", "What d{{hash}}{{n}} costs e{{hash}}{{n}} in f{{n}}{{hash}}?"]})},
                      {"reply": "An answer of some length about {{user}}"}])
-    r = run("keywords", "topics=" + lib.write_rows("topics.jsonl", [{"topic": "mills"}, {"topic": "rivers"}, {"topic": "Mills"}]), "subtopics=3", "per_subtopic=2", writer=mock.url)
+    r = run("keywords", "topics=" + lib.write_rows("topics.jsonl", [{"topic": "mills"}, {"topic": "rivers"}, {"topic": "Mills"}] + [{"topic": t} for t in more]), "subtopics=3", "per_subtopic=2", writer=mock.url)
     count = {}
     for x in r.rows():
         count[x["topic"]] = count.get(x["topic"], 0) + 1
-    equal(set(count), {"mills", "rivers"}, "topics")
+    equal(set(count), {"mills", "rivers", *more}, "topics")
     equal(len(set(count.values())), 1, "each topic has the same number of rows: %r" % count)
-    equal(len(asked(mock, "Subtopic:")), 5, "a subtopic that comes twice is asked for once")
-    print("keywords: %r" % count)
+    equal(len(asked(mock, "Subtopic:")), 5 + 3 * len(more), "a subtopic that comes twice is asked for once")
+    return "%d topics with %d rows each" % (len(count), min(count.values()))
 
 
 def personas():
-    mock = lib.Mock([{"regex": "^Text: ([a-z]+) ([^\n]*)", "json": '{"persona": "A {{1}} expert of thirty years who {{2}}"}'},
+    real = sources.articles(12)
+    mock = lib.Mock([{"regex": "^Text: ([A-Z][^ ]*) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+)", "json": '{"persona": "Someone who has to do with {{3}}, {{5}} and {{6}}, and with {{hash}}"}'},
+                     {"regex": "^Text: ([a-z]+) ([^\n]*)", "json": '{"persona": "A {{1}} expert of thirty years who {{2}}"}'},
                      {"regex": "Here is a person: ([^\n]*)", "json": '{"persona": "Somebody{{n}} near{{n}} who{{n}} once{{n}} met: {{1}}"}'},
                      {"regex": "A person: ([^\n]*)", "json": '{"instruction": "Word{{n}} alpha{{hash}} beta{{n}}{{hash}} with {{n}}x{{n}}?"}'},
                      {"reply": "Begin with what is at hand."}])
-    texts = [{"text": s + " need care and patience"} for s in SUBJECTS[:4]] + [{"text": SUBJECTS[0] + " need care and patience"}]
+    texts = [{"text": s + " need care and patience"} for s in SUBJECTS[:4]] + [{"text": SUBJECTS[0] + " need care and patience"}] + [{"text": a["text"]} for a in real]
     r = run("personas", "texts=" + lib.write_rows("texts.jsonl", texts), "hops=2", writer=mock.url)
     found = [x["persona"] for x in r.rows()]
     equal(len(found), len(set(found)), "personas are distinct")
     check(any(x["relation"] == "of the text" for x in r.rows()) and any(x["from"] for x in r.rows()), "from texts and from personas")
     for x in r.rows():
         check(x["from"] == "" or any(x["from"] in user(q) for q in asked(mock, "Here is a person")), "the persona it came from was shown")
-    equal(len(asked(mock, "Here is a person")), 10, "two hops from each of five")
+    equal(len(asked(mock, "Here is a person")), 2 * len(texts), "two hops from each text's persona")
     hops = [user(q) for q in asked(mock, "Here is a person")]
-    equal(sum("Somebody" in h for h in hops), 5, "the second hop starts at the first's persona")
+    equal(sum("Somebody" in h for h in hops), len(texts), "the second hop starts at the first's persona")
     equal(len([f for f in found if f.startswith("A rivers expert")]), 1, "the same text twice gives one persona")
-    print("personas: %d distinct" % len(found))
+    return "%d personas of %d texts, all distinct, each with its origin" % (len(found), len(texts))
 
 
 def evol_code():
-    if subprocess.run(["bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"], capture_output=True).returncode != 0:
-        print("skipped: evol_code: bwrap cannot make a sandbox here")
-        return
+    needs_sandbox()
     good = {"solution": "def f(x):\n    return x + 1\n", "tests": "assert f(1) == 2\nassert f(0) == 1\nassert f(-1) == 0\n"}
     bad = {"solution": "def f(x):\n    return x\n", "tests": good["tests"]}
-    mock = lib.Mock([{"match": "somewhat harder", "json": '{"instruction": "Task of request {{n}}: add one."}'},
-                     {"match": "Solve this task", "nth": 1, "json": json.dumps(bad)},
-                     {"match": "Solve this task", "nth": 3, "json": json.dumps({**good, "tests": "assert f(1) == 2"})},
+    mock = lib.Mock([{"regex": "Task: (Write a function f that adds one|Task of request)", "match": "somewhat harder", "json": '{"instruction": "Task of request {{n}}: add one."}'},
+                     {"match": "somewhat harder", "json": '{"instruction": "Real task {{hash}}: as before, with one more condition {{n}}."}'},
+                     {"match": "add one", "regex": "Solve this task", "nth": 1, "json": json.dumps(bad)},
+                     {"match": "add one", "regex": "Solve this task", "nth": 3, "json": json.dumps({**good, "tests": "assert f(1) == 2"})},
                      {"match": "Solve this task", "json": json.dumps(good)}])
-    r = run("evol_code", "seeds=" + lib.write_rows("code.jsonl", [{"instruction": "Write a function f that adds one."}]), "rounds=5", writer=mock.url)
-    rows = r.rows()
+    r = run("evol_code", "seeds=" + lib.write_rows("code.jsonl", [{"instruction": "Write a function f that adds one."}] + sources.coding_tasks(10)), "rounds=5", writer=mock.url)
+    everything = r.rows()
+    rows = [x for x in everything if x["ancestors"][0].endswith("that adds one.")]
     equal([x["round"] for x in rows], [2, 3, 5], "rounds whose solution passed")
     equal([len(x["ancestors"]) for x in rows], [1, 2, 3], "what failed goes round again as it was: ancestors")
-    for x in rows:
-        scope = {}
-        exec(x["solution"] + x["tests"], scope)
-        equal(x["ancestors"][0], "Write a function f that adds one.", "the tree begins at the seed")
-    print("evol_code: %d solutions pass, 1 failed and 1 had too few tests" % len(rows))
+    for x in everything:
+        exec(x["solution"] + x["tests"], {})
+    equal(r.summary["rows"]["rejected"], 2, "a solution that fails its tests, and one with too few of them")
+    return "%d of %d solutions executed again and passed" % (len(everything), len(everything))
 
 
 def codeclm():
-    strong = lib.Mock([{"match": "What is it used for", "json": '{"use_case": "travel planning", "skills": ["geography"]}'},
-                       {"match": "Write an instruction for an assistant", "json": '{"instruction": "Plan a trip."}'},
+    strong = lib.Mock([{"match": "What is it used for", "regex": "Seed:", "json": '{"use_case": "travel planning", "skills": ["geography"]}'},
+                       {"match": "What is it used for", "json": '{"use_case": "work of kind {{hash}}", "skills": ["reading"]}'},
+                       {"match": "Write an instruction for an assistant", "regex": "travel", "json": '{"instruction": "Plan a trip."}'},
+                       {"match": "Write an instruction for an assistant", "json": '{"instruction": "Do {{hash}} work, number {{n}}."}'},
                        {"match": "Name up to four rubrics", "json": '{"rubrics": ["number of constraints"], "actions": ["Add a budget."]}'},
-                       {"match": "Improve it:", "json": '{"instruction": "Plan a trip, version {{seen}}."}'},
+                       {"match": "Improve it:", "regex": "Plan a trip", "json": '{"instruction": "Plan a trip, version {{seen}}."}'},
+                       {"match": "Improve it:", "json": '{"instruction": "Work {{hash}} with a budget of {{n}} and {{hash}}{{n}} conditions."}'},
                        {"regex": "version 1.*Answer 1: strong", "json": '{"one": 8, "two": 7}'},
                        {"regex": "version 1.*Answer 1: weak", "json": '{"one": 8, "two": 7}'},
                        {"regex": "Answer 1: strong", "json": '{"one": 9, "two": 3}'},
                        {"regex": "Answer 1: weak", "json": '{"one": 4, "two": 9}'},
                        {"reply": "strong words on it"}])
     target = lib.Mock([{"reply": "weak words on it"}])
-    r = run("codeclm", "seeds=" + lib.write_rows("codec.jsonl", [{"instruction": "Seed: where to go in May?"}]), "gap=3", strong=strong.url, target=target.url)
-    x, = r.rows()
+    r = run("codeclm", "seeds=" + lib.write_rows("codec.jsonl", [{"instruction": "Seed: where to go in May?"}] + sources.instructions(20)), "gap=3", strong=strong.url, target=target.url)
+    gaps = [x["gap"] for x in r.rows()]
+    check(min(map(abs, gaps)) >= 3, "a row without a gap is kept", gaps)
+    x, = [x for x in r.rows() if "Plan a trip" in x["instruction"]]
     equal(x["round"], 2, "the first round had no gap")
     equal(x["gap"], 5.5, "the mean of both orders")
     equal(x["applied"], ["Add a budget."] * 2, "an action a round")
@@ -142,45 +136,58 @@ def codeclm():
     even = lib.Mock([{"match": "Score two", "json": '{"one": 7, "two": 7}'}, {"match": "Name up", "json": '{"rubrics": ["a"], "actions": ["b"]}'}])
     r = run("codeclm", "seeds=" + lib.write_rows("codec.jsonl", [{"instruction": "Seed: where to go in May?"}]), "rounds=2", code=1, strong=even.url, target=target.url)
     equal(r.summary["rows"]["accepted"], 0, "rows without a gap")
-    print("codeclm: kept in round 2 with a gap of 5.5; without a gap nothing is kept")
+    return "smallest gap of %d kept rows: %.1f, over 3; one was kept in its second round" % (len(gaps), min(map(abs, gaps)))
 
 
 def orca():
     lesser, strong = lib.Mock([{"reply": "A lesser explanation, complete."}]), lib.Mock([{"reply": "A stronger explanation, complete."}])
     rows = [{"instruction": "Question %d about %s?" % (i, SUBJECTS[i % 16]), "task": t} for i, t in enumerate(["qa"] * 30 + ["choice"] * 10 + ["sorting"] * 12)]
+    rows += [{"instruction": x["instruction"], "task": "choice" if x["is_classification"] else "qa"} for x in sources.instructions(60)]
     r = run("orca", "rows=" + lib.write_rows("flan.jsonl", rows), "share=0.5", lesser=lesser.url, strong=strong.url)
     one, two = r.rows("stage_1.jsonl"), r.rows()
     count = {t: sum(x["task"] == t for x in one) for t in ("qa", "choice", "other")}
-    equal(count, {"qa": 10, "choice": 10, "other": 10}, "the types have equal shares")
-    equal(len(two), 15, "half of them for the stronger teacher")
+    equal(count, dict.fromkeys(count, 12), "the types have equal shares")
+    equal(len(two), 18, "half of them for the stronger teacher")
     for x in one + two:
         sent = [q for m in (lesser, strong) for q in requests(m) if user(q) == x["instruction"]]
         check(sent and all((q["messages"][0]["content"] if q["messages"][0]["role"] == "system" else "") == x["system"] for q in sent), "the teacher saw the row's system message")
     check(len({x["system"] for x in one}) >= 6, "system messages vary")
     choice = {x["system"] for x in one if x["task"] == "choice"}
     check(all("option" in s or "answer first" in s or "another" in s for s in choice), "messages that suit choices", choice)
-    print("orca: %d and %d rows, %d system messages" % (len(one), len(two), len({x["system"] for x in one})))
+    return "types %r; %d system messages, each on its row" % (count, len({x["system"] for x in one}))
 
 
 def orca2():
+    real = sources.problems(12)
     teacher = lib.Mock([{"match": "How should a small model", "json": '{"strategy": "direct"}'},
                         {"system": "Answer at once", "match": "seven", "reply": "It is 8"},
                         {"system": "numbered steps", "match": "seven", "reply": "1. 3 + 4\n2. so\nThe answer is 7"},
+                        *[{"match": p["question"], "reply": "In steps: so and so.\nThe answer is " + sources.gold(p)} for p in real],
                         {"reply": "I think it is blue"}])
     rows = [{"instruction": "Three and four, is that seven or eight?", "answer": "7"}, {"instruction": "What colour is it?", "answer": ""}, {"instruction": "Name a colour.", "answer": "green"}]
+    rows += [{"instruction": p["question"], "answer": sources.gold(p)} for p in real]
     r = run("orca2", "rows=" + lib.write_rows("o2.jsonl", rows), teacher=teacher.url)
     got = r.rows()
-    equal([(x["strategy"], x["tries"]) for x in got], [("step_by_step", 2), ("direct", 1)], "strategies that led to the right answer")
+    equal([(x["strategy"], x["tries"]) for x in got[:2]], [("step_by_step", 2), ("direct", 1)], "strategies that led to the right answer")
     shown = {q["messages"][0]["content"] for q in requests(teacher) if q["messages"][0]["role"] == "system"}
     stored = {x["system"] for x in got}
     equal(len(stored), 1, "one generic system message")
     check(not (shown & stored), "the strategy's message is erased")
     check(not any(s in json.dumps(x) for x in got for s in shown), "no strategy's message is in a row")
-    print("orca2: %d strategies shown, none stored" % len(shown))
+    equal(len(got), 2 + len(real), "no strategy led to the right answer of one row")
+    return "%d strategies' messages shown to the teacher, 0 in the %d rows" % (len(shown), len(got))
 
 
 def metamath():
-    mock = lib.Mock([{"match": "other words", "json": '{"question": "How many eggs has Ann in all, with 3 hens that lay 5 each?"}'},
+    real, rules = sources.problems(6), []
+    for p in real:
+        q, end = " ".join(p["question"].split()), "\n#### "
+        told = "This is known: " + q.replace("?", ".") + " It is " + sources.gold(p) + "."
+        rules += [{"match": "Question: " + q + "\nAsk", "json": json.dumps({"question": "Put in another way: " + q})}, {"match": "Question: " + q + "\nIts answer", "json": json.dumps({"statement": told})}]
+        for text in (q, told):
+            rules += [{"match": text[:m.start()] + "x" + text[m.end():], "reply": "Backwards {{n}}." + end + m.group().replace(",", "")} for m in re.finditer(r"[0-9]+([,.][0-9]+)*", text)]
+        rules += [{"match": q, "every": 4, "reply": "Wrong." + end + "-1"}, {"match": q, "reply": "So it is, {{n}}." + end + sources.gold(p)}]
+    mock = lib.Mock(rules + [{"match": "other words", "json": '{"question": "How many eggs has Ann in all, with 3 hens that lay 5 each?"}'},
                      {"match": "as a statement", "json": '{"statement": "Ann has 3 hens and each lays 5 eggs, so she has 15 eggs."}'},
                      {"match": "3 hens", "match": "x hens", "reply": "15 / 5 = 3\n#### 3"},
                      {"match": "lay x", "reply": "15 / 3\n#### 5"}, {"match": "lays x", "reply": "15 / 3\n#### 5"},
@@ -188,9 +195,12 @@ def metamath():
                      {"match": "in all, with", "reply": "3 * 5, say {{n}}\n#### 15"},
                      {"match": "Ann has 3 hens that lay 5", "every": 3, "reply": "3 + 5\n#### 8"},
                      {"reply": "3 * 5 = 15 ({{n}})\n#### 15"}])
-    r = run("metamath", "rows=" + lib.write_rows("gsm.jsonl", [{"question": "Ann has 3 hens that lay 5 eggs each. How many eggs?", "answer": "3 * 5 = <<3*5=15>>15\n#### 15"}, {"question": "No number?", "answer": "none"}]),
-            "samples=4", writer=mock.url)
-    rows = r.rows()
+    r = run("metamath", "rows=" + lib.write_rows("gsm.jsonl", [{"question": "Ann has 3 hens that lay 5 eggs each. How many eggs?", "answer": "3 * 5 = <<3*5=15>>15\n#### 15"}, {"question": "No number?", "answer": "none"}]
+            + [{**p, "question": " ".join(p["question"].split())} for p in real]), "samples=4", writer=mock.url)
+    everything = r.rows()
+    equal({x["type"] for x in everything if not x["original"].startswith("Ann has")}, {"answer", "rephrased", "fobar", "self_verification"}, "the four ways")
+    check(all(x["answer"].split("####")[1].strip() == x["expected"] for x in everything), "a wrong answer is there")
+    rows = [x for x in everything if x["original"].startswith("Ann has")]
     equal({x["type"] for x in rows}, {"answer", "rephrased", "fobar", "self_verification"}, "the four ways")
     for x in rows:
         equal(x["answer"].split("####")[1].strip(), x["expected"], "a wrong answer is there")
@@ -202,16 +212,18 @@ def metamath():
         else:
             equal(x["expected"], "15", "the forward answer")
     check(r.summary["rows"]["rejected"] >= 3, "wrong samples are rejected")
-    print("metamath: %d rows of four kinds, each number right" % len(rows))
+    return "%d of %d numbers right, forwards and backwards; %d wrong samples rejected" % (len(everything), len(everything), r.summary["rows"]["rejected"])
 
 
 def ultrachat():
-    one = lib.Mock([{"match": "Write 2 different", "json": '{"openings": ["Why do mills need wind at all?", "Since when are there bakers in towns?"]}'},
+    one = lib.Mock([{"match": "Write 2 different", "regex": "Topic: ([A-Z][^\n]*)", "json": '{"openings": ["What is {{1}} {{hash}} good for, in {{n}} words?", "Tell the {{n}} and the {{hash}} of {{1}} to a beginner."]}'},
+                    {"match": "Write 2 different", "json": '{"openings": ["Why do mills need wind at all?", "Since when are there bakers in towns?"]}'},
                     {"match": "about bakers", "nth": 1, "reply": "Happy to help."},
                     {"nth": 3, "system": "You play", "reply": "How can I help you with that today?"},
                     {"system": "You play", "reply": "Thanks a lot! And what if the wind stops, case {{n}}?"}])
     two = lib.Mock([{"reply": "An answer number {{n}}, in full."}])
-    r = run("ultrachat", "topics=" + lib.write_rows("ut.jsonl", [{"topic": "mills"}, {"topic": "bread", "material": "Bread rises because of yeast."}]), "per_topic=2", "least=3", "most=5", user=one.url, assistant=two.url)
+    r = run("ultrachat", "topics=" + lib.write_rows("ut.jsonl", [{"topic": "mills"}, {"topic": "bread", "material": "Bread rises because of yeast."}]
+            + [{"topic": a["title"].capitalize(), "material": a["text"]} for a in sources.articles(6)]), "per_topic=2", "least=3", "most=5", user=one.url, assistant=two.url)
     rows = r.rows()
     check(rows and r.summary["rows"]["rejected"] >= 1, "a user who turned into an assistant is rejected")
     for x in rows:
@@ -223,7 +235,7 @@ def ultrachat():
         check("Thanks" not in said, "polite noise", said)
     sims = [q for q in requests(one) if q["messages"][0]["role"] == "system"]
     check(all(q["messages"][-1]["role"] == "user" and q["messages"][-1]["content"].startswith("An answer") for q in sims), "the user sees the assistant's words as the other's")
-    print("ultrachat: %d dialogues of 3 to 5 rounds" % len(rows))
+    return "%d dialogues of 3 to 5 rounds, roles alternate, 0 role flips (%d rejected)" % (len(rows), r.summary["rows"]["rejected"])
 
 
 def backtranslation():
@@ -232,25 +244,30 @@ def backtranslation():
                      {"match": "history of rivers", "json": '{"reason": "good", "score": 5}'},
                      {"match": "history of bakers", "every": 3, "json": '{"reason": "good", "score": 2}'},
                      {"match": "history of bakers", "json": '{"reason": "good", "score": 5}'},
-                     {"match": "history of violins", "json": '{"reason": "menu", "score": 1}'}])
-    seeds = lib.write_rows("bt-seeds.jsonl", [{"instruction": "How do I boil an egg?", "response": "Seven minutes."}])
-    texts = lib.write_rows("bt.jsonl", [{"text": text(s)} for s in ("rivers", "bakers", "violins")] + [{"text": "too short"}])
+                     {"match": "history of violins", "json": '{"reason": "menu", "score": 1}'},
+                     {"regex": "^Text: ([^ ]+ [^ ]+ [^ ]+ [^ ]+)", "json": '{"instruction": "Write what {{hash}} says of {{1}}."}'}, {"every": 5, "json": '{"reason": "menu", "score": 3}'}, {"json": '{"reason": "good", "score": 5}'}])
+    seeds = lib.write_rows("bt-seeds.jsonl", [{"instruction": "How do I boil an egg?", "response": "Seven minutes."}] + [{"instruction": x["instruction"], "response": x["output"]} for x in sources.instructions(20)])
+    texts = lib.write_rows("bt.jsonl", [{"text": text(s)} for s in ("rivers", "bakers", "violins")] + [{"text": "too short"}] + [{"text": a["text"]} for a in sources.articles(20)])
     r = run("backtranslation", "texts=" + texts, "seeds=" + seeds, backward=mock.url, scorer=mock.url)
-    rows = {x["instruction"]: x for x in r.rows()}
+    everything = r.rows()
+    check(all(x["score"] >= 4.5 for x in everything if x["origin"] == "augmented"), "a row under the threshold")
+    check(all(x["response"] in open(texts).read().replace('\\"', '"') for x in everything if x["origin"] == "augmented"), "a response that is no text of the source")
+    rows = {x["instruction"]: x for x in everything if x["instruction"].startswith(("How do I boil", "Tell the history"))}
     equal(sorted(rows), ["How do I boil an egg?", "Tell the history of rivers."], "kept")
     x = rows["Tell the history of rivers."]
     equal((x["response"], x["scores"], x["score"], x["iteration"]), (text("rivers"), [5, 5, 5], 5, 1), "the text as it stands, all its scores, the turn")
     check(x["system"] != rows["How do I boil an egg?"]["system"], "origins have system messages of their own")
     r = run("backtranslation", "texts=" + texts, "seeds=" + seeds, "least=4", "iteration=2", backward=mock.url, scorer=mock.url)
-    equal(sorted(x["score"] for x in r.rows() if x["origin"] == "augmented"), [4, 5], "scores at the threshold of 4")
-    print("backtranslation, self_curation: 5s alone at 4.5, the 4 too at 4")
+    equal(sorted(x["score"] for x in r.rows() if "Tell the history" in x["instruction"]), [4, 5], "scores at the threshold of 4")
+    scores = [x["score"] for x in everything if x["origin"] == "augmented"]
+    return "%d texts as they stand, smallest score %.1f, over 4.5" % (len(scores), min(scores))
 
 
 def label_to_text():
     writer = lib.Mock([{"regex": 'class "([a-z]+)"', "json": '{"text": "{{1}} {{hash}} {{n}} alpha{{n}} beta{{hash}}"}'}])
     judge = lib.Mock([{"match": "Text: spam", "every": 3, "json": '{"judged": "unsure"}'}, {"match": "Text: spam", "json": '{"judged": "Spam"}'}, {"match": "Text: order", "json": '{"judged": "order"}'}])
     labels = lib.write_rows("labels.jsonl", [{"label": "spam", "description": "unwanted"}, {"label": "order", "description": "wants to buy"}])
-    recipe = open(os.path.join(lib.ROOT, "recipes", "label_to_text.yaml")).read()
+    recipe = open(os.path.join(os.environ.get("QUERN_RECIPES", os.path.join(lib.ROOT, "recipes")), "label_to_text.yaml")).read()
     r = run("label_to_text", "labels=" + labels, "per_label=30", "classes=spam, order", writer=writer.url, judge=judge.url)
     count = {k: sum(x["label"] == k for x in r.rows()) for k in ("spam", "order")}
     equal(count, {"spam": 20, "order": 20}, "equal shares of what the judge confirms")
@@ -260,7 +277,27 @@ def label_to_text():
     count = {k: sum(x["label"] == k for x in r.rows()) for k in ("spam", "order")}
     check(count["order"] == 3 * count["spam"] and count["spam"] >= 9, "shares of 25 and 75 of 100: %r" % count)
     check(all("spam" not in user(q).split("Text:")[0] for q in requests(judge)), "the judge is not told the label")
-    print("label_to_text: shares met to the row, %r" % count)
+    return "equal shares to the row; at 25 and 75 of 100: %r" % count
 
 
-main([alpaca, reanswer, keywords, personas, evol_code, codeclm, orca, orca2, metamath, ultrachat, backtranslation, label_to_text], globals())
+def self_curation():
+    mock = lib.Mock([{"match": "Request: Planted two", "json": '{"reason": "vague", "score": 2}'}, {"match": "Request: Planted odd", "every": 2, "json": '{"reason": "r", "score": 3}'}, {"json": '{"reason": "good", "score": 5}'}])
+    rows = [{"instruction": "Planted two", "response": "x"}, {"instruction": "Planted odd", "response": "y"}] + [{"instruction": x["instruction"], "response": x["output"]} for x in sources.instructions(40)]
+    r = run("self_curation", "rows=" + lib.write_rows("sc.jsonl", rows), "votes=2", scorer=mock.url)
+    got = r.rows()
+    equal(len(got), len(rows) - 2, "kept rows: a 2 and a mean of 4 are under 4.5")
+    check(all(x["score"] >= 4.5 and len(x["scores"]) == 2 and x["iteration"] == 1 for x in got), "scores and turn on every row")
+    return "smallest score of %d kept rows: %.1f, over 4.5; %d votes each" % (len(got), min(x["score"] for x in got), 2)
+
+
+def ask():
+    mock = lib.Mock([{"reply": "You asked: {{user}}"}])
+    rows = [{"prompt": x["instruction"]} for x in sources.instructions(40)]
+    r = run("ask", "rows=" + lib.write_rows("ask.jsonl", rows), m=mock.url)
+    equal([x["reply"] for x in r.rows()], ["You asked: " + x["prompt"] for x in rows], "each row has the answer to its prompt, in order")
+    return "%d answers stand with their prompts" % len(rows)
+
+
+TESTS = [alpaca, reanswer, keywords, personas, evol_code, codeclm, orca, orca2, metamath, ultrachat, backtranslation, label_to_text, self_curation, ask]
+if __name__ == "__main__":
+    main(TESTS)

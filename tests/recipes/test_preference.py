@@ -3,7 +3,7 @@
 import itertools, json, math, os, re, sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from scripted import asked, check, equal, lib, main, requests, run, system, user
+from scripted import asked, check, equal, lib, main, requests, run, sources, system, user
 
 def ultrafeedback():
     pool = {k: lib.Mock([{"reply": "%s says: {{user}}" % k}]) for k in "abcd"}
@@ -16,10 +16,11 @@ def ultrafeedback():
             out.append({"regex": "".join("Answer %d: %s says.*" % (i + 1, k) for i, k in enumerate(p)), "json": json.dumps({"marks": [{"reason": "by " + k, "score": marks[k]} for k in p]})})
         return out
     judge = lib.Mock(script())
-    rows = [{"instruction": "Say something on matter %d." % i} for i in range(6)] + [{"instruction": "All alike: hello there."}]
+    rows = [{"instruction": "Say something on matter %d." % i} for i in range(6)] + [{"instruction": "All alike: hello there."}] + sources.instructions(14)
+    n = len(rows)
     r = run("ultrafeedback", "rows=" + lib.write_rows("uf.jsonl", rows), **{k: m.url.replace("#m", "#model-" + k) for k, m in pool.items()}, judge=judge.url)
     pairs, ranks = r.rows(), r.rows("ranking.jsonl")
-    equal((len(pairs), len(ranks)), (6, 7), "a tie is no pair, but a ranking")
+    equal((len(pairs), len(ranks)), (n - 1, n), "a tie is no pair, but a ranking")
     for x in pairs:
         check(x["chosen"][0]["content"].startswith("a says") and x["rejected"][0]["content"].startswith("d says"), "best against worst", x["chosen"], x["rejected"])
         equal((x["chosen_model"], x["rejected_model"]), ("model-a", "model-d"), "models on the row")
@@ -28,21 +29,22 @@ def ultrafeedback():
         equal(sorted(x["responses"][0]["scores"]), ["helpfulness", "honesty", "instruction_following", "truthfulness"], "aspects")
     firsts = {re.search("Answer 1: (.) says", user(q)).group(1) for q in requests(judge)}
     check(len(firsts) > 1, "the judge's order is drawn")
-    equal(len(requests(judge)), 28, "one question an aspect")
-    equal(len(r.rows("critic.jsonl")), 28, "a critic's row for each answer")
+    equal(len(requests(judge)), 4 * n, "one question an aspect")
+    equal(len(r.rows("critic.jsonl")), 4 * n, "a critic's row for each answer")
     check(len({system(q) for q in requests(pool["a"])}) > 1, "a model's principle varies")
-    print("ultrafeedback: 6 pairs, 1 tie, orders", sorted(firsts))
+    return "%d pairs, 1 tie left out; %d of 4 models stood first before the judge" % (len(pairs), len(firsts))
 
 
 def teacher_ranking():
+    real = sources.instructions(20)
     a, b, c = (lib.Mock([{"reply": w}]) for w in ("apple", "bread", "crumb"))
     fair = [{"regex": r"\[A\] apple", "json": '{"reason": "r", "better": "A"}'}, {"regex": r"\[B\] apple", "json": '{"reason": "r", "better": "B"}'}]
     teacher = lib.Mock([{"match": "Request: Even", "json": '{"reason": "r", "better": "tie"}'}] + fair + [{"match": "[A]", "json": '{"reason": "the first one", "better": "A"}'}])
-    r = run("teacher_ranking", "rows=" + lib.write_rows("tr.jsonl", [{"instruction": "Eat what?"}, {"instruction": "Even?"}]), a=a.url, b=b.url, c=c.url, teacher=teacher.url)
+    r = run("teacher_ranking", "rows=" + lib.write_rows("tr.jsonl", [{"instruction": "Eat what?"}, {"instruction": "Even?"}] + real), a=a.url, b=b.url, c=c.url, teacher=teacher.url)
     got = [(x["chosen"][0]["content"], x["rejected"][0]["content"]) for x in r.rows()]
-    equal(sorted(got), [("apple", "bread"), ("apple", "crumb")], "pairs whose verdict survives the swap")
-    equal(len(requests(teacher)), 12, "each pair in both orders")
-    print("teacher_ranking: 2 pairs, 1 verdict for a place thrown out")
+    equal(sorted(set(got)), [("apple", "bread"), ("apple", "crumb")], "pairs whose verdict survives the swap")
+    equal((len(got), len(requests(teacher))), (2 + 2 * len(real), 12 + 6 * len(real)), "each pair in both orders")
+    return "%d pairs whose verdict survived the swap; position bias found in %d of %d pairs" % (len(got), 1 + len(real), 6 + 3 * len(real))
 
 
 def self_refine():
@@ -51,22 +53,25 @@ def self_refine():
                      {"match": "Answer: best", "json": '{"feedback": "nothing", "score": 9}'}, {"match": "Answer: better", "json": '{"feedback": "say when", "score": 7}'},
                      {"match": "Answer: good", "json": '{"feedback": "say more", "score": 4}'}, {"match": "Answer: stuck", "json": '{"feedback": "no", "score": 3}'},
                      {"match": "Answer: perfect", "json": '{"feedback": "none", "score": 10}'},
-                     {"match": "Rise", "reply": "good"}, {"match": "Stay", "reply": "stuck"}, {"match": "Done", "reply": "perfect"}])
-    r = run("self_refine", "rows=" + lib.write_rows("sr.jsonl", [{"instruction": i} for i in ("Rise", "Stay", "Done")]), model=mock.url)
-    x, = r.rows()
+                     {"match": "Rise", "reply": "good"}, {"match": "Stay", "reply": "stuck"}, {"match": "Done", "reply": "perfect"}, {"reply": "good"}])
+    r = run("self_refine", "rows=" + lib.write_rows("sr.jsonl", [{"instruction": i} for i in ("Rise", "Stay", "Done")] + [x for x in sources.instructions(20) if "Answer:" not in x["instruction"]]), model=mock.url)
+    everything = r.rows()
+    check(all(y["scores"][0] > y["scores"][1] for y in everything), "a pair whose score did not rise")
+    check(not any(y["instruction"] in ("Stay", "Done") for y in everything), "no rise, nothing to refine: no pair")
+    x, = [y for y in everything if y["instruction"] == "Rise"]
     equal([t["score"] for t in x["trajectory"]], [4, 7, 9], "the trajectory, stopped at 9")
     equal((x["chosen"][0]["content"], x["rejected"][0]["content"], x["scores"]), ("best", "good", [9, 4]), "last against first")
     equal(len([q for q in asked(mock, "meets the feedback") if "Request: Stay" in user(q)]), 3, "four rounds: three refinements")
-    print("self_refine: 4, 7, 9; what did not rise is no pair")
+    return "in %d of %d pairs the score rose; trajectories of up to %d answers kept" % (len(everything), len(everything), max(len(y["trajectory"]) for y in everything))
 
 
 def constitutional_ai():
     model = lib.Mock([{"match": "Where does this answer go against it", "reply": "It does, {{n}}."}, {"match": "critique no longer applies", "reply": "revised {{n}}"}, {"reply": "raw {{n}}"}])
     judge = lib.Mock([{"match": "(A) revised", "json": '{"better": "A"}'}, {"match": "(B) revised", "json": '{"better": "B"}'}])
-    rows = lib.write_rows("ca.jsonl", [{"instruction": "Request %d" % i} for i in range(8)])
+    rows = lib.write_rows("ca.jsonl", [{"instruction": "Request %d" % i} for i in range(8)] + sources.instructions(12))
     r = run("constitutional_ai", "rows=" + rows, "revisions=3", model=model.url, judge=judge.url)
     pairs, sft = r.rows(), r.rows("sft.jsonl")
-    equal((len(pairs), len(sft)), (8, 8), "rows")
+    equal((len(pairs), len(sft)), (20, 20), "rows")
     for x in pairs:
         equal(len(x["revisions"]), 3, "revisions")
         check(x["principle"] and all(v["principle"] and v["critique"] for v in x["revisions"]), "principles on the row")
@@ -78,57 +83,71 @@ def constitutional_ai():
     biased = lib.Mock([{"json": '{"better": "A"}'}])
     r = run("constitutional_ai", "rows=" + rows, "revisions=1", model=model.url, judge=biased.url)
     equal(len(r.rows()), 0, "a judge that goes by the place gives no pair")
-    print("constitutional_ai: 8 pairs of 3 revisions; none from a judge who goes by the place")
+    return "%d pairs, %d principles on their rows; 0 pairs from a judge who goes by the place" % (len(pairs), len({v["principle"] for x in pairs for v in x["revisions"]}))
 
 
 def refiner():
-    return lib.Mock([{"match": "In what ways", "reply": "It hurts."}, {"regex": "Request: (one|two|same).*Write a better answer", "reply": "kind {{1}}"}, {"match": "same", "reply": "kind same"}, {"reply": "raw {{user}}"}])
+    return lib.Mock([{"match": "In what ways", "reply": "It hurts."}, {"regex": "Request: (one|two|same).*Write a better answer", "reply": "kind {{1}}"}, {"match": "same", "reply": "kind same"}, {"match": "Write a better answer", "reply": "kind words {{hash}}"}, {"reply": "raw {{user}}"}])
 
 
 def scorer():
-    return lib.Mock([{"match": "Answer: kind one", "json": '{"score": 9}'}, {"match": "Answer: raw one", "json": '{"score": 2}'}, {"match": "Answer: kind two", "json": '{"score": 3}'}, {"match": "Answer: raw two", "json": '{"score": 5}'}])
+    return lib.Mock([{"match": "Answer: kind one", "json": '{"score": 9}'}, {"match": "Answer: raw one", "json": '{"score": 2}'}, {"match": "Answer: kind two", "json": '{"score": 3}'}, {"match": "Answer: raw two", "json": '{"score": 5}'}, {"match": "Answer: kind", "json": '{"score": 8}'}, {"json": '{"score": 3}'}])
 
 
 def rdpo():
-    rows = lib.write_rows("rd.jsonl", [{"instruction": i} for i in ("one", "two", "same")])
+    rows = lib.write_rows("rd.jsonl", [{"instruction": i} for i in ("one", "two", "same")] + sources.harmful(30))
     model, reward = refiner(), scorer()
-    got = {x["instruction"]: x for x in run("rdpo", "rows=" + rows, model=model.url, reward=reward.url).rows()}
+    everything = {x["instruction"]: x for x in run("rdpo", "rows=" + rows, model=model.url, reward=reward.url).rows()}
+    got = {k: v for k, v in everything.items() if k in ("one", "two", "same")}
     equal(sorted(got), ["one", "two"], "what did not change is no pair")
     for k, (first, revised) in {"one": (2, 9), "two": (5, 3)}.items():
         equal((got[k]["score_first"], got[k]["score_revised"]), (first, revised), "scores on the row")
         check(abs(got[k]["weight"] - 1 / (1 + math.exp(first - revised))) < 1e-9, "weight", got[k]["weight"])
     check(got["one"]["weight"] > 0.99 and got["two"]["weight"] < 0.2, "a pair that got worse weighs little")
     hard = run("rdpo", "rows=" + rows, "hard=1", model=model.url, reward=reward.url).rows()
-    equal([x["instruction"] for x in hard], ["one"], "the hard filter")
-    print("rdpo: weights %.4f and %.4f; hard: one row" % (got["one"]["weight"], got["two"]["weight"]))
+    equal(sorted(x["instruction"] for x in hard), sorted(k for k in everything if k != "two"), "the hard filter")
+    return "weights of %d pairs from %.2f to %.2f, both scores on the row" % (len(everything), min(x["weight"] for x in everything.values()), max(x["weight"] for x in everything.values()))
 
 
 def configurable_safety():
-    rows = run("configurable_safety", "rows=" + lib.write_rows("cs.jsonl", [{"instruction": i} for i in ("one", "two")]), model=refiner().url, reward=scorer().url).rows()
+    real = sources.harmful(20)
+    everything = run("configurable_safety", "rows=" + lib.write_rows("cs.jsonl", [{"instruction": i} for i in ("one", "two")] + real), model=refiner().url, reward=scorer().url).rows()
+    equal(len(everything), 2 + 2 * len(real), "each pair twice")
+    for a, b in zip(everything[::2], everything[1::2]):
+        check(a["chosen"] == b["rejected"] and a["rejected"] == b["chosen"] and a["system"] != b["system"], "not swapped, or not under two messages")
+    rows = [x for x in everything if "kind one" in (x["chosen"][0]["content"], x["rejected"][0]["content"])]
     equal(len(rows), 2, "each pair twice; what got worse is gone")
     a, b = rows
     equal((a["chosen"], a["rejected"]), (b["rejected"], b["chosen"]), "swapped")
     check(a["system"] != b["system"] and a["prompt"][0]["role"] == "system", "under two system messages")
     equal(a["chosen"][0]["content"], "kind one", "safe: the revised answer is chosen")
-    print("configurable_safety: the pair is there twice, swapped")
+    return "%d pairs, each there twice, swapped, under two system messages" % (len(everything) // 2)
 
 
 def pink_elephant():
     talk = lambda last: json.dumps({"messages": [{"role": "user", "content": "Which trains do you like?"}, {"role": "assistant", "content": last}]})
-    mock = lib.Mock([{"match": "subtopics of it", "json": '{"subtopics": ["trains"]}'},
+    real = sources.topics(8, "corporations/industries.json")
+    mock = lib.Mock([{"match": "subtopics of it", "regex": "Topic: travel", "json": '{"subtopics": ["trains"]}'}, {"match": "subtopics of it", "json": '{"subtopics": ["what it costs"]}'},
+                     {"regex": "of ([^\n]+)\n.*pairs of things", "match": "what it costs", "json": '{"pairs": [{"avoid": "Acme {{1}}", "prefer": "Bolt and Sons"}]}'},
+                     {"regex": "speaks of (Acme [^,]+),", "json": json.dumps({"messages": [{"role": "user", "content": "Whom do you know?"}, {"role": "assistant", "content": "{{1}}, of course."}]})},
+                     {"regex": "must not name Acme", "reply": "Bolt and Sons are good."},
                      {"match": "pairs of things", "json": '{"pairs": [{"avoid": "Zuglinie", "prefer": "Railway One"}, {"avoid": "Bahnwerk", "prefer": "Railway One"}, {"avoid": "Mute", "prefer": "Railway One"}, {"avoid": "Rail", "prefer": "Railway One"}]}'},
                      {"match": "speaks of Zuglinie", "json": talk("ZUGLINIE is fine.")}, {"match": "speaks of Bahnwerk", "json": talk("Bahnwerk, of course.")}, {"match": "speaks of Mute", "json": talk("None at all.")},
                      {"match": "Say where this last reply", "reply": "It names it."},
                      {"match": "must not name Zuglinie", "nth": 1, "reply": "Rather than zuglinie, Railway One."}, {"match": "must not name Zuglinie", "reply": "Railway One is good."},
                      {"match": "must not name Bahnwerk", "reply": "Not Bahnwerk, I must not say Bahnwerk."}])
-    r = run("pink_elephant", "topics=" + lib.write_rows("pe.jsonl", [{"topic": "travel"}]), "pairs=4", writer=mock.url)
-    x, = r.rows()
+    r = run("pink_elephant", "topics=" + lib.write_rows("pe.jsonl", [{"topic": "travel"}] + [{"topic": t} for t in real]), "pairs=4", writer=mock.url)
+    everything = r.rows()
+    equal(len(everything), 1 + len(real), "rows")
+    for y in everything:
+        check(y["avoid"].lower() not in y["chosen"][0]["content"].lower() and y["avoid"].lower() in y["rejected"][0]["content"].lower(), "the chosen reply names it, or the rejected does not", y)
+    x, = [y for y in everything if y["topic"] == "travel"]
     check(x["avoid"].lower() not in x["chosen"][0]["content"].lower(), "the chosen reply names what is to be avoided")
     check(x["avoid"].lower() in x["rejected"][0]["content"].lower(), "the rejected one names it")
     equal((x["avoid"], x["chosen"][0]["content"]), ("Zuglinie", "Railway One is good."), "revised until it was clean")
     equal(r.summary["rows"]["rejected"], 3, "no pair, did not come up, still mentioned")
     equal(len(asked(mock, "speaks of Rail,")), 0, "a thing inside the other's name is no pair")
-    print("pink_elephant: clean after two revisions; three rejected, each for its reason")
+    return "avoided entity named in 0 of %d chosen replies, in %d of %d rejected ones" % (len(everything), len(everything), len(everything))
 
 
 def grath():
@@ -137,51 +156,64 @@ def grath():
                      {"match": "Q3", "regex": "right answer and a wrong", "json": '{"right": "It is four.", "wrong": "It is five."}'},
                      {"match": "(A) The sky is blue by scattering", "json": '{"true_one": "A"}'}, {"match": "(B) The sky is blue by scattering", "json": '{"true_one": "B"}'},
                      {"match": "(A) No.", "json": '{"true_one": "A"}'}, {"match": "(B) No.", "json": '{"true_one": "B"}'},
-                     {"match": "Which answer is true", "json": '{"true_one": "both"}'}])
-    r = run("grath", "rows=" + lib.write_rows("gr.jsonl", [{"question": q} for q in ("Q1", "Q2", "Q3")]), model=mock.url)
-    x, = r.rows()
+                     {"match": "Q3", "regex": "Which answer is true", "json": '{"true_one": "both"}'},
+                     {"match": "(A) True", "json": '{"true_one": "A"}'}, {"match": "(B) True", "json": '{"true_one": "B"}'}, {"json": '{"right": "True words on {{hash}}.", "wrong": "False words on {{hash}}."}'}])
+    r = run("grath", "rows=" + lib.write_rows("gr.jsonl", [{"question": q} for q in ("Q1", "Q2", "Q3")] + [{"question": p["question"]} for p in sources.problems(20)]), model=mock.url)
+    everything = r.rows()
+    ratio = max(max(y["words_right"] / y["words_wrong"], y["words_wrong"] / y["words_right"]) for y in everything)
+    check(ratio <= 1.5 and not any(y["question"] in ("Q2", "Q3") for y in everything), "length, or nothing at all, tells the answers apart")
+    x, = [y for y in everything if y["question"] == "Q1"]
     check(x["words_right"] <= 1.5 * x["words_wrong"] and x["words_wrong"] <= 1.5 * x["words_right"], "length tells the answers apart")
     equal(x["chosen"][0]["content"], "The sky is blue by scattering.", "chosen is the true one")
     again = run("grath", "rows=" + lib.write_rows("gr2.jsonl", [{"question": "Q1", "chosen": "Old right answer here now.", "rejected": "It mirrors the sea below it."}]), "iteration=2", model=mock.url).rows()
     equal((again[0]["rejected"][0]["content"], again[0]["iteration"]), ("It mirrors the sea below it.", 2), "a later turn refines the right answer alone")
     check("Old right answer" in user(asked(mock, "more truthful")[0]), "the right answer so far is shown")
-    print("grath: differs in truth, not in length")
+    return "a blind check told all %d pairs apart; largest ratio of lengths %.2f, at most 1.5" % (len(everything), ratio)
 
 
 def process_labels():
     good, bad, odd = "3 + 4 is 7\n7 * 2 is 14\n#### 14", "3 + 4 is 8\n8 * 2 is 16\n16 is it\n#### 16", "no idea\nat all\n#### 1"
-    writer = lib.Mock([{"match": "Solve it in steps", "nth": 1, "reply": good}, {"match": "Solve it in steps", "nth": 1, "reply": bad}, {"match": "Solve it in steps", "nth": 1, "reply": odd}, {"match": "Solve it in steps", "reply": good},
+    real = [p for p in sources.problems(8)]
+    rules = [x for p in real for x in ({"match": p["question"], "regex": "Solve it in steps", "every": 2, "reply": "First so, {{n}}.\nThen so.\n#### 0.5"}, {"match": p["question"], "regex": "Solve it in steps", "reply": "First so.\nThen so.\n#### " + sources.gold(p)},
+                                       {"match": p["question"], "every": 2, "reply": "and so\n#### 0.5"}, {"match": p["question"], "reply": "and so\n#### " + sources.gold(p)})]
+    writer = lib.Mock(rules + [{"match": "Solve it in steps", "nth": 1, "reply": good}, {"match": "Solve it in steps", "nth": 1, "reply": bad}, {"match": "Solve it in steps", "nth": 1, "reply": odd}, {"match": "Solve it in steps", "reply": good},
                        {"regex": "begins so:[^#]*3 [+] 4 is 8", "reply": "so\n#### 16"}, {"match": "7 * 2 is 14", "reply": "#### 14"}, {"match": "3 + 4 is 7", "every": 2, "reply": "#### 13"}, {"match": "3 + 4 is 7", "reply": "#### 14"}])
     judge = lib.Mock([{"match": "At a glance", "regex": "no idea", "json": '{"looks": 1}'}, {"match": "At a glance", "json": '{"looks": 4}'},
                       {"match": "3 + 4 is 8", "json": '{"label": "negative"}'}, {"json": '{"label": "positive"}'}])
-    r = run("process_labels", "rows=" + lib.write_rows("pl.jsonl", [{"question": "Twice three and four?", "answer": "(3+4)*2\n#### 14"}]), "solutions=4", "rollouts=4", writer=writer.url, judge=judge.url)
-    rows = sorted(r.rows(), key=lambda x: x["correct"])
+    r = run("process_labels", "rows=" + lib.write_rows("pl.jsonl", [{"question": "Twice three and four?", "answer": "(3+4)*2\n#### 14"}] + real), "solutions=4", "rollouts=4", writer=writer.url, judge=judge.url)
+    everything = r.rows()
+    for y in everything:
+        check(len(y["labels"]) == len(y["completions"]) == len(y["estimates"]) and False not in y["labels"][:-1], "a label and an estimate for each step, none after the first wrong one", y["labels"])
+    rows = sorted([y for y in everything if "Twice three" in json.dumps(y["prompt"])], key=lambda x: x["correct"])
     equal(len(rows), 2, "a convincing wrong one and a right one; the odd one and the repeat are gone")
     wrong, right = rows
     equal((wrong["labels"], len(wrong["completions"])), ([False], 1), "nothing after the first wrong step")
     equal((right["labels"], len(right["completions"])), ([True, True], 2), "a label for each step")
     equal((wrong["estimates"], right["estimates"]), ([0], [0.5, 1]), "roll-out estimates")
     equal(right["agreement"], 1, "judge and roll-outs agree")
-    print("process_labels: labels and estimates for %d steps" % sum(len(x["labels"]) for x in rows))
+    return "%d steps of %d solutions, each with a label and a roll-out estimate" % (sum(len(x["labels"]) for x in everything), len(everything))
 
 
 def openhermes():
     words = "amber birch coral delta ember fjord grove heath inlet jetty knoll ledge marsh north ochre plain quarry ridge shore tundra".split()
     rows = [{"instruction": "Tell me of %s and what %s has to do with %s." % (words[i % 20], words[(i * 7 + 3) % 20], words[(i * 3 + s) % 20]), "output": "It is about %s%d %s." % (words[i % 20], i, src), "source": src}
             for s, (src, n) in enumerate({"chat": 18, "code": 9}.items()) for i in range(n)]
+    rows += [{"instruction": x["instruction"], "output": x["output"], "source": "seeds"} for x in sources.instructions(80)]
     rows += [rows[0], {"instruction": "Tell me.", "output": "x", "source": "chat"}, {"instruction": "How many moons of the planet Jupiter were known in the year 1700 to people?", "output": "Four were known then.", "source": "code"}]
     against = lib.write_rows("bench.jsonl", [{"question": "How many moons of the planet Jupiter were known in the year 1700 to people?"}])
     weak, judge = lib.Mock([{"reply": "weak words"}]), lib.Mock([{"match": "me of fjord", "json": '{"better": "A"}'}, {"regex": "me of grove.*[(]B[)] weak", "json": '{"better": "B"}'}, {"match": "me of grove", "json": '{"better": "A"}'}, {"match": "(B) weak", "json": '{"better": "A"}'}, {"match": "(A) weak", "json": '{"better": "B"}'}])
     r = run("openhermes", "rows=" + lib.write_rows("oh.jsonl", rows), "against=" + against, "pairs=1", weak=weak.url, judge=judge.url)
     sft, pairs = r.rows("sft.jsonl"), r.rows()
-    count = {s: sum(x["source"] == s for x in sft) for s in ("chat", "code")}
-    equal(count, {"chat": 9, "code": 9}, "shares of the sources")
+    count = {s: sum(x["source"] == s for x in sft) for s in ("chat", "code", "seeds")}
+    equal(count, {"chat": 9, "code": 9, "seeds": 9}, "shares of the sources")
     check("Jupiter" not in json.dumps(sft), "an evaluation question is there")
     equal(len({x["instruction"] for x in sft}), len(sft), "no instruction twice")
     check(pairs and all(set(x) >= {"prompt", "chosen", "rejected"} and x["rejected"][0]["content"] == "weak words" for x in pairs), "standard columns")
     check(not any("me of fjord" in json.dumps(x) or "me of grove" in json.dumps(x) for x in pairs), "a verdict for a place, or for the weak answer")
     check(sft[0]["conversations"][0]["from"] == "human", "the layout of the first stage")
-    print("openhermes: %r, %d pairs" % (count, len(pairs)))
+    return "shares of the sources to the row: %r; %d pairs with the standard columns" % (count, len(pairs))
 
 
-main([ultrafeedback, teacher_ranking, self_refine, constitutional_ai, rdpo, configurable_safety, pink_elephant, grath, process_labels, openhermes], globals())
+TESTS = [ultrafeedback, teacher_ranking, self_refine, constitutional_ai, rdpo, configurable_safety, pink_elephant, grath, process_labels, openhermes]
+if __name__ == "__main__":
+    main(TESTS)

@@ -3,7 +3,7 @@
 import difflib, json, os, re, sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from scripted import asked, check, equal, lib, main, requests, run, user
+from scripted import asked, check, equal, lib, main, needs_sandbox, requests, run, sources, user
 
 MANY = "amber birch coral delta ember fjord grove heath inlet jetty knoll ledge marsh north ochre plain quarry ridge shore tundra".split()
 TEXT = lambda tag, n=40: " ".join("%s%s" % (MANY[(i * 7 + hash_of(tag)) % 20], tag if i % 3 == 0 else "") for i in range(n)) + "."
@@ -29,21 +29,25 @@ def tinystories():
                     rules += [{"regex": key, "reply": "Nothing {{n}} of the {{hash}} kind happened here {{n}}."}]
                 else:
                     rules += [{"regex": key, "reply": full}]
+    rules += [{"regex": 'noun "([^"]+)", the verb[^"]*"([^"]+)" and the adjective "([^"]+)"', "every": 7, "reply": "Once {{n}} a {{1}} was there {{hash}}."},
+              {"regex": 'noun "([^"]+)", the verb[^"]*"([^"]+)" and the adjective "([^"]+)"', "reply": "Once {{n}} a {{3}} {{1}} wanted {{hash}} to {{2}} by the {{n}} hill, and {{hash}} it did."}]
     mock = lib.Mock(rules)
-    r = run("tinystories", "words=" + lib.write_rows("words.jsonl", words), "rows=60", "tries=2", writer=mock.url)
+    r = run("tinystories", "words=" + lib.write_rows("words.jsonl", words + sources.basic_words(3)), "rows=300", "tries=2", writer=mock.url)
     rows = r.rows()
     for x in rows:
         for k in ("noun", "verb", "adjective"):
-            check(forms[x[k]].split()[0] in x["story"], "a story without its %s %s:" % (k, x[k]), x["story"])
+            check(any(w in x["story"] for w in (x[k], forms.get(x[k], x[k]).split()[0])), "a story without its %s %s:" % (k, x[k]), x["story"])
     again = [x for x in rows if x["noun"] == "boat"]
-    check(again and all(x["attempt"] == 2 for x in again), "a story without its verb is asked for again")
-    check(all(x["attempt"] == 1 for x in rows if x["noun"] == "tree"), "a complete one is not")
-    check(not any(x["noun"] == "pony" and x["adjective"] == "soft" for x in rows) and r.summary["rows"]["rejected"] > 0, "one that stays incomplete is rejected")
+    planted = [x for x in rows if all(x[k] in forms for k in ("noun", "verb", "adjective"))]
+    check(again and all(x["attempt"] == 2 for x in again if x in planted), "a story without its verb is asked for again")
+    check(all(x["attempt"] == 1 for x in planted if x["noun"] == "tree"), "a complete one is not")
+    check(not any(x["noun"] == "pony" and x["adjective"] == "soft" for x in planted) and r.summary["rows"]["rejected"] > 0, "one that stays incomplete is rejected")
     check(len({len(x["features"]) for x in rows}) == 4, "0 to 3 features")
-    print("tinystories: %d of 60 stories, all with their words" % len(rows))
+    return "all three words stand in %d of %d stories; %d were asked for again, %d rejected" % (len(rows), len(rows), sum(x["attempt"] > 1 for x in rows), r.summary["rows"]["rejected"])
 
 
 def phi1_textbooks():
+    needs_sandbox()
     good, bad = {"solution": "def f(x):\n    return 2 * x\n"}, {"solution": "def f(x):\n    return x\n"}
     tests = "assert f(1) == 2\nassert f(2) == 4\nassert f(0) == 0\n"
     def ex(d, header="# doubles x\ndef f(x):"):
@@ -51,8 +55,8 @@ def phi1_textbooks():
     bench = "Write a function that tells whether every bracket in a text is closed by another one of the same kind in the right order"
     mock = lib.Mock([{"regex": "Make an exercise", "match": "loops", "every": 3, "json": ex(bad)}, {"regex": "Make an exercise", "match": "brackets", "every": 2, "json": ex(good, "# " + bench)},
                      {"match": "Make an exercise", "json": ex(good)},
-                     {"regex": "Topic: ([a-z]+)[.]", "reply": "On {{1}}, " + " ".join("{{n}}%s{{hash}}" % w for w in MANY * 3)}])
-    r = run("phi1_textbooks", "topics=" + lib.write_rows("pt.jsonl", [{"topic": t} for t in ("loops", "brackets", "strings")]), "per_topic=8",
+                     {"regex": "Topic: ([^.]+)[.]", "reply": "On {{1}}, " + " ".join("{{n}}%s{{hash}}" % w for w in MANY * 3)}])
+    r = run("phi1_textbooks", "topics=" + lib.write_rows("pt.jsonl", [{"topic": t} for t in ("loops", "brackets", "strings", *sources.topics(4, "technology/computer_sciences.json"))]), "per_topic=8",
             "against=" + lib.write_rows("he.jsonl", [{"prompt": bench}]), writer=mock.url)
     rows = r.rows()
     check(rows, "no rows")
@@ -65,13 +69,22 @@ def phi1_textbooks():
         cells[x["topic"], x["reader"]] = cells.get((x["topic"], x["reader"]), 0) + 1
     equal(len(set(cells.values())), 1, "equal shares of topics and readers")
     check(r.summary["rows"]["rejected"] >= 2, "what fails or leaks is rejected")
-    print("phi1_textbooks: %d of 24, all solutions run" % len(rows))
+    return "%d of %d solutions executed again and passed; %d cells of equal share" % (len(rows), len(rows), len(cells))
 
 
 def cosmopedia():
     good = [{"text": "planets orbit stars gravity telescope comet moon astronomy " + TEXT("a%d" % i)} for i in range(3)]
     bad = [{"text": "discount voucher coupon cheap deal buy shopping sale " + TEXT("b%d" % i)} for i in range(3)]
     bench = "Which planet of the solar system has the largest number of known moons and how many of them were found before 1900?"
+    real = lib.Mock([{"match": "marked by these words", "every": 3, "json": '{"subject": "Gossip {{seen}}", "value": 2}'}, {"match": "marked by these words", "json": '{"subject": "Subject {{n}}", "value": 8}'},
+                     {"match": "An extract", "reply": " ".join("{{n}}%s{{hash}}" % w for w in MANY * 2) + "."}])
+    r = run("cosmopedia", "texts=" + lib.write_rows("web.jsonl", [{"text": a["text"]} for a in sources.articles(90)]), "k=6", "against=" + lib.write_rows("arc.jsonl", [{"question": bench}]), writer=real.url)
+    all_rows = r.rows()
+    shares = {}
+    for x in all_rows:
+        shares[x["cell"]] = shares.get(x["cell"], 0) + 1
+    equal((len(shares), len(set(shares.values()))), (12, 1), "twelve cells of equal share: %r" % shares)
+    check(min(x["value"] for x in all_rows) >= 5, "a cluster of low value is there")
     mock = lib.Mock([{"regex": "marked by these words.*(discount|voucher|coupon|cheap|deal|buy|shopping|sale)", "json": '{"subject": "Bargains", "value": 2}'},
                      {"match": "marked by these words", "json": '{"subject": "Astronomy", "value": 9}'},
                      {"regex": "Write a blog post.*children of eight", "nth": 1, "reply": bench + " Who knows this may tell us at once."},
@@ -90,38 +103,45 @@ def cosmopedia():
     equal(len(asked(mock, "marked by these words")), 2, "a request for each cluster")
     texts = [x["text"] for x in rows if x["extract"] == rows[0]["extract"]]
     check(all(difflib.SequenceMatcher(None, a, b).ratio() < 0.9 for i, a in enumerate(texts) for b in texts[:i]), "one topic for several audiences gives distinct texts")
-    print("cosmopedia: %d texts in 12 cells, named in %d of %d prompts" % (len(rows), named, 36))
+    return "%d texts, equal shares of %d audience x format cells; clusters kept: value %d and more, at least 5" % (len(all_rows), len(shares), min(x["value"] for x in all_rows))
 
 
 def continue_prefix():
     rest = "and then the miller went to the town to buy a new stone for the old wheel because it had broken in the night"
     texts = [{"text": "The %s stood by the river for years %s." % (w, rest)} for w in ("mill", "barn", "inn")]
     mock = lib.Mock([{"match": "The mill", "reply": " while children played with boats of bark until evening came. And then"}, {"match": "The barn", "reply": " " + rest + "."},
-                     {"match": "The inn", "reply": " so it is. so it is. so it is. so it is. so it is. so it is."}])
+                     {"match": "The inn", "reply": " so it is. so it is. so it is. so it is. so it is. so it is."},
+                     {"reply": " which nobody had {{n}} looked into {{hash}} before, as far as {{n}} is known {{hash}} here. And th"}])
+    texts += [{"text": a["text"]} for a in sources.articles(40)]
     r = run("continue_prefix", "texts=" + lib.write_rows("cp.jsonl", texts), "prefix=8", base=mock.url)
-    x, = r.rows()
+    everything = r.rows()
+    check(all(y["text"].startswith(y["prefix"]) and y["text"].endswith(".") for y in everything), "prefix and continuation, cut to whole sentences")
+    x, = [y for y in everything if y["text"].startswith(("The mill", "The barn", "The inn"))]
     equal(x["text"], "The mill stood by the river for years while children played with boats of bark until evening came.", "prefix and continuation up to the last whole sentence")
     check(all(q["path"].endswith("/v1/completions") for q in mock.requests() if q.get("method") == "POST"), "the completions endpoint is asked")
     check(all(rest not in user(q) for q in requests(mock)), "the model sees the prefix alone")
-    print("continue_prefix: a copy and a loop are rejected")
+    return "0 loops and 0 copies among %d continuations (one of each planted), all from the completions endpoint" % len(everything)
 
 
 def cloze():
     texts = [{"text": "The mill was built by Joost near the river."}, {"text": "The inn was sold by Maria at the market."}, {"text": "nothing to hide in this sentence here."}]
-    mock = lib.Mock([{"match": "built by", "every": 3, "reply": " Peter."}, {"match": "built by", "reply": " Joost."}, {"match": "sold by", "reply": " Anna"}])
-    r = run("cloze", "texts=" + lib.write_rows("cl.jsonl", texts), base=mock.url)
-    x, = r.rows()
+    real = [" ".join(a["text"].split()) for a in sources.articles(24)]
+    gaps = [{"match": t[max(0, m.start(1) - 14):m.start(1)] + "____" + t[m.end(1):m.end(1) + 4], "reply": " " + m.group(1) + "."} for t in real for m in re.finditer(r"[a-z,] ([A-Z][a-z]{2,}|[0-9]{2,})\b", t)]
+    mock = lib.Mock([{"match": "built by", "every": 3, "reply": " Peter."}, {"match": "built by", "reply": " Joost."}, {"match": "sold by", "reply": " Anna"}] + gaps[::2] + [{"reply": " nobody knows"}])
+    r = run("cloze", "texts=" + lib.write_rows("cl.jsonl", texts + [{"text": t} for t in real]), base=mock.url)
+    everything = r.rows()
+    check(all(y["agreement"] >= 0.5 and y["cloze"].replace("____", y["answer"]) == y["sentence"] for y in everything), "agreement, and the gap filled gives the sentence")
+    x, = [y for y in everything if y["sentence"].startswith("The mill") or y["sentence"].startswith("The inn was")]
     equal((x["cloze"], x["answer"]), ("The mill was built by ____ near the river.", "Joost"), "the gap")
     check(abs(x["agreement"] - 2 / 3) < 1e-9 and x["cloze"].replace("____", x["answer"]) == x["sentence"], "two of three samples agree")
-    equal(len(requests(mock)), 6, "three fillings for each sentence with a gap")
+    equal(len(asked(mock, "sold by")), 3, "three fillings for each sentence with a gap")
     check(all("Joost" not in user(q) and "Maria" not in user(q) for q in requests(mock)), "the hidden word is shown")
-    print("cloze: kept at 2 of 3, rejected at 0 of 3")
+    return "smallest agreement of %d kept gaps: %.2f, at least 0.5; %d rejected" % (len(everything), min(y["agreement"] for y in everything), r.summary["rows"]["rejected"])
 
 
 def oss_instruct():
-    path = lib.shared("code_seeds", "code_seeds.jsonl")
-    seeds = lib.read_rows(path)[:40]
-    for i in range(0, 40, 3):
+    seeds = sources.code(40)
+    for i in range(0, len(seeds), 3):
         seeds[i]["licence"] = "GPL-3.0"
     bench = "Write a function to find the shared elements from the given two lists and return them sorted in a new list"
     mock = lib.Mock([{"match": "get ideas from", "every": 9, "json": json.dumps({"problem": bench, "solution": "```python\nx = 1\n```"})},
@@ -130,7 +150,7 @@ def oss_instruct():
                      {"match": "get ideas from", "json": json.dumps({"problem": "Given {{n}} numbers b{{hash}}, tell c{{n}} how d{{hash}} many e{{n}} differ.", "solution": "```python\ndef f(x):\n    return len(set(x))\n```"})}])
     r = run("oss_instruct", "code=" + lib.write_rows("seeds.jsonl", seeds), "against=" + lib.write_rows("mbpp.jsonl", [{"text": bench}]), writer=mock.url)
     rows = r.rows()
-    check(15 <= len(rows) <= 24, "rows", len(rows))
+    check(len(seeds) / 3 <= len(rows) <= len(seeds) * 2 / 3, "rows", len(rows))
     by = {(s["repo"], s["path"], s["start_line"]): s for s in seeds}
     sizes = set()
     for x in rows:
@@ -143,24 +163,33 @@ def oss_instruct():
         check("GPL" not in f["licence"], "a licence that is not allowed")
         check("shared elements" not in x["instruction"] and "above" not in x["instruction"] and "def f(:" not in x["response"], "what must be dropped is there", x["instruction"])
     check(len(sizes) >= 6, "sizes of fragments vary", sizes)
-    print("oss_instruct: %d rows from %d fragments, %d sizes" % (len(rows), len(seeds), len(sizes)))
+    return "%d of %d fragments found again at their lines, of %d sizes, all under an allowed licence" % (len(rows), len(rows), len(sizes))
 
 
 def knowledge_graph_qa():
     triples = [{"head": "aspirin", "relation": "treats", "tail": "fever"}, {"head": "fever", "relation": "is a sign of", "tail": "influenza"}, {"head": "rust", "relation": "eats", "tail": "iron"}, {"head": "Rust", "relation": "eats", "tail": "iron"},
                {"head": "salt", "relation": "preserves", "tail": "meat"}]
-    mock = lib.Mock([{"match": "Question: Which disease", "json": '{"again": "Influenza"}'}, {"match": "Question: What is influenza", "json": '{"again": "influenza"}'}, {"match": "Question: What keeps", "json": '{"again": "sugar"}'}, {"match": "Question: What does the red", "json": '{"again": "none"}'}, {"match": "Question:", "json": '{"again": "x"}'},
+    real = sources.triples(40)
+    mock = lib.Mock([{"regex": "- [^|\n]+ [|] (is a moon of|stands in|flows into) [|] ([^|\n]+)\nQ", "json": '{"again": "{{2}}"}'},
+                     {"regex": "- [^|\n]+ [|] (is a moon of|stands in|flows into) [|] ([^|\n]+)\n\n", "json": '{"question": "What do {{n}} books {{hash}} say that {{n}}{{hash}} {{1}} it?", "answer": "{{2}}"}'},
+                     {"match": "Question: Which disease", "json": '{"again": "Influenza"}'}, {"match": "Question: What is influenza", "json": '{"again": "influenza"}'}, {"match": "Question: What keeps", "json": '{"again": "sugar"}'}, {"match": "Question: What does the red", "json": '{"again": "none"}'}, {"match": "Question:", "json": '{"again": "x"}'},
                      {"match": "aspirin", "json": '{"question": "Which disease is shown by what one takes a well known pill against?", "answer": "influenza"}'},
                      {"match": "influenza", "json": '{"question": "What is influenza seen by?", "answer": "influenza"}'},
                      {"match": "iron", "json": '{"question": "What does the red crust live on?", "answer": "iron"}'},
                      {"match": "salt", "json": '{"question": "What keeps food?", "answer": "sugar"}'}])
-    r = run("knowledge_graph_qa", "triples=" + lib.write_rows("kg.jsonl", triples), writer=mock.url, judge=mock.url)
-    x, = r.rows()
+    r = run("knowledge_graph_qa", "triples=" + lib.write_rows("kg.jsonl", triples + real), writer=mock.url, judge=mock.url)
+    everything = r.rows()
+    for y in everything:
+        check(y["answer"] in {e for t in y["triples"] for e in (t["head"], t["tail"])}, "the answer is no end of a cited triple", y)
+    check(len(everything) > len(real) // 2, "rows", len(everything))
+    x, = [y for y in everything if y["answer"] == "influenza"]
     equal([t["relation"] for t in x["triples"]], ["treats", "is a sign of"], "two triples, the second begins where the first ends")
     check(x["answer"] in {e for t in x["triples"] for e in (t["head"], t["tail"])}, "the answer is an end of a cited triple")
     equal(len(x["passages"]), 2, "what it cites, as text")
-    equal(r.summary["rows"]["rejected"], 4, "a repeat, an answer that is named, one that is not there, one that the facts do not give")
-    print("knowledge_graph_qa: one row of two triples; four rejected, each for its reason")
+    equal(r.summary["rows"]["rejected"], 4 + len(real) + 1 - len(everything), "a repeat, an answer that is named, one that is not there, one that the facts do not give")
+    return "the answer is an end of a cited triple in %d of %d rows" % (len(everything), len(everything))
 
 
-main([tinystories, phi1_textbooks, cosmopedia, continue_prefix, cloze, oss_instruct, knowledge_graph_qa], globals())
+TESTS = [tinystories, phi1_textbooks, cosmopedia, continue_prefix, cloze, oss_instruct, knowledge_graph_qa]
+if __name__ == "__main__":
+    main(TESTS)

@@ -3,32 +3,43 @@
 import json, os, re, sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from scripted import asked, check, equal, lib, main, requests, run, user
+from scripted import asked, check, equal, lib, main, needs_sandbox, requests, run, sources, user
 
 WEATHER = [{"name": "forecast", "description": "weather of a day", "parameters": {"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer", "maximum": 7}}, "required": ["city"]}}]
+
+LOOKUP = [{"name": "lookup", "description": "finds an entry", "parameters": {"type": "object", "properties": {"query": {"type": "string"}, "limit": {"type": "integer", "minimum": 1}}, "required": ["query"]}}]
 
 
 def toolalpaca():
     writer = lib.Mock([{"match": "Document four", "regex": "API: Broken", "json": json.dumps({"given": "[{\"name\": \"x\"}]"})},
-                       {"match": "Document four", "json": json.dumps({"given": json.dumps(WEATHER)})},
+                       {"match": "Document four", "regex": "API: Sky", "json": json.dumps({"given": json.dumps(WEATHER)})},
+                       {"match": "Document four", "json": json.dumps({"given": json.dumps(LOOKUP)})},
+                       {"match": "different requests of users", "regex": "lookup", "json": json.dumps({"instructions": ["Please look up number {{n}} of {{hash}} for me.", "What is {{hash}} after {{n}} days and {{n}} nights?"]})},
                        {"match": "different requests of users", "json": json.dumps({"instructions": ["Will Oslo see rain this weekend?", "Ten days ahead for Bergen, please.", "Tell me a joke about fog."]})}])
     call = lambda a, f="forecast": json.dumps({"thought": "t", "next": "call", "function": f, "arguments": json.dumps(a)})
     assistant = lib.Mock([{"match": "tool: {\"rain\"", "json": json.dumps({"thought": "t", "next": "answer", "answer": "Rain on Sunday."})},
                           {"match": "user: Will Oslo", "json": call({"city": "Oslo", "days": 3})},
                           {"match": "user: Ten days", "json": call({"city": "Bergen", "days": 10})},
-                          {"match": "user: Tell me a joke", "json": json.dumps({"thought": "t", "next": "answer", "answer": "No."})}])
-    tool = lib.Mock([{"match": "You are the API", "reply": '{"rain": "Sunday"}'}])
-    apis = lib.write_rows("apis.jsonl", [{"name": "Sky", "description": "weather anywhere"}, {"name": "Broken", "description": "nothing much"}])
+                          {"match": "user: Tell me a joke", "json": json.dumps({"thought": "t", "next": "answer", "answer": "No."})},
+                          {"match": "tool: {\"found\"", "json": json.dumps({"thought": "t", "next": "answer", "answer": "It was found."})},
+                          {"match": "user: What is", "every": 4, "json": call({"query": "x", "limit": 0}, "lookup")}, {"match": "lookup", "json": call({"query": "x", "limit": 2}, "lookup")}])
+    tool = lib.Mock([{"match": "You are the API Sky", "reply": '{"rain": "Sunday"}'}, {"match": "You are the API", "reply": '{"found": 1}'}])
+    apis = lib.write_rows("apis.jsonl", [{"name": "Sky", "description": "weather anywhere"}, {"name": "Broken", "description": "nothing much"}] + sources.apis(12))
     r = run("toolalpaca", "apis=" + apis, writer=writer.url, assistant=assistant.url, tool=tool.url)
-    x, = r.rows()
+    everything = r.rows()
+    for y in everything:
+        for c in y["calls"]:
+            p = {t["name"]: t["parameters"] for t in y["tools"]}[c["name"]]
+            check(set(p["required"]) <= set(c["arguments"]) <= set(p["properties"]) and c["arguments"].get("limit", 1) >= 1, "a call that does not fit its schema", c)
+    x, = [y for y in everything if y["name"] == "Sky"]
     equal([m["role"] for m in x["messages"]], ["user", "assistant", "tool", "assistant"], "three roles")
     equal(x["calls"], [{"name": "forecast", "arguments": {"city": "Oslo", "days": 3}, "result": '{"rain": "Sunday"}'}], "the call and what came back")
     schema = x["tools"][0]["parameters"]
     for c in x["calls"]:
         check(set(schema["required"]) <= set(c["arguments"]) and c["arguments"].get("days", 0) <= 7, "a call that does not fit its schema")
-    equal(len(requests(tool)), 1, "a call that does not fit is not executed")
-    equal(r.summary["rows"]["rejected"], 3, "functions that are none, a call out of range, no call")
-    print("toolalpaca: one dialogue; three rejected, each for its reason")
+    equal(len(asked(tool, "You are the API Sky")), 1, "a call that does not fit is not executed")
+    check(r.summary["rows"]["rejected"] >= 4, "functions that are none, calls out of range, no call")
+    return "%d of %d calls fit their schemas; %d dialogues rejected" % (sum(len(y["calls"]) for y in everything), sum(len(y["calls"]) for y in everything), r.summary["rows"]["rejected"])
 
 
 def solve(chain):
@@ -39,31 +50,47 @@ def solve(chain):
     return last
 
 
+def abstracted(problem):
+    """The gold answer's own sums as a chain with names for results."""
+    names, out = {}, []
+    for left, value in re.findall(r"<<([^=<>]+)=([^<>]+)>>", problem["answer"]):
+        for v, name in names.items():
+            left = re.sub(r"(?<![0-9.])%s(?![0-9.])" % re.escape(v), name, left)
+        names[value] = "y%d" % (len(out) + 1)
+        out.append("[%s = %s]" % (left, names[value]))
+    return "So " + ", then ".join(out) + "."
+
+
 def chain_of_abstraction():
-    gold = lib.read_rows(lib.shared("gsm8k", "train_1000.jsonl"))[:2]
-    rows = gold + [{"question": "Two and two?", "answer": "2 + 2 = 4\n#### 4"}, {"question": "How many?", "answer": "1 + 1 = 2\n#### 2"}]
+    needs_sandbox()
+    rows = [{"question": "Natalia sold clips to 48 of her friends in April, and half as many in May. How many altogether?", "answer": "48/2 = <<48/2=24>>24\n48+24 = <<48+24=72>>72\n#### 72"},
+            {"question": "Weng earns 12 an hour. How much did 50 minutes bring her?", "answer": "12/60 = <<12/60=0.2>>0.2\n0.2 x 50 = 10\n#### 10"}] + [{"question": "Two and two?", "answer": "2 + 2 = 4\n#### 4"}, {"question": "How many?", "answer": "1 + 1 = 2\n#### 2"}]
+    real = [p for p in sources.problems(30) if not re.search("Natalia|Weng|How many[?]", p["question"])]
+    rows += real
     mock = lib.Mock([{"match": "Natalia", "nth": 1, "reply": "In May [48 * 2 = y1], so [48 + y1 = y2]."}, {"match": "Natalia", "reply": "In May [48 / 2 = y1], together [48 + y1 = y2]."},
                      {"match": "Weng", "reply": "A minute gives [12 / 60 = y1], so [y1 * 50 = y2]."},
-                     {"match": "Two and two", "reply": "It is [2 + 2 = 4]."}, {"match": "How many", "reply": "[__import__ = y1] and [1 + 1 = y2]"}])
+                     {"match": "Two and two", "reply": "It is [2 + 2 = 4]."}, {"match": "How many", "reply": "[__import__ = y1] and [1 + 1 = y2]"}] + [{"match": p["question"], "reply": abstracted(p)} for p in real])
     r = run("chain_of_abstraction", "rows=" + lib.write_rows("coa.jsonl", rows), writer=mock.url)
     got = r.rows()
-    equal(len(got), 2, "chains that execute to the gold answer")
+    equal(sorted(x["question"] for x in rows[:4] if x["question"] in {y["question"] for y in got}), [rows[0]["question"], rows[1]["question"]], "planted chains that execute to the gold answer")
+    check(len(got) > len(rows) / 2, "chains", len(got))
     for x in got:
         check(abs(solve(x["chain"]) - float(x["gold"])) < 1e-6, "the chain does not execute to the gold answer", x["chain"])
         check("y1" not in x["filled"] and not re.search(r"= *[0-9.]+\]", x["chain"]), "placeholders in the chain, values in the filled one")
     natalia = next(x for x in got if "Natalia" in x["question"])
     equal((natalia["attempt"], natalia["values"]["y2"]), (2, 72), "a wrong chain is asked for again; outputs feed later calls")
     check(all("<<" not in user(q) for q in requests(mock)), "the gold answer is shown without its marks")
-    print("chain_of_abstraction: 2 chains execute, 2 rejected")
+    return "%d of %d chains, executed again, end in the gold answer; %d rejected" % (len(got), len(got), r.summary["rows"]["rejected"])
 
 
 def e5_embeddings():
+    topics = ["mills", "rivers", "bread", *sources.topics(9, "books/academic_subjects.json")]
     same = {"query": "wind mills of the north {{n}}{{hash}}", "positive": "In the north wind drives the stones of the mill.", "negative": "In the north wind drives the stones of the mill."}
     mock = lib.Mock([{"match": "different retrieval tasks", "json": json.dumps({"tasks": ["Given a question {{n}}, find where it is answered.", "Given a claim {{n}}, find what speaks against it."]})},
                      {"match": "Write an example", "every": 7, "json": json.dumps(same)},
                      {"match": "Write an example", "every": 8, "json": json.dumps({**same, "query": "Wo hat der alte Mann {{n}} sein Mehl {{hash}} gekauft und warum?", "positive": "Er hat es in der Mühle am Fluss gekauft, weil es dort am besten ist."})},
                      {"match": "Write an example", "json": json.dumps({"query": "where {{n}} did the man {{hash}} buy {{n}}{{hash}} his flour", "positive": "He bought it at the mill by the river, for it was the best.", "negative": "He bought the river by the flour of a man."})}])
-    r = run("e5_embeddings", "topics=" + lib.write_rows("e5.jsonl", [{"topic": t} for t in ("mills", "rivers", "bread")]), "tasks=2", writer=mock.url)
+    r = run("e5_embeddings", "topics=" + lib.write_rows("e5.jsonl", [{"topic": t} for t in topics]), "tasks=2", writer=mock.url)
     rows = r.rows()
     count = {}
     for x in rows:
@@ -72,16 +99,16 @@ def e5_embeddings():
         check(x["positive"] != x["negative"], "the negative is the positive")
         check("Mehl" not in x["query"], "another language than was drawn")
     equal((len(count), len(set(count.values()))), (5, 1), "five kinds of equal share: %r" % count)
-    equal(len(asked(mock, "different retrieval tasks")), 12, "brainstorming for four kinds of each topic, none for similarity")
+    equal(len(asked(mock, "different retrieval tasks")), 4 * len(topics), "brainstorming for four kinds of each topic, none for similarity")
     check(len({x["difficulty"] for x in rows}) == 3 and len({x["clarity"] for x in rows}) == 3, "placeholders vary")
-    print("e5_embeddings: %d of 30, %r" % (len(rows), count))
+    return "%d rows, each of five kinds of task %d times; 0 negatives equal their positive" % (len(rows), min(count.values()))
 
 
 def rag_testset():
     mock = lib.Mock([{"match": "Write a question", "every": 10, "json": '{"question": "What does this passage {{n}} say {{hash}}?", "answer": "It says nothing."}'},
                      {"match": "Write a question", "every": 11, "json": '{"question": "Who {{n}} invented {{hash}} teleportation {{n}}{{hash}}?", "answer": "Zebulon Quagmire invented teleportation in 2931."}'},
                      {"regex": "Passage 1:\n([^\"\n]{3,})", "json": '{"question": "Please what {{n}} happened there {{hash}} because of {{n}}{{hash}} then?", "answer": "{{1}}"}'}])
-    r = run("rag_testset", "docs=" + os.path.join(lib.ROOT, "examples/docs/articles"), writer=mock.url)
+    r = run("rag_testset", "docs=" + sources.docs(), writer=mock.url)
     rows = r.rows()
     count = {}
     for x in rows:
@@ -93,13 +120,13 @@ def rag_testset():
     equal(len({x["style"] for x in rows} | {"x"}) >= 4, True, "styles")
     rough = [x["question"] for x in rows if x["style"] == "misspelt"]
     check(any(not re.match(r"Please what \d+ happened there", q) for q in rough), "misspelt questions are rough", rough[:2])
-    print("rag_testset: %d questions, %r" % (len(rows), count))
+    return "shares of %d questions to the row: %s" % (len(rows), ", ".join("%s %d" % x for x in sorted(count.items())))
 
 
 def chunk_queries():
     mock = lib.Mock([{"match": "type into a search engine", "every": 5, "json": '{"queries": ["zzyzx quux {{n}}", "again {{n}} nothing zzyzx"]}'},
                      {"regex": "\n([A-Z][a-z]+) ([a-z]+) ([^\"\n ]+) ([^\"\n ]+) ([^\"\n ]+) ([^\"\n ]+)", "json": '{"queries": ["{{1}} {{3}} {{5}} {{6}} x{{n}}", "x{{n}} {{6}} {{4}} {{1}} {{2}}?"]}'}])
-    r = run("chunk_queries", "docs=" + os.path.join(lib.ROOT, "examples/docs/articles"), "k=3", writer=mock.url)
+    r = run("chunk_queries", "docs=" + sources.docs(), "k=3", writer=mock.url)
     rows = r.rows()
     check(len(rows) >= 20, "rows", len(rows))
     passages = {x["positive"] for x in rows}
@@ -111,9 +138,11 @@ def chunk_queries():
         check(all(words & set(re.findall("[a-z0-9]+", n.lower())) for n in x["negatives"]), "negatives share words with the query")
         check("anchor" in x and "negative" in x, "columns of the layout")
     n_of = lambda rs: sum(len(x["negatives"]) for x in rs)
-    strict = run("chunk_queries", "docs=" + os.path.join(lib.ROOT, "examples/docs/articles"), "k=3", "margin=0.1", writer=mock.url).rows()
+    strict = run("chunk_queries", "docs=" + sources.docs(), "k=3", "margin=0.1", writer=mock.url).rows()
     check(n_of(strict) < 0.9 * n_of(rows), "a margin of 0.1 leaves out what might be an answer:", n_of(strict), n_of(rows))
-    print("chunk_queries: %d queries over %d passages, %d negatives; at a margin of 0.1 %d" % (len(rows), len(passages), n_of(rows), n_of(strict)))
+    return "%d negatives of %d queries, none their own passage; at a margin of 0.1 %d" % (n_of(rows), len(rows), n_of(strict))
 
 
-main([toolalpaca, chain_of_abstraction, e5_embeddings, rag_testset, chunk_queries], globals())
+TESTS = [toolalpaca, chain_of_abstraction, e5_embeddings, rag_testset, chunk_queries]
+if __name__ == "__main__":
+    main(TESTS)
