@@ -3,10 +3,12 @@
 #include "core/clock.h"
 #include "core/thread.h"
 #include "model/http.h"
+#include "model/local.h"
 #include "model/loop.h"
 #include <stdio.h>
 
-enum { MAX_PARALLEL = 32, LONG_PROMPT_BYTES = 2 << 20 };
+enum { MAX_PARALLEL = 32 };
+static const size_t LONG_PROMPTS[] = { 24 << 10, 192 << 10, 2 << 20 };
 
 typedef struct desk {               /* asks and waits: the loop's answers come to a desk */
     qn_loop *loop;
@@ -59,6 +61,7 @@ static qn_model *model_new(desk *k)
     m->structured = 1;
     m->deadline_ms = 60000;
     m->retry_ms = 200;
+    m->max_tries = 2;           /* some servers say 500 for what they cannot do */
     return m;
 }
 
@@ -221,6 +224,17 @@ static int64_t number_in_refusal(qn_str text)
     return 0;
 }
 
+static qn_call *ask_long(desk *k, size_t n_bytes)
+{
+    qn_buf body = {0};
+    qn_buf_puts(&body, "{\"max_tokens\":1,\"messages\":[{\"content\":\"");
+    for (size_t i = 0; i < n_bytes / 6; i++) qn_buf_puts(&body, "grain ");
+    qn_buf_puts(&body, "\",\"role\":\"user\"}]}");
+    qn_call *c = ask(k, QN_ASK_CHAT, body.p, 1, 0);
+    qn_buf_free(&body);
+    return c;
+}
+
 static void probe_context(desk *k)
 {
     qn_doctor *d = k->d;
@@ -234,15 +248,17 @@ static void probe_context(desk *k)
         && int_at(settings, "n_ctx") > 0) { d->context_tokens = int_at(settings, "n_ctx"); d->context_from = "/props"; }
     qn_call_free(c);
     if (d->context_tokens > 0) return;
-    qn_buf body = {0};
-    qn_buf_puts(&body, "{\"max_tokens\":1,\"messages\":[{\"content\":\"");
-    for (size_t i = 0; i < LONG_PROMPT_BYTES / 6; i++) qn_buf_puts(&body, "grain ");
-    qn_buf_puts(&body, "\",\"role\":\"user\"}]}");
-    c = ask(k, QN_ASK_CHAT, body.p, 1, 0);
-    if (!is_ok(c)) d->context_tokens = number_in_refusal(c->reply.error);
-    if (d->context_tokens > 0) d->context_from = "its refusal of a long prompt";
-    qn_buf_free(&body);
-    qn_call_free(c);
+    /* Longer and longer, until it is refused: a server that needs long for what it refuses (llama_cpp.server: 3 s for 120 KB, minutes for 2 MB)
+     * is not stopped by a first question that is far too long, and one that takes in a long one slowly is not given a longer one. */
+    for (size_t i = 0; i < sizeof LONG_PROMPTS / sizeof *LONG_PROMPTS && d->context_tokens == 0; i++) {
+        c = ask_long(k, LONG_PROMPTS[i]);
+        bool slow = c->reply.seconds > 10;
+        if (!is_ok(c)) d->context_tokens = number_in_refusal(c->reply.error);
+        if (d->context_tokens > 0) d->context_from = "its refusal of a long prompt";
+        bool refused = !is_ok(c);
+        qn_call_free(c);
+        if (slow || refused) break;
+    }
 }
 
 /* ---- capacity ---- */
@@ -336,6 +352,7 @@ qn_code qn_doctor_run(qn_models *models, const char *where, void (*say_line)(con
                         .completions = QN_UNSURE, .completion_logprobs = QN_UNSURE, .embeddings = QN_UNSURE, .thinking = "no" };
     QN_TRY(model_of(models, where, a, &k.base, e));
     out->url = k.base.url;
+    if (k.base.local) out->file = qn_arena_str(a, qn_str_of(qn_local_file(k.base.local))).p;
     pthread_mutex_init(&k.lock, NULL);
     pthread_cond_init(&k.came, NULL);
     qn_code rc = qn_loop_open(&k.loop, on_done, &k, e);
@@ -353,9 +370,12 @@ static const char *three(int v) { return v == QN_YES ? "yes" : v == QN_NO ? "no"
 
 void qn_doctor_yaml(const qn_doctor *d, const qn_model *m, qn_buf *out)
 {
-    qn_buf_printf(out, "models:\n  NAME:\n    url: %s\n    name: ", d->url);
-    qn_json_write_text(out, qn_str_of(d->name));
-    qn_buf_puts(out, "\n");
+    if (d->file) qn_buf_printf(out, "models:\n  NAME:\n    file: %s\n", d->file);      /* its server ends with us */
+    else {
+        qn_buf_printf(out, "models:\n  NAME:\n    url: %s\n    name: ", d->url);
+        qn_json_write_text(out, qn_str_of(d->name));
+        qn_buf_puts(out, "\n");
+    }
     if (m && m->key) qn_buf_puts(out, "    key: env:NAME_OF_A_VARIABLE\n");
     if (d->context_tokens > 0) qn_buf_printf(out, "    context: %lld\n", (long long)d->context_tokens);
     qn_buf_printf(out, "    stream: %s\n    structured: %s\n", three(d->stream), three(d->structured));

@@ -8,6 +8,7 @@ enum { QN_NO = 0, QN_YES = 1, QN_UNSURE = -1 };
 
 typedef struct qn_doctor {
     const char *url, *name;         /* what was asked */
+    const char *file;               /* a .gguf that was served for this; NULL: an endpoint that runs elsewhere */
     const char *const *names;       /* all models that the endpoint lists */
     size_t   n_names;
     int64_t  context_tokens;        /* 0 unknown */

@@ -43,6 +43,12 @@ static void heed_limits(qn_loop *l, slot *s)
     }
 }
 
+static int tries(const slot *s, int many)
+{
+    int own = s->lane->model ? s->lane->model->max_tries : 0;
+    return own > 0 && own < many ? own : many;
+}
+
 static ended failed(what_next what, qn_went went, int max, qn_str error)
 {
     return (ended){ .what = what, .went = went, .retry_after_us = -1, .max_failures = max, .error = error };
@@ -71,7 +77,7 @@ static ended judge_transport(slot *s, CURLcode code)
     case CURLE_FILESIZE_EXCEEDED: case CURLE_WRITE_ERROR: case CURLE_TOO_MANY_REDIRECTS:
         return failed(WHAT_FAIL, QN_WENT_WRONG, 0, text);
     default:
-        return failed(WHAT_RETRY, QN_WENT_CUT, MANY, text);
+        return failed(WHAT_RETRY, QN_WENT_CUT, tries(s, MANY), text);
     }
 }
 
@@ -96,7 +102,7 @@ static ended judge_status(slot *s, long http)
         bool busy = http == 429 || (http == 503 && e.retry_after_us >= 0);
         e.what = WHAT_RETRY;
         e.went = busy ? QN_WENT_BUSY : QN_WENT_ERROR;
-        e.max_failures = busy ? UNTIL_DEADLINE : MANY;
+        e.max_failures = busy ? UNTIL_DEADLINE : tries(s, MANY);
         return e;
     }
     if (ln->model) {
@@ -149,8 +155,8 @@ static ended judge_body(qn_loop *l, slot *s)
     call->reply.streamed = s->is_stream;
     if (ok) return failed(WHAT_DONE, QN_WENT_OK, 0, (qn_str){ "", 0 });
     if (s->is_stream && s->sse.error[0])
-        return failed(WHAT_RETRY, QN_WENT_ERROR, MANY, qn_arena_printf(&call->arena, "%.*s: %s: %s", QN_FMT(s->lane->host), why, s->sse.error));
-    return failed(WHAT_RETRY, QN_WENT_CUT, FEW, qn_arena_printf(&call->arena, "%.*s: %s", QN_FMT(s->lane->host), why));
+        return failed(WHAT_RETRY, QN_WENT_ERROR, tries(s, MANY), qn_arena_printf(&call->arena, "%.*s: %s: %s", QN_FMT(s->lane->host), why, s->sse.error));
+    return failed(WHAT_RETRY, QN_WENT_CUT, tries(s, FEW), qn_arena_printf(&call->arena, "%.*s: %s", QN_FMT(s->lane->host), why));
 }
 
 ended transfer_judge(qn_loop *l, slot *s, CURLcode code)

@@ -301,3 +301,5 @@ void qn_local_free(qn_local *l)
     qn_free(l->file);
     qn_free(l);
 }
+
+const char *qn_local_file(const qn_local *l) { return l->file; }

@@ -18,5 +18,6 @@ qn_code qn_local_new(const char *file, const char *const *args, qn_arena *a, qn_
  * Errors: QN_EMISSING no server program; QN_EMODEL it ended, with its last words. */
 qn_code qn_local_start(qn_local *l, qn_err *e);
 void    qn_local_free(qn_local *l);             /* ends the child; NULL is fine */
+const char *qn_local_file(const qn_local *l);    /* borrowed */
 int     qn_local_pid(const qn_local *l);        /* 0: not running; for tests */
 #endif

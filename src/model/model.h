@@ -26,6 +26,7 @@ typedef struct qn_model {
                                  * not silent may go on for ten times as long; time spent queued behind others that a living endpoint
                                  * answers does not count. */
     int64_t     retry_ms;       /* wait after the first failed attempt, doubled each time up to 30 s; default 500 */
+    int         max_tries;      /* attempts that may end in 5xx, a cut or a broken body; 0: 8 (4 for broken bodies). 429 is bounded by the deadline */
     int         stream;         /* 1 yes, 0 no, -1 where the reply may be long (max_tokens above 256 or not given) and it works */
     int         structured;     /* 1 the endpoint has response_format json_schema, 0 not (it is left out of the body), -1 sent, and left
                                  * out from then on when the endpoint answers 400 to it: say the shape in words as well unless 1 */
