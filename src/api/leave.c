@@ -64,7 +64,7 @@ static void put_models(qn_leave *l, const qn_plan *plan, const qn_run_result *r)
     for (int i = 0; i < plan->n_roles; i++) {
         const qn_model *m = plan->roles[i].model;
         qn_report_model *o = &all[l->facts.n_models++];
-        *o = (qn_report_model){ .role = plan->roles[i].name, .name = m && m->name ? m->name : "builtin", .where = m && m->url ? m->url : "builtin" };
+        *o = (qn_report_model){ .role = plan->roles[i].name, .name = m && m->name ? m->name : "builtin", .where = m && m->url ? m->url : m && m->folder ? m->folder : "builtin" };
         if (!m || m->builtin) continue;
         o->licence = m->licence;
         o->terms = m->terms;

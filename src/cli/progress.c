@@ -1,5 +1,6 @@
 /* progress: what a run is doing, for people. */
 #include "cli/progress.h"
+#include "core/log.h"
 #include <stdio.h>
 
 static void put_count(qn_buf *b, uint64_t n, const char *word)
@@ -18,6 +19,9 @@ static void line_for_terminal(const qn_progress *p, qn_buf *b)
     put_count(b, p->replayed, "replayed");
     if (p->cost_usd > 0) qn_buf_printf(b, "  $%.4f", p->cost_usd);
     if (p->seconds > 2 && p->accepted) qn_buf_printf(b, "  %.0f/s", (double)p->accepted / p->seconds);
+    char doing[160];
+    qn_status_get(doing, sizeof doing);
+    if (doing[0]) qn_buf_printf(b, "  %s", doing);
     if (p->paused_why) qn_buf_printf(b, "  [resting: %s]", p->paused_why);
 }
 
@@ -32,7 +36,10 @@ void qn_progress_show(void *arg, const qn_progress *p)
         v->shown = true;
     } else if (p->seconds - v->last_line >= 5) {        /* a log wants a line now and then, not ten a second */
         v->last_line = p->seconds;
-        fprintf(stderr, "{\"seconds\":%.1f,\"read\":%llu,\"accepted\":%llu,\"rejected\":%llu,\"failed\":%llu,\"in_flight\":%llu,\"cost_usd\":%.6f}\n",
+        char doing[160];
+        qn_status_get(doing, sizeof doing);
+        if (doing[0]) fprintf(stderr, "{\"seconds\":%.1f,\"doing\":\"%s\"}\n", p->seconds, doing);
+        else fprintf(stderr, "{\"seconds\":%.1f,\"read\":%llu,\"accepted\":%llu,\"rejected\":%llu,\"failed\":%llu,\"in_flight\":%llu,\"cost_usd\":%.6f}\n",
                 p->seconds, (unsigned long long)p->rows_read, (unsigned long long)p->accepted, (unsigned long long)p->rejected,
                 (unsigned long long)p->failed, (unsigned long long)p->in_flight, p->cost_usd);
     }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <unistd.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -56,4 +57,25 @@ void qn_log(qn_level level, const char *event, const char *fmt, ...)
     pthread_mutex_unlock(&lock);
     qn_buf_free(&text);
     qn_buf_free(&line);
+}
+
+/* ---- what is being done now ---- */
+static pthread_mutex_t status_lock = PTHREAD_MUTEX_INITIALIZER;
+static char status[160];
+
+void qn_status(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    pthread_mutex_lock(&status_lock);
+    vsnprintf(status, sizeof status, fmt, ap);
+    pthread_mutex_unlock(&status_lock);
+    va_end(ap);
+}
+
+void qn_status_get(char *out, size_t size)
+{
+    pthread_mutex_lock(&status_lock);
+    snprintf(out, size, "%s", status);
+    pthread_mutex_unlock(&status_lock);
 }

@@ -8,4 +8,7 @@ void    qn_log_close(void);
 void    qn_log(qn_level level, const char *event, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* What to do with warnings and errors beside the file (the cli prints them); NULL: nothing. */
 void    qn_log_hook(void (*fn)(qn_level level, const char *event, const char *text));
+/* What a long step is doing now, one short line for the progress display; "" none. */
+void    qn_status(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void    qn_status_get(char *out, size_t size);
 #endif

@@ -62,7 +62,7 @@ static void find_barrier_ends(qn_engine *en)
 static qn_ctx ctx_of(const qn_engine *en, int step, qn_arena *scratch)
 {
     return (qn_ctx){ .scratch = scratch, .seed = en->plan->seed, .step = step_of(en, step)->name, .out_dir = en->o->out_dir,
-                     .recipe_dir = en->plan->dir, .memory_bytes = en->st[step].memory_bytes, .n_threads = en->n_workers, .limit = en->o->limit };
+                     .recipe_dir = en->plan->dir, .memory_bytes = en->st[step].memory_bytes, .n_threads = en->n_workers, .stop = en->o->stop, .gives = en->plan->steps[step].gives, .limit = en->o->limit };
 }
 
 static qn_code open_steps(qn_engine *en, qn_err *e)
@@ -350,10 +350,11 @@ static void job_done(qn_engine *en, qn_job *j)
     switch (j->kind) {
     case QN_JOB_PRODUCE: produced(en, j); break;
     case QN_JOB_BARRIER: barrier_done(en, j); break;
-    case QN_JOB_FINISH:  en->st[j->step].finished = true; break;
+    case QN_JOB_FINISH:  en->st[j->step].finished = j->rc == QN_OK; break;
     case QN_JOB_RUN: break;
     }
-    if (j->rc != QN_OK && j->kind != QN_JOB_PRODUCE) give_up(en, j->rc, &j->err);
+    bool asked_to_stop = j->rc == QN_ESTOP && j->kind == QN_JOB_FINISH && en->o->stop && qn_flag_get(en->o->stop);
+    if (j->rc != QN_OK && j->kind != QN_JOB_PRODUCE && !asked_to_stop) give_up(en, j->rc, &j->err);
     qn_job_free(j);
 }
 

@@ -584,8 +584,41 @@ static void wake_up(qn_loop *l)
     if (write(l->wake, &one, sizeof one) < 0) { /* full: it is awake */ }
 }
 
+/* The network of a folder, begun when it is first asked. Under the lock. */
+static qn_net *own_net(qn_loop *l, const char *folder)
+{
+    for (size_t i = 0; i < l->n_own; i++) if (strcmp(l->own[i].folder, folder) == 0) return l->own[i].net;
+    QN_GROW(l->own, l->n_own, l->cap_own);
+    l->own[l->n_own].folder = qn_strz(qn_str_of(folder));
+    l->own[l->n_own].net = qn_net_new(folder, 0, l->done, l->arg);
+    if (l->stop) qn_net_stop(l->own[l->n_own].net);
+    return l->own[l->n_own++].net;
+}
+
+/* Takes the calls to models that run here off the list; gives the rest. */
+static qn_call *submit_own(qn_loop *l, qn_call *calls)
+{
+    qn_call *rest = NULL, **tail = &rest;
+    pthread_mutex_lock(&l->lock);
+    for (qn_call *c = calls; c;) {
+        const qn_model *m = is_web(&c->ask) ? NULL : c->ask.model;
+        qn_call *first = c, *last = c;
+        if (!m || !m->folder) { *tail = c; tail = &c->next; c = c->next; continue; }
+        uint64_t n = 1;
+        for (; last->next && !is_web(&last->next->ask) && last->next->ask.model == m; last = last->next) n++;
+        c = last->next;
+        last->next = NULL;
+        l->own_sent += n;
+        qn_net_submit(own_net(l, m->folder), first);
+    }
+    *tail = NULL;
+    pthread_mutex_unlock(&l->lock);
+    return rest;
+}
+
 void qn_loop_submit(qn_loop *l, qn_call *calls)
 {
+    calls = submit_own(l, calls);
     if (!calls) return;
     qn_call *last = calls;
     while (last->next) last = last->next;
@@ -602,6 +635,7 @@ void qn_loop_stop(qn_loop *l, int64_t grace_ms)
     pthread_mutex_lock(&l->lock);
     l->grace_ms = l->stop && l->grace_ms < grace_ms ? l->grace_ms : grace_ms;
     l->stop = true;
+    for (size_t i = 0; i < l->n_own; i++) qn_net_stop(l->own[i].net);
     pthread_mutex_unlock(&l->lock);
     wake_up(l);
 }
@@ -610,6 +644,7 @@ void qn_loop_stats_get(qn_loop *l, qn_loop_stats *out)
 {
     pthread_mutex_lock(&l->lock);
     *out = l->stats;
+    out->sent += l->own_sent;
     pthread_mutex_unlock(&l->lock);
 }
 
@@ -622,5 +657,10 @@ void qn_loop_close(qn_loop *l)
     pthread_mutex_unlock(&l->lock);
     wake_up(l);
     qn_thread_join(l->thread);
+    for (size_t i = 0; i < l->n_own; i++) {
+        qn_net_free(l->own[i].net);
+        qn_free((char *)(uintptr_t)l->own[i].folder);
+    }
+    qn_free(l->own);
     loop_free(l);
 }

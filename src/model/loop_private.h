@@ -13,6 +13,7 @@
 #include "model/http.h"
 #include "model/http_read.h"
 #include "model/loop.h"
+#include "model/net.h"
 #include "model/openai.h"
 #include "model/pace.h"
 #include "model/sse.h"
@@ -97,11 +98,12 @@ struct qn_loop {
     qn_thread *thread;
     int epoll, wake;
 
-    pthread_mutex_t lock;       /* guards the five below */
+    pthread_mutex_t lock;       /* guards the six below */
     qn_call *inbox, **last_inbox;
     bool     stop, quit;
     int64_t  grace_ms;
     qn_loop_stats stats;
+    struct { const char *folder; qn_net *net; } *own; size_t n_own, cap_own; uint64_t own_sent; /* models that run here, by folder */
 
     qn_loop_stats now;          /* the thread's own, published to stats */
     int64_t  now_us;

@@ -31,6 +31,8 @@ typedef struct qn_model {
     int         structured;     /* 1 the endpoint has response_format json_schema, 0 not (it is left out of the body), -1 sent, and left
                                  * out from then on when the endpoint answers 400 to it: say the shape in words as well unless 1 */
     const char *licence, *terms;/* names in the terms table; NULL unknown */
+    const char *folder;         /* a model that quern runs itself (nn/): its folder; NULL: none. Of a training step: set when the run begins */
+    char        content[40];    /* of a folder: what its files hold, by qn_model_settle */
     struct qn_local *local;     /* a server that must be started first (see qn_model_ready); NULL: none */
 } qn_model;
 
@@ -38,12 +40,15 @@ typedef struct qn_model {
  * runs elsewhere. Call it once per model, before the first submit, from a thread that lives as long as the run: the child dies with it. */
 qn_code qn_model_ready(const qn_model *m, qn_err *e);
 
+/* A model in a folder is what is in its files: sets identity from them. Before the first request that carries it, by one thread. */
+qn_code qn_model_settle(qn_model *m, qn_err *e);
+
 /* The models of a run: `quern.yaml` (in the current folder, then ~/.config/quern/) and --model ROLE=WHERE. */
 typedef struct qn_models qn_models;
 qn_code qn_models_open(qn_models **out, const char *yaml_path /* NULL: look for it */, qn_err *e);
 void    qn_models_close(qn_models *m);              /* also ends children that were started */
 /* WHERE: a name in quern.yaml; http(s)://host[:port]/v1#name; a .gguf file (a child server is started at once or on first use);
- * a folder of safetensors (QN_EMISSING until nn/ serves it); builtin. Borrowed from m. */
+ * a folder of safetensors, which quern runs itself; builtin. Borrowed from m. */
 qn_code qn_models_resolve(qn_models *m, const char *role, const char *where, const qn_model **out, qn_err *e);
 
 typedef enum { QN_ASK_CHAT, QN_ASK_COMPLETION, QN_ASK_EMBED, QN_ASK_GET, QN_ASK_POST } qn_ask_kind;

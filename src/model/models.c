@@ -136,7 +136,7 @@ static qn_code no_such_model(qn_models *ms, const char *role, const char *where,
     const char *near = qn_nearest(qn_str_of(where), names, n + 1);
     qn_fail(e, QN_EUSAGE, "no model is called `%s`%s%s%s", where, role && *role ? " (for the role `" : "", role ? role : "", role && *role ? "`)" : "");
     if (near) qn_hint(e, "did you mean `%s`?", near);
-    else qn_hint(e, "a name in %s, http://host:port/v1#name, a .gguf file, or builtin", ms->yaml_path ? ms->yaml_path : "quern.yaml (there is none here)");
+    else qn_hint(e, "a name in %s, http://host:port/v1#name, a .gguf file, a folder of safetensors, or builtin", ms->yaml_path ? ms->yaml_path : "quern.yaml (there is none here)");
     return QN_EUSAGE;
 }
 
@@ -161,9 +161,10 @@ static qn_code make(qn_models *ms, const char *role, const char *where, qn_model
     } else if (strncmp(where, "http://", 7) == 0 || strncmp(where, "https://", 8) == 0) QN_TRY(make_url(ms, where, m, e));
     else if (qn_str_is(qn_path_ext(qn_str_of(where)), "gguf")) QN_TRY(make_local(ms, where, NULL, m, e));
     else if (qn_is_dir(where)) {
-        qn_fail(e, QN_EMISSING, "`%s` is a folder: models of safetensors cannot be asked yet", where);
-        qn_hint(e, "serve it with vLLM or llama.cpp and give its address: http://host:port/v1#name");
-        return QN_EMISSING;
+        m->folder = qn_arena_str(&ms->arena, qn_str_of(where)).p;
+        m->name = qn_arena_str(&ms->arena, qn_path_base(qn_str_of(where))).p;
+        m->priced = true;
+        return qn_model_settle(m, e);
     } else return no_such_model(ms, role, where, e);
     fill_in(ms, m);
     return QN_OK;
@@ -173,7 +174,7 @@ qn_code qn_models_resolve(qn_models *ms, const char *role, const char *where, co
 {
     qn_model *m = QN_ARENA_NEW(&ms->arena, qn_model), *same = NULL;
     for (size_t i = 0; i < ms->n_made && !same; i++) if (strcmp(ms->made[i].where, where) == 0) same = ms->made[i].model;
-    if (same) *m = *same;
+    if (same) { *m = *same; if (m->folder) m->identity = m->content; }
     else {
         qn_code rc = make(ms, role, where, m, e);
         if (rc != QN_OK) { if (m->local) qn_local_free(m->local); return rc; }

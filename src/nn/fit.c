@@ -1,6 +1,7 @@
 /* fit: the training loop. The order of rows is a shuffle for each epoch, drawn from (seed, epoch), so the step's number says
  * where in the data it is; a checkpoint is weights, moments and that number, in one file that appears whole. */
 #include "nn/fit.h"
+#include "core/clock.h"
 #include "core/file.h"
 #include "core/rng.h"
 #include <math.h>
@@ -17,6 +18,8 @@ typedef struct {
     qn_hash128 identity;
     uint32_t *order;
     int64_t order_epoch;
+    qn_losses losses;                   /* (step) */
+    int64_t checked_us;                 /* when the last checkpoint was written */
     qn_fit_state s;
 } fit;
 
@@ -52,18 +55,20 @@ static void fingerprint(const fit *f, char hex[33])
     qn_hash_hex(h, hex);
 }
 
-static qn_code write_checkpoint(const fit *f, qn_err *e)
+static qn_code write_checkpoint(fit *f, qn_err *e)
 {
     char hex[33], step[32], rows[32], tokens[32];
     static const char *const names[MAX_GROUPS][3] = { { "w0", "m0", "v0" }, { "w1", "m1", "v1" }, { "w2", "m2", "v2" }, { "w3", "m3", "v3" } };
-    qn_array_out a[3 * MAX_GROUPS];
+    qn_array_out a[3 * MAX_GROUPS + 1];
     size_t n = 0;
     for (int i = 0; i < f->n_groups; i++) {
         const qn_params *p = f->groups[i];
         const float *parts[] = { p->w, p->m, p->v };
         for (int k = 0; k < 3; k++) a[n++] = (qn_array_out){ names[i][k], (int64_t)p->count, 0, parts[k] };
     }
+    a[n++] = (qn_array_out){ "losses", (int64_t)f->losses.n, 0, f->losses.p };
     fingerprint(f, hex);
+    f->checked_us = qn_now_us();
     snprintf(step, sizeof step, "%lld", (long long)f->s.step);
     snprintf(rows, sizeof rows, "%lld", (long long)f->s.rows);
     snprintf(tokens, sizeof tokens, "%lld", (long long)f->s.tokens);
@@ -92,6 +97,9 @@ static qn_code read_checkpoint(fit *f, qn_err *e)
     QN_TRY_OUT(note_int(s, "step", &f->s.step, e));
     QN_TRY_OUT(note_int(s, "rows", &f->s.rows, e));
     QN_TRY_OUT(note_int(s, "tokens", &f->s.tokens, e));
+    QN_GROW(f->losses.p, f->s.step, f->losses.cap);
+    QN_TRY_OUT(qn_safetensors_read(s, "losses", (size_t)f->s.step, f->losses.p, e));
+    f->losses.n = (size_t)f->s.step;
     for (int i = 0; i < f->n_groups; i++) {
         qn_params *p = f->groups[i];
         float *parts[] = { p->w, p->m, p->v };
@@ -127,6 +135,8 @@ static qn_code one_step(fit *f, qn_fit_loss *loss, void *arg, qn_err *e)
     QN_TRY(loss(arg, f->order + from, n, &f->s, e));
     if (!isfinite(f->s.loss)) return qn_fail(e, QN_EDATA, "the loss is not finite at step %lld: a lower rate may help", (long long)f->s.step + 1);
     f->s.step++;
+    QN_GROW(f->losses.p, f->losses.n, f->losses.cap);
+    f->losses.p[f->losses.n++] = (float)f->s.loss;
     f->s.rows += (int64_t)n;
     f->s.lr = qn_fit_lr(f->o, f->s.step, f->s.steps);
     update(f);
@@ -140,7 +150,7 @@ qn_code qn_fit(const qn_fit_options *o, size_t n_rows, qn_params *const *groups,
     if (o->batch < 1 || !(o->lr > 0)) return qn_fail(e, QN_ERECIPE, "training needs a batch of at least 1 row and a rate above 0");
     QN_ASSERT(n_groups <= MAX_GROUPS);
     fit f = { .o = o, .n_rows = n_rows, .per_epoch = (n_rows + (size_t)o->batch - 1) / (size_t)o->batch, .groups = groups,
-              .n_groups = n_groups, .pool = pool, .identity = identity, .order = QN_NEW_N(uint32_t, n_rows), .order_epoch = -1 };
+              .n_groups = n_groups, .pool = pool, .identity = identity, .order = QN_NEW_N(uint32_t, n_rows), .order_epoch = -1, .checked_us = qn_now_us() };
     double epochs = o->epochs > 0 ? o->epochs : 1;
     f.s.steps = o->steps > 0 ? o->steps : (int64_t)ceil((double)f.per_epoch * epochs - 1e-9);
     for (int i = 0; i < n_groups; i++) qn_params_train(groups[i]);
@@ -150,11 +160,15 @@ qn_code qn_fit(const qn_fit_options *o, size_t n_rows, qn_params *const *groups,
         rc = one_step(&f, loss, arg, e);
         if (rc != QN_OK) break;
         stopped = o->progress && !o->progress(o->progress_arg, &f.s);
-        if (o->checkpoint && (stopped || f.s.step == f.s.steps || (o->checkpoint_every && f.s.step % o->checkpoint_every == 0)))
+        bool due = (o->checkpoint_every && f.s.step % o->checkpoint_every == 0)
+                   || (o->checkpoint_seconds > 0 && 1e-6 * (double)(qn_now_us() - f.checked_us) > o->checkpoint_seconds);
+        if (o->checkpoint && (stopped || f.s.step == f.s.steps || due))
             rc = write_checkpoint(&f, e);
     }
     if (rc == QN_OK && stopped && f.s.step < f.s.steps) rc = qn_fail(e, QN_ESTOP, "training stopped at step %lld of %lld", (long long)f.s.step, (long long)f.s.steps);
     qn_free(f.order);
+    if (o->losses) *o->losses = f.losses;
+    else qn_free(f.losses.p);
     if (last) *last = f.s;
     return rc;
 }

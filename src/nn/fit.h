@@ -15,6 +15,7 @@ typedef struct qn_fit_state {
     double lr, grad_norm;       /* before clipping */
 } qn_fit_state;
 
+typedef struct { float *p; size_t n, cap; } qn_losses;     /* zero-initialise; owned: qn_free(p) */
 typedef struct qn_fit_options {
     double lr, lr_end;          /* 1e-3 by hand of the caller; lr_end is the lowest rate of a falling schedule */
     qn_lr_shape shape;
@@ -30,6 +31,8 @@ typedef struct qn_fit_options {
     bool in_order;              /* do not shuffle */
     const char *checkpoint;     /* a file, or NULL. When it is there and of this very training, that one goes on; of another: QN_EUSAGE */
     int64_t checkpoint_every;   /* steps; 0: at the end (or when stopped) alone */
+    double checkpoint_seconds;  /* and whenever so much time has passed since the last; 0: not */
+    qn_losses *losses;          /* gets every step's loss from the first, those before a resume too; or NULL */
     bool (*progress)(void *arg, const qn_fit_state *s);     /* after each step; false: write a checkpoint and return QN_ESTOP. Or NULL */
     void *progress_arg;
 } qn_fit_options;

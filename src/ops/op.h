@@ -84,6 +84,8 @@ typedef struct qn_ctx {
     const char *recipe_dir;     /* relative paths of the recipe's own files; "" when none */
     size_t      memory_bytes;   /* what this step may hold */
     int         n_threads;      /* that a gather may use */
+    const int  *stop;           /* raised when the run is asked to stop: what takes long looks at it and returns QN_ESTOP; NULL: never */
+    qn_model   *gives;          /* the model that this step trains (QN_OP_GIVES_MODEL): `open` sets its folder; NULL: none */
     int64_t     limit;          /* --limit: rows a source may give; -1 none */
 } qn_ctx;
 static inline qn_rng qn_ctx_rng(const qn_ctx *cx, const qn_row *r) { return qn_rng_keyed(cx->seed, cx->step, qn_row_id(r)); }
@@ -130,6 +132,7 @@ enum {
     QN_OP_NEEDS_MODEL   = 4,
     QN_OP_HIDDEN        = 8,    /* not in lists: made by the planner */
     QN_OP_RUNS_COMMANDS = 16,   /* runs a command that the recipe names: `quern run` asks first */
+    QN_OP_GIVES_MODEL   = 64,   /* later steps may name this step as a model */
     QN_OP_MEASURES      = 32    /* a filter in the shape of an effect: what it writes are measures, which `apply` leaves out unless fields=yes */
 };
 

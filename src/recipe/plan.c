@@ -10,7 +10,7 @@
 static qn_code resolve_roles(qn_planner *p, const qn_ynode *decls, const qn_ynode *params, qn_err *e)
 {
     qn_plan *plan = p->plan;
-    plan->roles = QN_ARENA_NEW_N(qn_planner_arena(p), qn_role, (decls ? decls->n : 0) + 1);
+    plan->roles = QN_ARENA_NEW_N(qn_planner_arena(p), qn_role, (decls ? decls->n : 0) + 1);   /* a training step adds its own: plan_steps.c */
     for (size_t i = 0; decls && i < decls->n; i++) {
         if (!qn_planner_is_model(decls->items[i])) continue;
         qn_ynode *v = qn_yaml_get(params, decls->keys[i]->text.p);

@@ -35,11 +35,12 @@ typedef struct qn_step {
     int         *next;          /* steps that take its rows */
     int          n_next;
     int          n_from;        /* how many steps give rows to this one */
+    qn_model    *gives;         /* the model that it trains; NULL: none */
     int          partner;       /* LOOP <-> LOOP_END; `grow` <-> `grow_end`; -1 none */
     qn_value     shown;         /* parameters as given, for the summary and `plan` */
 } qn_step;
 
-typedef struct qn_role { const char *name; const qn_model *model; } qn_role;  /* model NULL or builtin: no model */
+typedef struct qn_role { const char *name; const qn_model *model; bool trained; } qn_role; /* model NULL or builtin: no model; trained: by the step of that name */
 
 typedef struct qn_plan {
     qn_arena     arena;

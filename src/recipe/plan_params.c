@@ -182,6 +182,7 @@ qn_code qn_planner_fill_in(qn_planner *p, const qn_scope *sc, const qn_ynode *n,
         if (!is_word(word)) return QN_OK;
         char *z = qn_arena_str(qn_planner_arena(p), word).p ? (char *)(uintptr_t)qn_arena_str(qn_planner_arena(p), word).p : NULL;
         qn_ynode *v = qn_yaml_get(sc->params, z);
+        if (!v) v = qn_planner_trained(p, sc, word, n->pos);
         if (!v) return qn_planner_unknown_param(sc->params, word, n->pos, e);
         *out = v;
         return QN_OK;

@@ -339,7 +339,7 @@ static qn_code swap_builtin(qn_planner *p, const qn_op **op, const qn_ynode **gi
     const qn_param *mp = model_param(*op);
     const qn_ynode *where = mp && *given && (*given)->kind == QN_Y_MAP ? qn_yaml_get(*given, mp->name) : NULL;
     const qn_ynode *instead = mp && *given && (*given)->kind == QN_Y_MAP ? qn_yaml_get(*given, "without") : NULL;
-    if (!where) return QN_OK;
+    if (!where || (*op)->stage == QN_TRAIN) return QN_OK;           /* a training without a base begins anew */
     const qn_model *m;
     bind_arg arg = { p };
     QN_TRY(find_model(&arg, where->text, where->pos, &m, e));
@@ -369,6 +369,53 @@ static qn_code swap_builtin(qn_planner *p, const qn_op **op, const qn_ynode **gi
     return QN_OK;
 }
 
+/* ---- models that a step trains ---- */
+qn_ynode *qn_planner_trained(qn_planner *p, const qn_scope *sc, qn_str word, qn_pos pos)
+{
+    qn_str full = qn_arena_printf(qn_planner_arena(p), "%s%.*s", sc->prefix, QN_FMT(word));
+    for (int i = 0; i < p->plan->n_roles; i++)
+        if (p->plan->roles[i].trained && (qn_str_is(full, p->plan->roles[i].name) || qn_str_is(word, p->plan->roles[i].name)))
+            return qn_planner_scalar(p, qn_str_of(p->plan->roles[i].name), pos);
+    return NULL;
+}
+
+/* From here on the step's name is a role. */
+static void give_model(qn_planner *p, qn_step *s)
+{
+    qn_plan *plan = p->plan;
+    qn_role *roles = QN_ARENA_NEW_N(qn_planner_arena(p), qn_role, plan->n_roles + 1);
+    if (plan->n_roles) memcpy(roles, plan->roles, (size_t)plan->n_roles * sizeof *roles);
+    qn_model *m = QN_ARENA_NEW(qn_planner_arena(p), qn_model);
+    const char *name = qn_arena_str(qn_planner_arena(p), s->name).p;
+    *m = (qn_model){ .role = name, .name = name, .identity = "not trained yet", .folder = "", .priced = true, .stream = 0, .structured = -1 };
+    roles[plan->n_roles] = (qn_role){ name, m, true };
+    plan->roles = roles;
+    plan->n_roles++;
+    s->gives = m;
+}
+
+/* A step that names a model of an earlier step gets its rows when that model is there. */
+static qn_code wait_for_models(qn_planner *p, const qn_op *op, const qn_ynode *given, qn_pos pos, qn_inlet *flow, qn_err *e)
+{
+    if (!given || given->kind != QN_Y_MAP || op->stage == QN_TRAIN || flow->n == 0) return QN_OK;
+    for (const qn_param *q = op->params; q && q->name; q++) {
+        const qn_ynode *v = q->type == QN_P_MODEL ? qn_yaml_get(given, q->name) : NULL;
+        for (int i = 0; v && i < p->plan->n_roles; i++) {
+            if (!p->plan->roles[i].trained || !qn_str_is(v->text, p->plan->roles[i].name)) continue;
+            qn_str name = qn_arena_printf(qn_planner_arena(p), "after.%s", p->plan->roles[i].name);
+            for (int k = 2; name_taken(p, name); k++) name = qn_arena_printf(qn_planner_arena(p), "after.%s#%d", p->plan->roles[i].name, k);
+            qn_step *s = new_step(p, QN_STEP_OP, name, pos);
+            int at = s->index;
+            s->op = qn_op_find(QN_STR("after_training"));
+            s->in = type_of_inlet(p, flow);
+            QN_TRY(bind_step(p, s, v, e));
+            connect(p, flow, at);
+            *flow = (qn_inlet){ { at }, 1 };
+        }
+    }
+    return QN_OK;
+}
+
 static qn_code plan_op(qn_planner *p, const qn_scope *sc, const qn_op *op, const qn_ynode *given, const qn_ynode *when, qn_str name, bool named,
                        qn_pos pos, qn_inlet *flow, qn_err *e)
 {
@@ -381,6 +428,7 @@ static qn_code plan_op(qn_planner *p, const qn_scope *sc, const qn_op *op, const
         qn_hint(e, "a recipe begins with a source: read_rows, read_docs, read_tables, ...");
         return QN_ERECIPE;
     }
+    if (!source) QN_TRY(wait_for_models(p, op, given, pos, flow, e));
     const qn_type *in = source ? NULL : type_of_inlet(p, flow);
     qn_step *s = new_step(p, QN_STEP_OP, name, pos);
     int at = s->index;
@@ -395,6 +443,7 @@ static qn_code plan_op(qn_planner *p, const qn_scope *sc, const qn_op *op, const
     QN_TRY(bind_step(p, qn_planner_step(p, at), given, e));
     if (qn_planner_step(p, at)->when) qn_planner_step(p, at)->out = qn_type_join(in, qn_planner_step(p, at)->out, qn_planner_arena(p));
     if (!source) connect(p, flow, at);
+    if (op->flags & QN_OP_GIVES_MODEL) give_model(p, qn_planner_step(p, at));
     *flow = op->stage == QN_SINK ? (qn_inlet){ { 0 }, 0 } : (qn_inlet){ { at }, 1 };
     return QN_OK;
 }
@@ -459,6 +508,18 @@ qn_code qn_planner_close_ends(qn_planner *p, qn_inlet *flow, qn_err *e)
     for (int i = 0; i < p->plan->n_steps; i++) {
         qn_step *s = qn_planner_step(p, i);
         if (s->n_next || (s->op && s->op->stage == QN_SINK)) continue;
+        if (s->gives) {                         /* what is said about a model that only other steps use */
+            qn_inlet own = { { i }, 1 };
+            qn_ynode *to = QN_ARENA_NEW(qn_planner_arena(p), qn_ynode), *key = qn_planner_scalar(p, QN_STR("to"), s->pos);
+            *to = (qn_ynode){ .kind = QN_Y_MAP, .n = 1, .pos = s->pos };
+            to->keys = QN_ARENA_NEW_N(qn_planner_arena(p), qn_ynode *, 1);
+            to->items = QN_ARENA_NEW_N(qn_planner_arena(p), qn_ynode *, 1);
+            to->keys[0] = key;
+            to->items[0] = qn_planner_scalar(p, qn_arena_printf(qn_planner_arena(p), "model.%.*s.jsonl", QN_FMT(s->name)), s->pos);
+            qn_str name = qn_arena_printf(qn_planner_arena(p), "about.%.*s", QN_FMT(s->name));
+            QN_TRY(plan_op(p, NULL, qn_op_find(QN_STR("write")), to, NULL, name, true, s->pos, &own, e));
+            continue;
+        }
         qn_fail_at(e, QN_ERECIPE, s->pos, "the rows of step `%.*s` go nowhere", QN_FMT(s->name));
         qn_hint(e, "name it in a later step's `from:`, or leave it out");
         return QN_ERECIPE;

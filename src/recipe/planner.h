@@ -32,6 +32,8 @@ qn_code qn_planner_fill_in(qn_planner *p, const qn_scope *sc, const qn_ynode *n,
 
 /* ---- plan_steps.c ---- */
 qn_code qn_planner_steps(qn_planner *p, const qn_scope *sc, const qn_ynode *list, qn_inlet *flow, qn_err *e);
+/* The name of the training step that `word` means here, as a node; NULL: there is none before this place. */
+qn_ynode *qn_planner_trained(qn_planner *p, const qn_scope *sc, qn_str word, qn_pos pos);
 /* Rows that no step takes: the last step's go to `write`, others are a mistake. */
 qn_code qn_planner_close_ends(qn_planner *p, qn_inlet *flow, qn_err *e);
 

@@ -177,7 +177,8 @@ static void addresses_builtin_and_mistakes(void **state)
         if (!strstr(e.msg, bad[i].msg) || !strstr(e.hint, bad[i].hint)) fail_msg("%s: `%s` `%s`", bad[i].where, e.msg, e.hint);
         assert_null(strstr(e.msg, "secret"));
     }
-    assert_int_equal(qn_models_resolve(ms, "w", dir, &m, &e), QN_EMISSING);
+    assert_int_equal(qn_models_resolve(ms, "w", dir, &m, &e), QN_EUSAGE);
+    assert_non_null(strstr(e.msg, "holds no model"));
     qn_models_close(ms);
 }
 
