@@ -45,7 +45,7 @@ qn_code qn_perform_terms(const qn_plan *plan, const qn_perform_opts *o, void (*t
             qn_hint(e, "take another teacher, or say `terms:` in quern.yaml when you have an agreement of your own");
             return QN_EUSAGE;
         }
-        bool local = m->url && strncmp(m->url, "http://127.", 11) == 0;
+        bool local = m->folder || (m->url && strncmp(m->url, "http://127.", 11) == 0);
         if (tell && p.words[0] && !(p.may == QN_TRAIN_UNKNOWN && local)) tell(p.words);
     }
     return QN_OK;
