@@ -56,6 +56,9 @@ static void put_sources(qn_leave *l, const qn_plan *plan, const qn_run_result *r
     l->facts.warnings = warnings;
 }
 
+/* Without its query, which may hold a secret. */
+static const char *shown_url(qn_arena *a, const qn_model *m) { return qn_arena_str(a, (qn_str){ m->url, strcspn(m->url, "?") }).p; }
+
 static void put_models(qn_leave *l, const qn_plan *plan, const qn_run_result *r)
 {
     qn_report_model *all = QN_ARENA_NEW_N(&l->arena, qn_report_model, plan->n_roles + 1);
@@ -64,7 +67,8 @@ static void put_models(qn_leave *l, const qn_plan *plan, const qn_run_result *r)
     for (int i = 0; i < plan->n_roles; i++) {
         const qn_model *m = plan->roles[i].model;
         qn_report_model *o = &all[l->facts.n_models++];
-        *o = (qn_report_model){ .role = plan->roles[i].name, .name = m && m->name ? m->name : "builtin", .where = m && m->url ? m->url : m && m->folder ? m->folder : "builtin" };
+        const char *where = !m ? NULL : m->url ? shown_url(&l->arena, m) : m->folder;
+        *o = (qn_report_model){ .role = plan->roles[i].name, .name = m && m->name ? m->name : "builtin", .where = where ? where : "builtin" };
         if (!m || m->builtin) continue;
         o->licence = m->licence;
         o->terms = m->terms;

@@ -202,3 +202,26 @@ bool qn_buf_printf(qn_buf *b, const char *fmt, ...)
     va_end(ap);
     return ok;
 }
+
+static const char B64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+void qn_base64_put(qn_buf *b, qn_str s)
+{
+    for (size_t i = 0; i < s.n; i += 3) {
+        uint32_t v = 0;
+        for (size_t k = 0; k < 3; k++) v = v << 8 | (i + k < s.n ? (unsigned char)s.p[i + k] : 0);
+        for (size_t k = 0; k < 4; k++) qn_buf_putc(b, i + k > s.n ? '=' : B64[v >> (18 - 6 * k) & 63]);
+    }
+}
+
+bool qn_base64_get(qn_str s, qn_buf *b)
+{
+    uint32_t v = 0, bits = 0;
+    for (size_t i = 0; i < s.n && s.p[i] != '='; i++) {
+        const char *at = s.p[i] ? strchr(B64, s.p[i]) : NULL;
+        if (!at) return false;
+        v = v << 6 | (uint32_t)(at - B64);
+        if ((bits += 6) >= 8) { bits -= 8; qn_buf_putc(b, (char)(v >> bits & 255)); }
+    }
+    return true;
+}

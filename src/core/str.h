@@ -47,5 +47,8 @@ bool   qn_buf_putc(qn_buf *b, char c);
 bool   qn_buf_str(qn_buf *b, qn_str s);
 bool   qn_buf_printf(qn_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 bool   qn_buf_vprintf(qn_buf *b, const char *fmt, va_list ap);
+/* Base64 (RFC 4648, section 4): the text appended; the bytes appended, false when it is none. */
+void   qn_base64_put(qn_buf *b, qn_str bytes);
+bool   qn_base64_get(qn_str text, qn_buf *bytes);
 static inline qn_str qn_buf_view(const qn_buf *b) { return (qn_str){ b->p ? b->p : "", b->n }; } /* borrowed until the next put */
 #endif

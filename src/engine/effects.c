@@ -297,7 +297,7 @@ void qn_effects_pump(qn_engine *en)
         en->n_in_flight++;
         en->worst_in_flight_usd += w->worst_usd;
         qn_intent it = { .key = w->key, .step = en->plan->steps[w->item->step].name.p, .row = qn_row_id(w->item->row), .worst_usd = w->worst_usd,
-                         .request = c->ask.body };
+                         .request = c->ask.body.n ? c->ask.body : c->ask.url };
         w->recording = false;
         c->intent = qn_ledger_intent(en->ledger, &it, c);
     }

@@ -49,18 +49,6 @@ static qn_str text_at(sqlite3_stmt *st, int i)
 /* ---- rows ---- */
 typedef struct { qn_reader base; const char *path; sqlite3 *db; sqlite3_stmt *st; qn_columns columns; qn_arena scratch; int line; } rows_of;
 
-static void put_base64(qn_buf *b, const unsigned char *p, size_t n)
-{
-    static const char abc[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < n; i += 3) {
-        uint32_t v = (uint32_t)p[i] << 16 | (i + 1 < n ? (uint32_t)p[i + 1] << 8 : 0) | (i + 2 < n ? p[i + 2] : 0);
-        qn_buf_putc(b, abc[v >> 18]);
-        qn_buf_putc(b, abc[v >> 12 & 63]);
-        qn_buf_putc(b, i + 1 < n ? abc[v >> 6 & 63] : '=');
-        qn_buf_putc(b, i + 2 < n ? abc[v & 63] : '=');
-    }
-}
-
 static void put_value(qn_buf *b, sqlite3_stmt *st, int i)
 {
     switch (sqlite3_column_type(st, i)) {
@@ -68,9 +56,9 @@ static void put_value(qn_buf *b, sqlite3_stmt *st, int i)
     case SQLITE_INTEGER: qn_json_write(b, qn_v_int(sqlite3_column_int64(st, i))); break;
     case SQLITE_FLOAT:   qn_json_write(b, qn_v_real(sqlite3_column_double(st, i))); break;
     case SQLITE_BLOB: {
-        const unsigned char *p = sqlite3_column_blob(st, i);
+        const char *p = sqlite3_column_blob(st, i);
         qn_buf_putc(b, '"');
-        put_base64(b, p, (size_t)sqlite3_column_bytes(st, i));
+        qn_base64_put(b, (qn_str){ p, (size_t)sqlite3_column_bytes(st, i) });
         qn_buf_putc(b, '"');
         break;
     }
@@ -161,7 +149,7 @@ static qn_str cell_at(sqlite3_stmt *st, int i, qn_arena *a)
     static const char hex[] = "0123456789abcdef";
     if (sqlite3_column_type(st, i) == SQLITE_NULL) return (qn_str){ NULL, 0 };
     if (sqlite3_column_type(st, i) != SQLITE_BLOB) return qn_arena_str(a, text_at(st, i));
-    const unsigned char *p = sqlite3_column_blob(st, i);
+    const char *p = sqlite3_column_blob(st, i);
     size_t n = (size_t)sqlite3_column_bytes(st, i);
     char *out = qn_arena_alloc(a, n * 2 + 1);
     for (size_t k = 0; k < n; k++) { out[2 * k] = hex[p[k] >> 4]; out[2 * k + 1] = hex[p[k] & 15]; }

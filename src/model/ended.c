@@ -135,17 +135,35 @@ static bool judge_filtered(slot *s, long http)
     return true;
 }
 
+/* ---- a page or a search ---- the body counts only with a 2xx */
+static ended web_answer(slot *s, bool with_body)
+{
+    qn_call *call = s->flight->call;
+    qn_reply *r = &call->reply;
+    const char *type = header_of(s, "content-type");
+    char *to = NULL;
+    r->status = QN_REPLY_OK;
+    r->finish = QN_STR("stop");
+    r->text = with_body ? qn_arena_str(&call->arena, qn_buf_view(&s->body)) : QN_STR("");
+    r->content_type = qn_arena_str(&call->arena, qn_str_of(type ? type : ""));
+    if (s->easy) curl_easy_getinfo(s->easy, CURLINFO_REDIRECT_URL, &to);
+    r->location = qn_arena_str(&call->arena, qn_str_of(to ? to : ""));
+    r->cost_usd = call->ask.model ? call->ask.model->usd_per_request : 0;
+    return failed(WHAT_DONE, with_body ? QN_WENT_OK : QN_WENT_WRONG, 0, (qn_str){ "", 0 });
+}
+
+/* A status that waiting does not change is what the host has to say. */
+static bool is_definite(const qn_ask *ask, long http)
+{
+    return ask->kind == QN_ASK_GET && !ask->model && http >= 300 && http < 500 && http != 408 && http != 409 && http != 425 && http != 429;
+}
+
 /* ---- a 2xx ---- */
 static ended judge_body(qn_loop *l, slot *s)
 {
     qn_call *call = s->flight->call;
     const char *why = "";
-    if (is_web(&call->ask)) {
-        call->reply.status = QN_REPLY_OK;
-        call->reply.text = qn_arena_str(&call->arena, qn_buf_view(&s->body));
-        call->reply.finish = QN_STR("stop");
-        return failed(WHAT_DONE, QN_WENT_OK, 0, (qn_str){ "", 0 });
-    }
+    if (is_web(&call->ask)) return web_answer(s, true);
     if (s->asked_stream && !s->sniffed && qn_sse_looks(s->body.p ? s->body.p : "", s->body.n)) {
         s->is_stream = true;
         qn_sse_feed(&s->sse, s->body.p, s->body.n, &l->scratch);
@@ -171,6 +189,7 @@ ended transfer_judge(qn_loop *l, slot *s, CURLcode code)
         if (s->lane->model) heed_limits(l, s);
         return judge_body(l, s);
     }
+    if (is_definite(&s->flight->call->ask, http)) return web_answer(s, false);
     if (judge_filtered(s, http)) return failed(WHAT_DONE, QN_WENT_WRONG, 0, (qn_str){ "", 0 });
     return judge_status(s, http);
 }

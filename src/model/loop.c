@@ -110,16 +110,27 @@ static bool same_endpoint(const qn_model *a, const qn_model *b)
                       && a->headers == b->headers);
 }
 
+/* A host's pace is the slowest that anybody asked for. */
+static void slow_down(lane *ln, const qn_ask *ask)
+{
+    if (ln->model || ask->max_rpm <= 0) return;
+    if (ln->pace.limits.max_rpm <= 0 || ask->max_rpm < ln->pace.limits.max_rpm) qn_pace_rpm(&ln->pace, ask->max_rpm);
+}
+
 static lane *lane_of(qn_loop *l, const qn_ask *ask)
 {
     int use = !is_web(ask) ? NET_MODEL : ask->allow_private ? NET_WEB_PRIVATE : NET_WEB;
-    qn_str host = qn_url_host(is_web(ask) ? ask->url : qn_str_of(ask->model->url));
+    qn_str host = qn_url_host(is_web(ask) && is_whole(ask) ? ask->url : qn_str_of(ask->model->url));
     for (size_t i = 0; i < l->n_lanes; i++) {
         lane *ln = l->lanes[i];
         if (ln->net != use) continue;
-        if (use == NET_MODEL ? same_endpoint(ln->model, ask->model) : ln->model == ask->model && qn_str_eq(ln->host, host)) return ln;
+        if (use == NET_MODEL ? !same_endpoint(ln->model, ask->model) : ln->model != ask->model || !qn_str_eq(ln->host, host)) continue;
+        slow_down(ln, ask);
+        return ln;
     }
-    return lane_new(l, ask->model, host, use);
+    lane *ln = lane_new(l, ask->model, host, use);
+    slow_down(ln, ask);
+    return ln;
 }
 
 /* ---- resting: a heap by time ---- */
@@ -184,7 +195,11 @@ static void lane_fail_waiting(qn_loop *l, lane *ln)
 }
 
 /* ---- an attempt has ended ---- */
-static int64_t deadline_us(const lane *ln) { return (ln->model ? ln->model->deadline_ms : 120000) * 1000; }
+static int64_t deadline_us(const flight *f)
+{
+    const qn_ask *ask = &f->call->ask;
+    return (f->lane->model ? f->lane->model->deadline_ms : ask->deadline_ms > 0 ? ask->deadline_ms : 120000) * 1000;
+}
 
 /* A request that nobody sent later has overtaken is queued at the endpoint as long as that one moves: its clocks stand still. */
 static int64_t clock_from(const lane *ln, const flight *f, int64_t own_us)
@@ -205,7 +220,7 @@ static void retry(qn_loop *l, flight *f, const ended *e)
     int64_t base = (ln->model && ln->model->retry_ms > 0 ? ln->model->retry_ms : 500) * 1000;
     f->failures++;
     int64_t wait = qn_retry_delay_us(f->failures, base, qn_rng_real(&l->rng), e->retry_after_us);
-    bool late = l->now_us + wait - clock_from(ln, f, f->first_us) > deadline_us(ln);
+    bool late = l->now_us + wait - clock_from(ln, f, f->first_us) > deadline_us(f);
     if (f->failures >= e->max_failures || late || l->stopping) { give_up(l, f, l->stopping ? QN_STR("stopped") : e->error); return; }
     l->now.retried++;
     f->wake_us = l->now_us + wait;
@@ -240,7 +255,7 @@ static void attempt_ended(qn_loop *l, slot *s, CURLcode code)
     case WHAT_RETRY: retry(l, f, &e); break;
     case WHAT_AGAIN:
         if (l->stopping) fail(l, f, QN_STR("stopped"), false);
-        else if (e.went == QN_WENT_NOWHERE && !ln->pace.dead && l->now_us - f->first_us > 10 * deadline_us(ln)) give_up(l, f, e.error);
+        else if (e.went == QN_WENT_NOWHERE && !ln->pace.dead && l->now_us - f->first_us > 10 * deadline_us(f)) give_up(l, f, e.error);
         else wait_first(l, f);
         break;
     }
@@ -275,7 +290,7 @@ static bool is_overdue(const qn_loop *l, slot *s)
     int64_t silence = (ln->model ? ln->model->silence_ms : 60000) * 1000;
     if (wire_is_connecting(s) && l->now_us - f->sent_us > CONNECT_US) { s->unconnected = true; return true; }
     if (l->now_us - clock_from(ln, f, s->last_us) > silence) { s->silent = true; return true; }
-    int64_t limit = s->is_stream ? 10 * deadline_us(ln) : deadline_us(ln);
+    int64_t limit = s->is_stream ? 10 * deadline_us(f) : deadline_us(f);
     int64_t from = clock_from(ln, f, f->first_us);
     if (s->first_byte_us) from = from == f->first_us ? from : s->first_byte_us;     /* no longer in line: its own bytes do not buy it time */
     return s->late = l->now_us - from > limit;

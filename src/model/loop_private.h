@@ -157,4 +157,6 @@ typedef struct ended {
 ended transfer_judge(qn_loop *l, slot *s, CURLcode code);
 
 static inline bool is_web(const qn_ask *ask) { return ask->kind == QN_ASK_GET || ask->kind == QN_ASK_POST; }
+/* A whole address, not what comes behind the model's. */
+static inline bool is_whole(const qn_ask *ask) { return !ask->model || qn_str_starts(ask->url, QN_STR("http://")) || qn_str_starts(ask->url, QN_STR("https://")); }
 #endif

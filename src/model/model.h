@@ -18,6 +18,7 @@ typedef struct qn_model {
     bool        builtin;        /* no model at all */
     bool        priced;         /* prices are known (a local endpoint on loopback counts as priced 0) */
     double      usd_per_m_prompt, usd_per_m_completion;     /* US dollars per million tokens */
+    double      usd_per_request;    /* of a search engine: US dollars a request */
     int64_t     context_tokens;                             /* 0 unknown */
     int         max_in_flight;                              /* 0: adaptive, without a fixed ceiling */
     double      max_rpm, max_tpm;                           /* 0 unlimited: requests, tokens a minute */
@@ -34,6 +35,7 @@ typedef struct qn_model {
     const char *folder;         /* a model that quern runs itself (nn/): its folder; NULL: none. Of a training step: set when the run begins */
     char        content[40];    /* of a folder: what its files hold, by qn_model_settle */
     struct qn_local *local;     /* a server that must be started first (see qn_model_ready); NULL: none */
+    qn_value    search;         /* it is a search engine: `search:` of quern.yaml, the name of a known kind or an object; null: it is none */
 } qn_model;
 
 /* Starts what must run before the first request (the child server of a .gguf) and waits until it answers; nothing to do for an endpoint that
@@ -53,7 +55,9 @@ qn_code qn_models_resolve(qn_models *m, const char *role, const char *where, con
 
 typedef enum { QN_ASK_CHAT, QN_ASK_COMPLETION, QN_ASK_EMBED, QN_ASK_GET, QN_ASK_POST } qn_ask_kind;
 
-/* One request. `body` is the canonical JSON body without `model`, `stream`; for GET/POST (search, pages) `url` is the whole address. */
+/* One request. `body` is the canonical JSON body without `model`, `stream`. For GET and POST (search, pages) `url` is the whole address; with a model it
+ * may be what comes behind the model's url ("/search?q=mill"), so that the model's own query, which may hold a secret, is added on the wire alone.
+ * Nothing is followed elsewhere: a redirect is an answer, and whoever asked decides. A GET to no model takes every definite status for an answer. */
 typedef struct qn_ask {
     qn_ask_kind kind;
     const qn_model *model;      /* NULL for GET/POST to no model */
@@ -63,6 +67,8 @@ typedef struct qn_ask {
     int      max_tokens;        /* for the worst-case price; 0: none asked */
     bool     allow_private;     /* GET and POST: private and loopback addresses may be asked */
     int64_t  max_bytes;         /* GET and POST: longest answer; 0: 20 MB */
+    int64_t  deadline_ms;       /* GET and POST to no model: all attempts together; 0: two minutes */
+    double   max_rpm;           /* GET and POST to no model: requests a minute to this host, the least that any request said; 0 none */
 } qn_ask;
 
 /* Key of a reply in the ledger: model identity + kind + canonical body (or url) + draw. */
@@ -72,7 +78,7 @@ qn_hash128 qn_ask_key(const qn_ask *ask);
 double     qn_ask_worst_usd(const qn_ask *ask);
 
 typedef enum {
-    QN_REPLY_OK,            /* a complete 2xx with content */
+    QN_REPLY_OK,            /* a complete 2xx with content; GET to no model: also a redirect or a definite 4xx, `http` says which */
     QN_REPLY_REFUSED,       /* a definite refusal: content filter, `refusal` field */
     QN_REPLY_CUT,           /* finish_reason length: content is there but incomplete */
     QN_REPLY_FAILED         /* not a reply: transport, HTTP error, empty or broken body, deadline. Never recorded. */
@@ -95,6 +101,8 @@ typedef struct qn_reply {
     bool     replayed;          /* from the ledger */
     int      attempts;          /* sent requests, retries included; 0 when replayed */
     double   seconds;           /* from first send to last byte */
+    qn_str   content_type;      /* GET/POST: "text/html; charset=utf-8"; "" when the server does not say */
+    qn_str   location;          /* GET/POST: where a redirect points, a whole address; "" none */
     qn_str   error;             /* QN_REPLY_FAILED: what happened, for people: "HTTP 500 after 6 attempts: ..." */
     bool     unreachable;       /* QN_REPLY_FAILED: nobody ever answered at that address */
 } qn_reply;

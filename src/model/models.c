@@ -53,7 +53,13 @@ qn_code qn_models_open(qn_models **out, const char *yaml_path, qn_err *e)
     qn_models *ms = QN_NEW(qn_models);
     ms->yaml_path = yaml_path ? qn_strz(qn_str_of(yaml_path)) : find_yaml();
     qn_code rc = ms->yaml_path ? read_yaml(ms, e) : QN_OK;
-    if (rc != QN_OK) { qn_trail(e, "models"); qn_models_close(ms); return rc; }
+    if (rc != QN_OK) {
+        static _Thread_local char where[1024];          /* the error outlives the models */
+        if (e->pos.file) snprintf(where, sizeof where, "%s", e->pos.file), e->pos.file = where;
+        qn_trail(e, "models");
+        qn_models_close(ms);
+        return rc;
+    }
     *out = ms;
     return QN_OK;
 }

@@ -8,7 +8,7 @@
 
 static const char *const WORDS[] = {
     "url", "file", "args", "name", "key", "headers", "query", "proxy", "price", "context", "in_flight", "rpm", "tpm", "silence", "deadline",
-    "retry", "stream", "structured", "extra", "id", "licence", "terms", "about",
+    "retry", "stream", "structured", "extra", "id", "licence", "terms", "about", "search",
 };
 #define N_WORDS (sizeof WORDS / sizeof *WORDS)
 
@@ -125,16 +125,17 @@ static qn_code headers_of(qn_models *ms, const qn_ynode *n, const char *const **
 
 static qn_code price_of(const qn_ynode *n, qn_model *m, qn_err *e)
 {
-    static const char *const words[] = { "prompt", "completion" };
-    if (n->kind != QN_Y_MAP) return wrong(e, n, "price", "a map of US dollars per million tokens: {prompt: 0.15, completion: 0.60}");
-    m->usd_per_m_prompt = m->usd_per_m_completion = 0;
+    static const char *const words[] = { "prompt", "completion", "request" };
+    if (n->kind != QN_Y_MAP) return wrong(e, n, "price", "a map of US dollars per million tokens: {prompt: 0.15, completion: 0.60}; of a search engine {request: 0.005}");
+    m->usd_per_m_prompt = m->usd_per_m_completion = m->usd_per_request = 0;
     for (size_t i = 0; i < n->n; i++) {
         qn_str k = n->keys[i]->text;
-        double *to = qn_str_is(k, "prompt") ? &m->usd_per_m_prompt : qn_str_is(k, "completion") ? &m->usd_per_m_completion : NULL;
+        double *to = qn_str_is(k, "prompt") ? &m->usd_per_m_prompt : qn_str_is(k, "completion") ? &m->usd_per_m_completion
+                   : qn_str_is(k, "request") ? &m->usd_per_request : NULL;
         if (!to) {
-            const char *near = qn_nearest(k, words, 2);
+            const char *near = qn_nearest(k, words, 3);
             qn_fail_at(e, QN_ERECIPE, n->keys[i]->pos, "`price` knows no `%.*s`", QN_FMT(k));
-            qn_hint(e, near ? "did you mean `%s`? it takes prompt and completion" : "it takes prompt and completion, US dollars per million tokens", near ? near : "");
+            qn_hint(e, near ? "did you mean `%s`? it takes prompt and completion, or request" : "it takes prompt and completion, US dollars per million tokens, or request, US dollars each", near ? near : "");
             return QN_ERECIPE;
         }
         QN_TRY(number_of(n->items[i], "price", 0, to, e));
@@ -228,6 +229,7 @@ static qn_code setting(qn_models *ms, const char *word, const qn_ynode *v, qn_mo
     if (IS("structured")) return three_of(v, word, &m->structured, e);
     if (IS("id")) return text_of(&ms->arena, v, word, &m->identity, e);
     if (IS("licence")) return terms_of(v, word, &m->licence, e);
+    if (IS("search")) { m->search = qn_yaml_value(v, &ms->arena); return QN_OK; }
     if (IS("terms")) return terms_of(v, word, &m->terms, e);
     if (IS("extra")) {
         if (v->kind != QN_Y_MAP) return wrong(e, v, word, "a map of further keys for every request's body");
@@ -236,6 +238,26 @@ static qn_code setting(qn_models *ms, const char *word, const qn_ynode *v, qn_mo
     }
 #undef IS
     return QN_OK;       /* url, query, file, args, about: read by the caller or for people */
+}
+
+/* `search:` makes the entry a search engine: a kind that quern knows, or how the engine is asked and where its results are (see the operator `search`). */
+static qn_code engine_of(qn_models *ms, const char *name, const qn_ynode *entry, qn_model *m, qn_err *e)
+{
+    const qn_ynode *s = qn_yaml_get(entry, "search");
+    bool brave = s->kind == QN_Y_SCALAR && qn_str_is(s->text, "brave");
+    if (s->kind == QN_Y_SCALAR && !brave && !qn_str_is(s->text, "searxng")) {
+        qn_fail_at(e, QN_ERECIPE, s->pos, "no kind of search engine is called `%.*s`", QN_FMT(s->text));
+        qn_hint(e, "searxng, brave, or a map: {address: ..., results: ..., url: ..., title: ..., text: ...}");
+        return QN_ERECIPE;
+    }
+    if (s->kind == QN_Y_LIST) return wrong(e, s, "search", "searxng, brave, or a map that says how it is asked");
+    if (!m->name) m->name = s->kind == QN_Y_SCALAR ? qn_arena_str(&ms->arena, s->text).p : qn_arena_str(&ms->arena, qn_str_of(name)).p;
+    if (brave && m->key) {              /* its key goes into a header of its own */
+        const char **list = QN_ARENA_NEW_N(&ms->arena, const char *, 2);
+        list[0] = qn_arena_printf(&ms->arena, "X-Subscription-Token: %s", m->key).p;
+        if (!m->headers) { m->headers = list; m->key = NULL; }
+    }
+    return QN_OK;
 }
 
 static qn_code entry_read(qn_models *ms, const char *name, const qn_ynode *entry, qn_model *m, const char **file, const char *const **args,
@@ -255,6 +277,7 @@ static qn_code entry_read(qn_models *ms, const char *name, const qn_ynode *entry
     if (gguf) QN_TRY(text_of(&ms->arena, gguf, "file", file, e));
     if (a) QN_TRY(args_of(ms, a, args, e));
     if (url) QN_TRY(url_of(ms, url, qn_yaml_get(entry, "query"), read_secrets, &m->url, e));
+    if (m->search.kind != QN_V_NULL) QN_TRY(engine_of(ms, name, entry, m, e));
     if (url && !m->name) {
         qn_fail_at(e, QN_ERECIPE, entry->pos, "model `%s` has no `name`: what does the endpoint call it?", name);
         qn_hint(e, "`quern doctor %s` lists the names", qn_url_host(url->text).n ? url->text.p : "URL");

@@ -138,6 +138,7 @@ void qn_reply_count(const qn_ask *ask, qn_reply *r)
         if (r->prompt_tokens < 0) r->prompt_tokens = (int64_t)(ask->body.n + 3) / 4;
         if (r->completion_tokens < 0) r->completion_tokens = ask->kind == QN_ASK_EMBED ? 0 : (int64_t)(r->text.n + r->thinking.n + 3) / 4;
     }
+    if (ask->kind == QN_ASK_GET || ask->kind == QN_ASK_POST) { r->cost_usd = ask->model ? ask->model->usd_per_request : 0; return; }
     r->cost_usd = ask->model && ask->model->priced ? ((double)r->prompt_tokens * ask->model->usd_per_m_prompt
                   + (double)r->completion_tokens * ask->model->usd_per_m_completion) / 1e6 : 0;
 }

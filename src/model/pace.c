@@ -39,6 +39,13 @@ double qn_pace_window(const qn_pace *p)
     return w < 1 ? 1 : w;
 }
 
+void qn_pace_rpm(qn_pace *p, double max_rpm)
+{
+    bool had = p->limits.max_rpm > 0;
+    p->limits.max_rpm = max_rpm;
+    p->requests_left = had ? at_most(p->requests_left, bucket_size(max_rpm)) : bucket_size(max_rpm);
+}
+
 static void refill(qn_pace *p, int64_t now_us)
 {
     double seconds = (double)(now_us - p->refilled_us) / 1e6;

@@ -57,6 +57,8 @@ void qn_pace_init(qn_pace *p, const qn_pace_limits *limits, int64_t now_us);
 /* May one request of about `tokens` tokens leave now? When not, *again_us is the earliest time worth asking again (INT64_MAX: when
  * something comes back). */
 bool qn_pace_may_send(qn_pace *p, int64_t now_us, double tokens, int64_t *again_us);
+/* From now on at most so many requests a minute. */
+void qn_pace_rpm(qn_pace *p, double max_rpm);
 void qn_pace_sent(qn_pace *p, int64_t now_us, double tokens);
 /* A request sent at sent_us ended.  retry_after_us < 0: none named.  tokens_asked: what qn_pace_sent was told; tokens_used < 0: unknown. */
 void qn_pace_ended(qn_pace *p, int64_t now_us, qn_went went, int64_t sent_us, int64_t retry_after_us, double tokens_asked, double tokens_used);

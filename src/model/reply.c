@@ -29,6 +29,14 @@ static void put_int(qn_buf *b, const char *key, int64_t v)
     qn_buf_put(b, t + i, (size_t)(24 - i));
 }
 
+/* A page that is no text: a PDF, an archive. */
+static void put_base64(qn_buf *b, qn_str s)
+{
+    qn_buf_puts(b, ",\"base64\":\"");
+    qn_base64_put(b, s);
+    qn_buf_putc(b, '"');
+}
+
 void qn_reply_encode(const qn_reply *r, qn_buf *out)
 {
     put_int(out, "{\"prompt_tokens\":", r->prompt_tokens);
@@ -36,7 +44,11 @@ void qn_reply_encode(const qn_reply *r, qn_buf *out)
     if (r->tokens_estimated) qn_buf_puts(out, ",\"estimated\":true");
     if (r->status != QN_REPLY_OK) put_text(out, "\"status\":", qn_str_of(STATUS[r->status]));
     if (!qn_str_is(r->finish, "stop")) put_text(out, "\"finish\":", r->finish);
-    put_text(out, "\"text\":", r->text);
+    if (r->http && r->http != 200) put_int(out, ",\"http\":", r->http);
+    if (qn_utf8_valid(r->text)) put_text(out, "\"text\":", r->text);
+    else put_base64(out, r->text);
+    put_text(out, "\"type\":", r->content_type);
+    put_text(out, "\"location\":", r->location);
     put_text(out, "\"thinking\":", r->thinking);
     put_value(out, "\"tool_calls\":", r->tool_calls);
     put_value(out, "\"logprobs\":", r->logprobs);
@@ -64,7 +76,19 @@ qn_code qn_reply_decode(qn_str recorded, const qn_ask *ask, qn_arena *a, qn_repl
     qn_str status = text_at(o, "status"), finish = text_at(o, "finish");
     *out = (qn_reply){ .status = QN_REPLY_OK, .http = 200, .replayed = true };
     for (int i = 0; i < 4; i++) if (qn_str_is(status, STATUS[i])) out->status = (qn_reply_status)i;
+    int64_t http = (int64_t)qn_v_number(value_at(o, "http"));
+    if (http) out->http = (int)http;
     out->text = text_at(o, "text");
+    qn_str packed = text_at(o, "base64");
+    if (packed.n) {
+        qn_buf raw = {0};
+        bool ok = qn_base64_get(packed, &raw);
+        out->text = qn_arena_str(a, qn_buf_view(&raw));
+        qn_buf_free(&raw);
+        if (!ok) return qn_fail(e, QN_ELEDGER, "a recorded page is no base64");
+    }
+    out->content_type = text_at(o, "type");
+    out->location = text_at(o, "location");
     out->thinking = text_at(o, "thinking");
     out->finish = finish.n ? finish : QN_STR("stop");
     out->tool_calls = value_at(o, "tool_calls");

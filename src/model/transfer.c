@@ -150,13 +150,17 @@ static slot *slot_new(qn_loop *l, lane *ln)
     if (authorities && *authorities) curl_easy_setopt(c, CURLOPT_CAINFO, authorities);
     if (tls) curl_easy_setopt(c, CURLOPT_PIPEWAIT, 1L);
     if (tls || ln->net != NET_MODEL) curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "");
-    if (ln->net != NET_MODEL) {
-        curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 1L);
-        curl_easy_setopt(c, CURLOPT_MAXREDIRS, 5L);
-        curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-    }
     set_proxy(c, ln);
     return s;
+}
+
+/* The model's url without its query, what was asked, then that query. */
+static qn_str web_address(qn_arena *a, const qn_ask *ask)
+{
+    if (is_whole(ask)) return qn_arena_str(a, ask->url);
+    const char *base = ask->model->url, *own = strchr(base, '?');
+    bool more = ask->url.n && memchr(ask->url.p, '?', ask->url.n);
+    return qn_arena_printf(a, "%.*s%.*s%s%s", own ? (int)(own - base) : (int)strlen(base), base, QN_FMT(ask->url), own ? (more ? "&" : "?") : "", own ? own + 1 : "");
 }
 
 static void set_request(slot *s, const qn_ask *ask, const lane *ln)
@@ -164,7 +168,7 @@ static void set_request(slot *s, const qn_ask *ask, const lane *ln)
     CURL *c = s->easy;
     if (is_web(ask)) {
         qn_arena a = {0};
-        curl_easy_setopt(c, CURLOPT_URL, qn_arena_str(&a, ask->url).p);     /* curl copies it */
+        curl_easy_setopt(c, CURLOPT_URL, web_address(&a, ask).p);           /* curl copies it */
         qn_arena_free(&a);
     } else curl_easy_setopt(c, CURLOPT_URL, ln->urls[ask->kind]);
     if (ask->kind == QN_ASK_GET) { curl_easy_setopt(c, CURLOPT_HTTPGET, 1L); return; }

@@ -230,28 +230,10 @@ static qn_code separated(qn_xeval *ev, const qn_xnode *n, qn_value in, bool csv,
     return QN_OK;
 }
 
-static const char B64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-static void base64(qn_buf *b, qn_str s)
-{
-    for (size_t i = 0; i < s.n; i += 3) {
-        uint32_t v = 0;
-        for (size_t k = 0; k < 3; k++) v = v << 8 | (i + k < s.n ? (unsigned char)s.p[i + k] : 0);
-        for (size_t k = 0; k < 4; k++) qn_buf_putc(b, i + k > s.n ? '=' : B64[v >> (18 - 6 * k) & 63]);
-    }
-}
-
 static qn_code base64_decode(qn_xeval *ev, const qn_xnode *n, qn_str s, qn_buf *b)
 {
-    uint32_t v = 0, bits = 0;
     qn_buf raw = {0};
-    qn_code rc = QN_OK;
-    for (size_t i = 0; i < s.n && s.p[i] != '='; i++) {
-        const char *at = s.p[i] ? strchr(B64, s.p[i]) : NULL;
-        if (!at) { rc = qn_x_fail(ev, n, "the text is no base64"); break; }
-        v = v << 6 | (uint32_t)(at - B64);
-        if ((bits += 6) >= 8) { bits -= 8; qn_buf_putc(&raw, (char)(v >> bits & 255)); }
-    }
+    qn_code rc = qn_base64_get(s, &raw) ? QN_OK : qn_x_fail(ev, n, "the text is no base64");
     for (size_t i = 0; rc == QN_OK && i < raw.n;) {
         char utf8[4];
         qn_buf_put(b, utf8, (size_t)qn_utf8_put(qn_utf8_next(qn_buf_view(&raw), &i), utf8));
@@ -300,7 +282,7 @@ qn_code qn_xf_format(qn_xeval *ev, const qn_xnode *n, qn_value in, const qn_valu
         qn_str s = qn_v_str(qn_x_text(ev, in));
         if (strcmp(f, "html") == 0) put_escaped(&b, s, "<>&'\"", html);
         else if (strcmp(f, "uri") == 0) percent(&b, s);
-        else if (strcmp(f, "base64") == 0) base64(&b, s);
+        else if (strcmp(f, "base64") == 0) qn_base64_put(&b, s);
         else rc = base64_decode(ev, n, s, &b);
     }
     if (rc == QN_OK) rc = b.full ? qn_x_room(ev, n, QN_X_MEMORY + (uint64_t)1) : qn_x_room(ev, n, b.n);

@@ -359,6 +359,10 @@ static qn_code swap_builtin(qn_planner *p, const qn_op **op, const qn_ynode **gi
         *given = without_key(p, *given, "without");
         return QN_OK;
     }
+    if (!swap && mp->deflt && !*mp->deflt) {        /* it works without one */
+        *given = without_key(p, *given, mp->name);
+        return QN_OK;
+    }
     if (!swap) {
         qn_fail_at(e, QN_ERECIPE, pos, "`%s` needs a model here: nothing built in can do this step", (*op)->name);
         qn_hint(e, "give one: --model %.*s=http://HOST:PORT/v1#NAME", QN_FMT(where->text));

@@ -461,6 +461,7 @@ static int json_answer_by(qn_buf *b, request *rq, const rule *r)
 {
     if (r && r->status != 200) return error_body(b, r->status, r->error ? r->error : r->status == 429 ? "slow down" : "scripted failure");
     if (r && r->raw) { template_fill(b, r->raw, rq, r); return 200; }
+    if (r && r->file.n) { qn_buf_str(b, qn_buf_view(&r->file)); return 200; }
     if (qn_str_ends(rq->path, QN_STR("/models"))) {
         qn_buf_puts(b, "{\"object\":\"list\",\"data\":[{\"id\":\"mock\",\"object\":\"model\",\"owned_by\":\"tests\"");
         if (mock.context) qn_buf_printf(b, ",\"max_model_len\":%zu", mock.context);
@@ -509,7 +510,7 @@ static const char *status_text(int status)
 static void head_put(qn_buf *out, int status, const char *type, const rule *r, bool close)
 {
     qn_buf_puts(out, "HTTP/1.1 "); put_size(out, (size_t)status); qn_buf_putc(out, ' '); qn_buf_puts(out, status_text(status));
-    qn_buf_puts(out, "\r\nContent-Type: "); qn_buf_puts(out, type);
+    if (!(r && r->headers && strcasestr(r->headers, "content-type:"))) { qn_buf_puts(out, "\r\nContent-Type: "); qn_buf_puts(out, type); }
     if (close) qn_buf_puts(out, "\r\nConnection: close");
     if (r && r->retry_after_ms >= 0 && r->retry_after_ms % 1000 == 0) qn_buf_printf(out, "\r\nRetry-After: %d", r->retry_after_ms / 1000);
     else if (r && r->retry_after_ms >= 0) qn_buf_printf(out, "\r\nRetry-After-Ms: %d", r->retry_after_ms);

@@ -166,6 +166,7 @@ static void log_request(const request *rq)
     qn_buf_puts(b, ",\"path\":"); json_text(b, rq->path);
     qn_buf_puts(b, ",\"query\":"); json_text(b, rq->query);
     qn_buf_puts(b, ",\"authorization\":"); json_text(b, rq->authorization);
+    if (rq->token.n) { qn_buf_puts(b, ",\"token\":"); json_text(b, rq->token); }
     qn_buf_puts(b, ",\"body\":");
     if (rq->doc && !memchr(rq->body.p, '\n', rq->body.n)) qn_buf_str(b, rq->body); else json_text(b, rq->body);
     qn_buf_puts(b, "}\n");
@@ -213,6 +214,7 @@ static int take_request(conn *c, request *rq)
     if (q) rq->path.n = (size_t)(q - rq->path.p);
     rq->authorization = header_value(head, "Authorization");
     rq->content_type = header_value(head, "Content-Type");
+    rq->token = header_value(head, "X-Subscription-Token");
     rq->body = qn_str_sub(in, head.n + 2, head.n + 2 + (size_t)length);
     c->consumed += head.n + 2 + (size_t)length;
     return 1;

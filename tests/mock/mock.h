@@ -16,7 +16,7 @@
 
 typedef struct request {
     qn_str method, path, query, body;   /* borrowed from the connection's buffer */
-    qn_str authorization, content_type;
+    qn_str authorization, content_type, token;
     yyjson_doc *doc;                    /* of the body; NULL when it is no JSON */
     qn_str model, user, system, prompt; /* last user message, first system message, all messages' texts (chat) or the prompt */
     bool   stream, usage_in_stream;
@@ -38,6 +38,7 @@ typedef struct rule {
     uint64_t seen, used;
     /* then */
     char *reply, *json, *raw, *thinking, *refusal, *finish, *error, *tool_calls, *headers;
+    qn_buf file;                        /* the body's bytes */
     bool  think_tags, no_usage, no_stream, force_stream, after_stream_error;
     int   status, retry_after_ms;
     double latency_ms, drip_ms;

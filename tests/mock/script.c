@@ -48,7 +48,7 @@ static fault fault_of(const char *name, const char *path, int line)
 static const char *const WORDS[] = {
     "match", "regex", "model", "path", "system", "nth", "from", "to", "every", "times", "reply", "json", "raw", "thinking", "think_tags",
     "refusal", "finish", "error", "tool_calls", "headers", "usage", "stream", "stream_error", "status", "retry_after_ms", "latency_ms",
-    "drip_ms", "drip_bytes", "fault", "prompt_tokens", "completion_tokens", "about", NULL
+    "drip_ms", "drip_bytes", "file", "fault", "prompt_tokens", "completion_tokens", "about", NULL
 };
 
 static void check_words(yyjson_val *o, const char *path, int line)
@@ -85,6 +85,10 @@ static rule *rule_read(yyjson_val *o, const char *path, int line)
     r->latency_ms = number_of(o, "latency_ms", -1); r->drip_ms = number_of(o, "drip_ms", 20);
     r->drip_bytes = (size_t)number_of(o, "drip_bytes", 16);
     r->prompt_tokens = (size_t)number_of(o, "prompt_tokens", 0); r->completion_tokens = (size_t)number_of(o, "completion_tokens", 0);
+    char *file = text_of(o, "file");
+    qn_err e = {0};
+    if (file && qn_file_read(file, 0, &r->file, &e) != QN_OK) wrong(path, line, e.msg);
+    qn_free(file);
     char *f = text_of(o, "fault");
     if (f) r->fault = fault_of(f, path, line);
     qn_free(f);
@@ -126,7 +130,7 @@ rule *script_read(const char *path)
 
 static bool matches_text(rule *r, const request *rq)
 {
-    qn_str text = rq->user.n ? rq->user : rq->prompt;
+    qn_str text = rq->user.n ? rq->user : rq->prompt.n ? rq->prompt : rq->query;
     if (r->match && qn_str_find(text, qn_str_of(r->match)) < 0) return false;
     if (r->system && qn_str_find(rq->system, qn_str_of(r->system)) < 0) return false;
     if (r->model && !qn_str_is(rq->model, r->model)) return false;

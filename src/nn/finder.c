@@ -1,0 +1,124 @@
+/* finder: BM25's hits and the nearest vectors, each list DEPTH times as long as what is asked for, joined by reciprocal rank. */
+#include "nn/finder.h"
+#include "core/thread.h"
+#include "text/bm25.h"
+#include <stdlib.h>
+
+enum { RANK_OFFSET = 60, DEPTH = 5, LEAST_DEPTH = 50 };
+
+struct qn_finder {
+    qn_arena  arena;            /* the texts */
+    qn_str   *texts;
+    size_t    n, cap, bytes;
+    qn_bm25  *words;
+    qn_encoder *encoder;
+    float    *vectors;          /* (n, dim); NULL without an encoder */
+    size_t    dim, cap_vectors;
+    double   *score;            /* (n), zero between queries */
+    size_t    cap_score;
+    pthread_mutex_t lock;
+};
+
+qn_finder *qn_finder_new(qn_encoder *encoder)
+{
+    qn_finder *f = QN_NEW(qn_finder);
+    f->words = qn_bm25_new();
+    f->encoder = encoder;
+    f->dim = encoder ? (size_t)qn_encoder_dim(encoder) : 0;
+    pthread_mutex_init(&f->lock, NULL);
+    return f;
+}
+
+void qn_finder_free(qn_finder *f)
+{
+    if (!f) return;
+    qn_bm25_free(f->words);
+    qn_free(f->texts);
+    qn_free(f->vectors);
+    qn_free(f->score);
+    qn_arena_free(&f->arena);
+    pthread_mutex_destroy(&f->lock);
+    qn_free(f);
+}
+
+qn_code qn_finder_add(qn_finder *f, qn_str text, qn_err *e)
+{
+    if (f->encoder) {
+        size_t last = (f->n + 1) * f->dim - 1;
+        QN_GROW(f->vectors, last, f->cap_vectors);
+        QN_TRY(qn_encoder_embed(f->encoder, &text, 1, f->vectors + f->n * f->dim, e));
+    }
+    QN_GROW(f->texts, f->n, f->cap);
+    f->texts[f->n++] = qn_arena_str(&f->arena, text);
+    f->bytes += text.n;
+    qn_bm25_add(f->words, text);
+    return QN_OK;
+}
+
+size_t qn_finder_n(const qn_finder *f) { return f->n; }
+qn_str qn_finder_text(const qn_finder *f, size_t index) { return f->texts[index]; }
+
+size_t qn_finder_bytes(const qn_finder *f)
+{
+    return f->bytes + f->cap * sizeof *f->texts + f->cap_vectors * sizeof *f->vectors + f->cap_score * sizeof *f->score + qn_bm25_bytes(f->words);
+}
+
+static int better_first(const void *a, const void *b)
+{
+    const qn_finder_hit *x = a, *y = b;
+    if (x->score != y->score) return x->score > y->score ? -1 : 1;
+    return (x->index > y->index) - (x->index < y->index);
+}
+
+/* The `depth` texts nearest to the query, best first; out has room for n. */
+static qn_code nearest(qn_finder *f, qn_str query, qn_finder_hit *out, qn_err *e)
+{
+    float *q = QN_NEW_N(float, f->dim);
+    qn_code rc = qn_encoder_embed(f->encoder, &query, 1, q, e);
+    for (size_t i = 0; rc == QN_OK && i < f->n; i++) {
+        const float *v = f->vectors + i * f->dim;
+        double dot = 0;
+        for (size_t k = 0; k < f->dim; k++) dot += (double)v[k] * q[k];
+        out[i] = (qn_finder_hit){ i, dot };
+    }
+    if (rc == QN_OK && f->n) qsort(out, f->n, sizeof *out, better_first);
+    qn_free(q);
+    return rc;
+}
+
+static qn_code find_locked(qn_finder *f, qn_str query, size_t k, qn_finder_hit *out, size_t *n, qn_err *e)
+{
+    size_t depth = k * DEPTH > LEAST_DEPTH ? k * DEPTH : LEAST_DEPTH, n_joined = 0;
+    if (depth > f->n) depth = f->n;
+    qn_bm25_hit *by_words = QN_NEW_N(qn_bm25_hit, depth + 1);
+    qn_finder_hit *joined = QN_NEW_N(qn_finder_hit, f->n + depth + 1);
+    size_t n_words = qn_bm25_top(f->words, query, depth, by_words);
+    qn_code rc = QN_OK;
+    if (f->encoder) {
+        while (f->cap_score < f->n) QN_GROW(f->score, f->n - 1, f->cap_score);
+        memset(f->score, 0, f->n * sizeof *f->score);
+        rc = nearest(f, query, joined, e);
+        for (size_t i = 0; rc == QN_OK && i < depth; i++) f->score[joined[i].index] += 1.0 / (double)(RANK_OFFSET + i + 1);
+        for (size_t i = 0; rc == QN_OK && i < n_words; i++) f->score[by_words[i].index] += 1.0 / (double)(RANK_OFFSET + i + 1);
+        for (size_t i = 0; rc == QN_OK && i < f->n; i++)
+            if (f->score[i] > 0) joined[n_joined++] = (qn_finder_hit){ i, f->score[i] };
+        if (n_joined) qsort(joined, n_joined, sizeof *joined, better_first);
+    } else {
+        for (; n_joined < n_words; n_joined++) joined[n_joined] = (qn_finder_hit){ by_words[n_joined].index, by_words[n_joined].score };
+    }
+    *n = n_joined < k ? n_joined : k;
+    if (rc == QN_OK && *n) memcpy(out, joined, *n * sizeof *out);
+    qn_free(by_words);
+    qn_free(joined);
+    return rc;
+}
+
+qn_code qn_finder_find(qn_finder *f, qn_str query, size_t k, qn_finder_hit *out, size_t *n, qn_err *e)
+{
+    *n = 0;
+    if (f->n == 0 || k == 0) return QN_OK;
+    pthread_mutex_lock(&f->lock);
+    qn_code rc = find_locked(f, query, k, out, n, e);
+    pthread_mutex_unlock(&f->lock);
+    return rc;
+}

@@ -1,0 +1,28 @@
+/* finder: texts and the k that answer a query best: BM25, and with a sentence encoder also cosine; the two lists are joined by rank.
+ *
+ * Score of a text = sum over the lists that hold it of 1 / (60 + its rank there), rank from 1. With one list its order is the result.
+ * Ties go to the lower index. Everything stays in memory: the texts, the index, and dim floats a text.
+ * Source: reciprocal rank fusion, Cormack, Clarke & Buettcher 2009, "Reciprocal Rank Fusion outperforms Condorcet and individual rank
+ * learning methods", section 2 (k = 60). */
+#ifndef QN_NN_FINDER_H
+#define QN_NN_FINDER_H
+#include "core/err.h"
+#include "core/mem.h"
+#include "nn/encoder.h"
+
+typedef struct qn_finder qn_finder;
+typedef struct { size_t index; double score; } qn_finder_hit;
+
+/* encoder: borrowed for the finder's life; NULL: words alone. */
+qn_finder *qn_finder_new(qn_encoder *encoder);
+void    qn_finder_free(qn_finder *f);                               /* NULL is fine */
+/* Copies the text: index 0, 1, 2 ... With an encoder it is embedded at once. Errors: the encoder's. */
+qn_code qn_finder_add(qn_finder *f, qn_str text, qn_err *e);
+size_t  qn_finder_n(const qn_finder *f);
+qn_str  qn_finder_text(const qn_finder *f, size_t index);           /* borrowed */
+size_t  qn_finder_bytes(const qn_finder *f);
+/* The k best, best first; fewer when no more share a word with the query (without an encoder).
+ *   out   room for k      *n   how many
+ * Cost: BM25's postings, and n dot products with an encoder. Any number of threads may ask at once: they take turns. */
+qn_code qn_finder_find(qn_finder *f, qn_str query, size_t k, qn_finder_hit *out, size_t *n, qn_err *e);
+#endif

@@ -1,0 +1,405 @@
+/* search: asks a search engine about each row, or the user's own documents, and puts the results into a list.
+ *
+ *   engine given   one GET for each query; the reply is in the ledger, so a query is asked once
+ *   else           an index over the documents `in`: BM25, with `encoder` also by meaning (nn/finder.h); read once, before the first row
+ *
+ * Several queries of a row are asked apart; their lists are joined by rank, and a result that several found comes once.
+ * Runs on: any worker; keeps the index between rows. */
+#include "core/log.h"
+#include "io/format.h"
+#include "nn/finder.h"
+#include "ops/op.h"
+#include "recipe/pick.h"
+#include "text/chunk.h"
+
+enum { RANK_OFFSET = 60 };
+
+typedef struct { qn_template *address; qn_expr *results, *url, *title, *text; } api;
+typedef struct {
+    qn_expr *query;
+    const qn_model *engine;
+    qn_value how;
+    const char *in, *encoder;
+    int64_t k, most, min, max;
+    qn_str  as, text, title;
+    api     api;                /* made by check */
+} params;
+
+#define QN_API_PARAM { "api", QN_P_VALUE, offsetof(params, how), "", NULL, "searxng, brave, or {address, results, url, title, text}; left out: what quern.yaml says of the engine" }
+static const qn_param PARAMS[] = {
+    QN_EXPR(params, query, ".query", NULL, "what to look for: a text, or a list of texts"),
+    QN_MODEL(params, engine, "", "a search engine: a role of the recipe; left out or `builtin`: the documents `in` are searched"),
+    QN_API_PARAM,
+    QN_PATH(params, in, "", "documents to search when there is no engine: a file, a folder or a glob; also files of rows with a text"),
+    QN_PATH(params, encoder, "", "folder of a sentence encoder (all-MiniLM-L6-v2), to search these documents by meaning too"),
+    QN_INT(params, k, "5", "1..100", "results of one query"),
+    QN_INT(params, most, "0", "0..1000", "results of all queries of a row together; 0: all"),
+    QN_FIELD(params, as, "results", "field for the list"),
+    QN_INT(params, min, "32", "1..100000", "of the documents: smallest passage, in tokens"),
+    QN_INT(params, max, "256", "1..100000", "of the documents: largest passage, in tokens"),
+    QN_FIELD(params, text, "text", "of files of rows: the field that holds the text"),
+    QN_FIELD(params, title, "title", "of files of rows: the field that holds the title"),
+    QN_END
+};
+
+static const char *const ONE_HIT[] = { "{\"results\": [{\"url\": \"http://a/1\", \"title\": \"Mills\", \"content\": \"They grind &amp; sift.\"}, {\"title\": \"no address\"}]}", NULL };
+static const char *const TWO_LISTS[] = { "{\"web\": {\"results\": [{\"url\": \"u\", \"title\": \"U\", \"description\": \"\"}, {\"url\": \"v\", \"title\": \"V\", \"description\": \"a <strong>b</strong>\"}]}}",
+    "{\"web\": {\"results\": [{\"url\": \"v\", \"title\": \"V\", \"description\": \"a <strong>b</strong>\"}]}}", NULL };
+static const char *const OWN_FORM[] = { "{\"hits\": [{\"link\": \"u\", \"name\": \"U\", \"about\": \"x\"}]}", NULL };
+static const char *const NO_JSON[] = { "<html>", NULL };
+static const qn_example EXAMPLES[] = {
+    { .params = "query: .q, engine: $model, api: searxng", .in = "{q: 'mill stones'}", .replies = ONE_HIT, .asked = "/search?q=mill%20stones&format=json",
+      .out = "{q: 'mill stones', results: [{url: 'http://a/1', title: 'Mills', text: 'They grind & sift.', rank: 1, query: 'mill stones'}]}" },
+    { .params = "query: .qs, engine: $model, api: brave, k: 2", .in = "{qs: ['x', 'y']}", .replies = TWO_LISTS, .asked = "?q=x&count=2",
+      .out = "{qs: ['x', 'y'], results: [{url: 'v', title: 'V', text: 'a b', rank: 1, query: 'x'}, {url: 'u', title: 'U', text: '', rank: 2, query: 'x'}]}" },
+    { .params = "query: .q, engine: $model, api: {address: '/find?n={{ .k }}&words={{ .query | @uri }}', results: .hits, url: .link, title: .name, text: .about}", .in = "{q: 'x y'}",
+      .replies = OWN_FORM, .asked = "/find?n=5&words=x%20y", .out = "{q: 'x y', results: [{url: 'u', title: 'U', text: 'x', rank: 1, query: 'x y'}]}" },
+    { .params = "query: .q, engine: $model, api: searxng", .in = "{q: 'x'}", .replies = NO_JSON, .fail = "is no JSON" },
+    { .params = "query: .q", .in = "{q: 'x'}", .fail = "needs `engine` or `in`" },
+    QN_END
+};
+
+/* ---- how an engine is asked ---- */
+static const struct { const char *name, *address, *results, *url, *title, *text; } KINDS[] = {
+    /* docs.searxng.org, dev/search_api */
+    { "searxng", "/search?q={{ .query | @uri }}&format=json", ".results", ".url", ".title", ".content" },
+    /* api-dashboard.search.brave.com, web search; at most 20 results */
+    { "brave", "?q={{ .query | @uri }}&count={{ if .k < 20 then .k else 20 end }}", ".web.results", ".url", ".title", ".description" },
+};
+
+static qn_code compile_part(qn_check *ck, qn_value how, const char *name, const char *otherwise, qn_expr **out, qn_err *e)
+{
+    qn_value v;
+    qn_str text = qn_v_get(how, qn_str_of(name), &v) ? qn_v_str(v) : qn_str_of(otherwise);
+    if (text.n == 0) return qn_fail_at(e, QN_ERECIPE, ck->pos, "`api` needs `%s`: where that stands, as an expression", name);
+    return qn_expr_compile(text, ck->pos, ck->arena, out, e);
+}
+
+static qn_code compile_api(qn_check *ck, params *p, qn_err *e)
+{
+    bool given = p->how.kind == QN_V_OBJECT || (p->how.kind == QN_V_TEXT && p->how.n);
+    qn_value how = given ? p->how : p->engine->search, v;
+    qn_str kind = how.kind == QN_V_TEXT ? qn_v_str(how) : how.kind == QN_V_OBJECT ? QN_STR("") : qn_str_of(p->engine->name);
+    qn_str address = qn_v_get(how, QN_STR("address"), &v) ? qn_v_str(v) : QN_STR("");
+    const char *parts[4] = { "", ".url", ".title", "" };
+    for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++) {
+        if (!qn_str_is(kind, KINDS[i].name)) continue;
+        address = qn_str_of(KINDS[i].address);
+        parts[0] = KINDS[i].results, parts[1] = KINDS[i].url, parts[2] = KINDS[i].title, parts[3] = KINDS[i].text;
+    }
+    if (address.n == 0) {
+        qn_fail_at(e, QN_ERECIPE, ck->pos, how.kind == QN_V_OBJECT ? "`api` needs `address`" : "`%.*s` is no search engine that quern knows", QN_FMT(kind));
+        qn_hint(e, "in quern.yaml give it `search: searxng`, `brave` or {address: '/find?q={{ .query | @uri }}', results: .hits, text: .snippet}; or --model ROLE=URL#searxng");
+        return QN_ERECIPE;
+    }
+    QN_TRY(qn_template_compile(address, ck->pos, ck->arena, &p->api.address, e));
+    QN_TRY(compile_part(ck, how, "results", parts[0], &p->api.results, e));
+    QN_TRY(compile_part(ck, how, "url", parts[1], &p->api.url, e));
+    QN_TRY(compile_part(ck, how, "title", parts[2], &p->api.title, e));
+    return compile_part(ck, how, "text", parts[3], &p->api.text, e);
+}
+
+static qn_code check(qn_check *ck, void *vp, qn_err *e)
+{
+    params *p = vp;
+    const qn_type *t;
+    if (p->engine && p->engine->builtin) p->engine = NULL;
+    if (!p->engine && !p->in) {
+        qn_fail_at(e, QN_ERECIPE, ck->pos, "`search` needs `engine` or `in`");
+        qn_hint(e, "`in` names documents of your own to search; an engine stands in quern.yaml");
+        return QN_ERECIPE;
+    }
+    if (p->min > p->max) return qn_fail_at(e, QN_ERECIPE, ck->pos, "min (%lld) is above max (%lld)", (long long)p->min, (long long)p->max);
+    if (p->engine) QN_TRY(compile_api(ck, p, e));
+    QN_TRY(qn_type_parse(QN_STR("[{url: text, title: text, text: text, rank: int, query: text}]"), ck->arena, &t, e));
+    ck->out = qn_type_with(ck->out, p->as, t, ck->arena);
+    return QN_OK;
+}
+
+/* ---- the index over documents ---- */
+typedef struct { qn_str url, title; } place;
+typedef struct {
+    qn_arena   arena;
+    qn_encoder *encoder;
+    qn_finder *finder;
+    place     *places;          /* of each text of the finder */
+    size_t     cap_places, n_docs, max_bytes;
+    const params *p;
+    const char *file;           /* the one that is read */
+} state;
+
+static qn_code add_text(state *st, qn_str text, const qn_block *blocks, size_t n_blocks, qn_str title, qn_str where, qn_err *e)
+{
+    qn_arena a = {0};
+    qn_chunk *pieces;
+    qn_chunk_opts o = { .by = QN_CHUNK_PARAGRAPH, .min_tokens = (size_t)st->p->min, .max_tokens = (size_t)st->p->max };
+    size_t n = qn_chunk_text(text, blocks, n_blocks, &o, &a, &pieces);
+    qn_code rc = QN_OK;
+    title = qn_arena_str(&st->arena, title);
+    for (size_t i = 0; i < n && rc == QN_OK; i++) {
+        size_t at = qn_finder_n(st->finder);
+        QN_GROW(st->places, at, st->cap_places);
+        st->places[at] = (place){ qn_arena_printf(&st->arena, "%.*s#%zu", QN_FMT(where), pieces[i].start), title };
+        rc = qn_finder_add(st->finder, qn_str_sub(text, pieces[i].start, pieces[i].end), e);
+    }
+    qn_arena_free(&a);
+    st->n_docs++;
+    if (rc == QN_OK && qn_finder_bytes(st->finder) > st->max_bytes) {
+        qn_fail(e, QN_ELIMIT, "the index over `in` takes more than %zu MB", st->max_bytes >> 20);
+        qn_hint(e, "raise --memory, or search fewer documents");
+        return QN_ELIMIT;
+    }
+    return rc;
+}
+
+static qn_code add_record(void *arg, qn_row *row, const char *where, qn_err *e)
+{
+    state *st = arg;
+    qn_value text, title;
+    if (!qn_row_find(row, st->p->text, &text) || text.kind != QN_V_TEXT) {
+        qn_fail(e, QN_EDATA, "%s: the record has no text in the field `%.*s`", where, QN_FMT(st->p->text));
+        qn_hint(e, "name the field that holds the text: text: FIELD");
+        return QN_EDATA;
+    }
+    bool named = qn_row_find(row, st->p->title, &title) && title.kind == QN_V_TEXT;
+    return add_text(st, qn_v_str(text), NULL, 0, named ? qn_v_str(title) : QN_STR(""), qn_str_of(where), e);
+}
+
+static qn_code add_file(void *arg, const char *file, qn_err *e)
+{
+    state *st = arg;
+    const qn_format *f = NULL;
+    qn_err why = {0};
+    if (qn_format_of(file, &f, &why) != QN_OK || (!f->doc && !f->rows)) {
+        qn_log(QN_INFO, "skipped", "search: %s is no document that can be read", file);
+        return QN_OK;
+    }
+    st->file = file;
+    if (!f->doc) return qn_pick_rows(file, add_record, st, e);
+    qn_arena a = {0};
+    qn_doc d;
+    qn_read_opts o = { .header = -1 };
+    qn_code rc = qn_doc_read(file, &o, &a, &d, &why);
+    if (rc == QN_OK) rc = add_text(st, d.text, d.blocks, d.n_blocks, d.title, qn_str_of(file), e);
+    else {                          /* one document less; the others are searched */
+        qn_log(QN_WARN, "skipped", "search: %s: %s", file, why.msg);
+        rc = QN_OK;
+    }
+    qn_arena_free(&a);
+    return rc;
+}
+
+static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
+{
+    const params *p = vp;
+    state *st = QN_NEW(state);
+    *out = st;
+    st->p = p;
+    st->max_bytes = cx->memory_bytes;
+    if (p->engine) return QN_OK;
+    if (p->encoder) {
+        QN_TRY(qn_encoder_open(&st->encoder, p->encoder, e));
+        qn_encoder_threads(st->encoder, cx->n_threads);
+    }
+    st->finder = qn_finder_new(st->encoder);
+    QN_TRY(qn_files_each(p->in, add_file, st, e));
+    if (qn_finder_n(st->finder) == 0) return qn_fail(e, QN_EDATA, "there is no text to search in %s", p->in);
+    qn_log(QN_INFO, "search", "%zu passages of %zu documents are searched%s", qn_finder_n(st->finder), st->n_docs, st->encoder ? ", by words and by meaning" : ", by words");
+    return QN_OK;
+}
+
+static void close(void *vs)
+{
+    state *st = vs;
+    qn_finder_free(st->finder);
+    qn_encoder_close(st->encoder);
+    qn_free(st->places);
+    qn_arena_free(&st->arena);
+    qn_free(st);
+}
+
+/* ---- results ---- one for each address, over all queries of the row */
+typedef struct { qn_str url, title, text, query; double score; size_t first; } result;
+typedef struct { qn_arena *a; result *all; size_t n, cap; } results;
+
+static void found(results *rs, qn_str url, qn_str title, qn_str text, qn_str query, size_t rank)
+{
+    double score = 1.0 / (double)(RANK_OFFSET + rank);
+    for (size_t i = 0; i < rs->n; i++)
+        if (qn_str_eq(rs->all[i].url, url)) { rs->all[i].score += score; return; }
+    if (rs->n == rs->cap) {
+        size_t cap = rs->cap ? rs->cap * 2 : 16;
+        result *bigger = qn_arena_alloc(rs->a, cap * sizeof *bigger);
+        if (rs->n) memcpy(bigger, rs->all, rs->n * sizeof *bigger);
+        rs->all = bigger;
+        rs->cap = cap;
+    }
+    rs->all[rs->n] = (result){ url, title, text, query, score, rs->n };
+    rs->n++;
+}
+
+static int best_first(const void *a, const void *b)
+{
+    const result *x = a, *y = b;
+    if (x->score != y->score) return x->score > y->score ? -1 : 1;
+    return (x->first > y->first) - (x->first < y->first);
+}
+
+static void leave(const params *p, qn_ctx *cx, results *rs, qn_row *r, qn_emit *em)
+{
+    qn_list_b l = { .a = cx->scratch };
+    if (rs->n) qsort(rs->all, rs->n, sizeof *rs->all, best_first);
+    for (size_t i = 0; i < rs->n && (p->most == 0 || i < (size_t)p->most); i++) {
+        qn_object_b o = { .a = cx->scratch };
+        qn_object_put(&o, QN_STR("url"), qn_v_text(rs->all[i].url));
+        qn_object_put(&o, QN_STR("title"), qn_v_text(rs->all[i].title));
+        qn_object_put(&o, QN_STR("text"), qn_v_text(rs->all[i].text));
+        qn_object_put(&o, QN_STR("rank"), qn_v_int((int64_t)i + 1));
+        qn_object_put(&o, QN_STR("query"), qn_v_text(rs->all[i].query));
+        qn_list_put(&l, qn_object_end(&o));
+    }
+    qn_row_set(r, p->as, qn_list_end(&l));
+    qn_emit_row(em, r);
+}
+
+/* Snippets come as HTML: tags go, the five entities that engines write become what they stand for. */
+static qn_str plain(qn_str s, qn_arena *a)
+{
+    static const struct { const char *name; char c; } entities[] = { { "&amp;", '&' }, { "&lt;", '<' }, { "&gt;", '>' }, { "&quot;", '"' }, { "&#x27;", '\'' }, { "&#39;", '\'' } };
+    char *out = qn_arena_alloc(a, s.n + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < s.n;) {
+        size_t k = 0, m = 0;
+        const char *end = s.p[i] == '<' && i + 1 < s.n && strchr("/abcdeiuspm", s.p[i + 1]) ? memchr(s.p + i, '>', s.n - i < 40 ? s.n - i : 40) : NULL;
+        if (end) { i = (size_t)(end - s.p) + 1; continue; }
+        for (; k < sizeof entities / sizeof *entities; k++)
+            if (qn_str_starts(qn_str_sub(s, i, s.n), qn_str_of(entities[k].name))) { m = strlen(entities[k].name); break; }
+        out[n++] = m ? entities[k].c : s.p[i];
+        i += m ? m : 1;
+    }
+    return (qn_str){ out, n };
+}
+
+typedef struct { const params *p; qn_ctx *cx; results *rs; qn_str query; size_t rank; } reading;
+
+static qn_code keep_text(void *arg, qn_value v, qn_err *e)
+{
+    (void)e;
+    if (v.kind == QN_V_TEXT && !((qn_str *)arg)->p) *(qn_str *)arg = qn_v_str(v);
+    return QN_OK;
+}
+
+static qn_str part(const qn_expr *x, qn_value item, qn_arena *a)
+{
+    qn_str s = { NULL, 0 };
+    qn_err ignored = {0};
+    if (qn_expr_run_value(x, item, a, keep_text, &s, &ignored) != QN_OK || !s.p) return (qn_str){ "", 0 };
+    return s;
+}
+
+static qn_code take_result(void *arg, qn_value v, qn_err *e)
+{
+    reading *rd = arg;
+    qn_v_iter it = qn_v_iter_of(v);
+    qn_value item;
+    if (v.kind == QN_V_LIST) {
+        while (qn_v_next(&it, NULL, &item)) QN_TRY(take_result(arg, item, e));
+        return QN_OK;
+    }
+    if (v.kind != QN_V_OBJECT || rd->rank >= (size_t)rd->p->k) return QN_OK;
+    qn_str url = part(rd->p->api.url, v, rd->cx->scratch);
+    if (url.n == 0) return QN_OK;
+    rd->rank++;
+    found(rd->rs, url, plain(part(rd->p->api.title, v, rd->cx->scratch), rd->cx->scratch), plain(part(rd->p->api.text, v, rd->cx->scratch), rd->cx->scratch), rd->query, rd->rank);
+    return QN_OK;
+}
+
+/* ---- the queries ---- */
+typedef struct { qn_arena *a; qn_str *all; size_t n; } queries;
+
+static qn_code take_query(void *arg, qn_value v, qn_err *e)
+{
+    queries *q = arg;
+    qn_v_iter it = qn_v_iter_of(v);
+    qn_value item;
+    if (v.kind == QN_V_LIST) {
+        while (qn_v_next(&it, NULL, &item)) QN_TRY(take_query(arg, item, e));
+        return QN_OK;
+    }
+    if (v.kind != QN_V_TEXT) return qn_fail(e, QN_EDATA, "a query is a %s, not a text", qn_v_kind_name(v));
+    qn_str text = qn_str_trim(qn_v_str(v));
+    for (size_t i = 0; i < q->n; i++) if (qn_str_eq(q->all[i], text)) return QN_OK;
+    if (text.n == 0) return QN_OK;
+    qn_str *bigger = qn_arena_alloc(q->a, (q->n + 1) * sizeof *bigger);
+    if (q->n) memcpy(bigger, q->all, q->n * sizeof *bigger);
+    bigger[q->n++] = qn_arena_str(q->a, text);
+    q->all = bigger;
+    return QN_OK;
+}
+
+static qn_code ask_engine(const params *p, qn_ctx *cx, qn_turn *t, qn_str query, qn_err *e)
+{
+    qn_buf b = {0};
+    qn_row *own = qn_row_new((qn_hash128){ 0, 0 });
+    qn_row_set(own, QN_STR("query"), qn_v_text(query));
+    qn_row_set(own, QN_STR("k"), qn_v_int(p->k));
+    qn_code rc = qn_template_fill(p->api.address, own, cx->scratch, &b, e);
+    qn_row_drop(own);
+    qn_ask ask = { .kind = QN_ASK_GET, .model = p->engine, .url = qn_buf_view(&b), .allow_private = true };
+    if (rc == QN_OK) qn_turn_ask(t, &ask);
+    qn_buf_free(&b);
+    return rc;
+}
+
+static qn_code search_documents(const params *p, qn_ctx *cx, state *st, qn_str query, results *rs, qn_err *e)
+{
+    qn_finder_hit *hits = qn_arena_alloc(cx->scratch, (size_t)p->k * sizeof *hits);
+    size_t n;
+    QN_TRY(qn_finder_find(st->finder, query, (size_t)p->k, hits, &n, e));
+    for (size_t i = 0; i < n; i++)
+        found(rs, st->places[hits[i].index].url, st->places[hits[i].index].title, qn_finder_text(st->finder, hits[i].index), query, i + 1);
+    return QN_OK;
+}
+
+static qn_code read_reply(const params *p, qn_ctx *cx, qn_str reply, qn_str query, results *rs, qn_err *e)
+{
+    qn_value v;
+    qn_err bad = {0};
+    reading rd = { p, cx, rs, query, 0 };
+    if (qn_json_parse(reply, cx->scratch, &v, &bad) != QN_OK) {
+        qn_fail(e, QN_EDATA, "the search engine's answer is no JSON");
+        qn_hint(e, "SearxNG gives JSON only where its settings list it under `search: formats:`");
+        return QN_EDATA;
+    }
+    return qn_expr_run_value(p->api.results, v, cx->scratch, take_result, &rd, e);
+}
+
+static qn_code turn(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_turn *t, qn_emit *em, qn_err *e)
+{
+    const params *p = vp;
+    queries *q = t->state;
+    results rs = { .a = cx->scratch };
+    if (!q) {
+        q = t->state = QN_ARENA_NEW(t->arena, queries);
+        q->a = t->arena;
+        QN_TRY(qn_expr_run(p->query, r, cx->scratch, take_query, q, e));
+        for (size_t i = 0; i < q->n; i++)
+            QN_TRY(p->engine ? ask_engine(p, cx, t, q->all[i], e) : search_documents(p, cx, vs, q->all[i], &rs, e));
+        if (p->engine && q->n) return QN_OK;
+    } else {
+        for (size_t i = 0; i < q->n; i++) QN_TRY(read_reply(p, cx, t->replies[i].text, q->all[i], &rs, e));
+    }
+    leave(p, cx, &rs, r, em);
+    return QN_OK;
+}
+
+const qn_op qn_op_search = {
+    .name = "search", .version = 1, .stage = QN_GENERATE,
+    .brief = "search the web, or documents of your own, for each row",
+    .about = "The field holds a list of {url, title, text, rank, query}; `each: {of: .results, spread: yes}` makes a row of each. With an engine `text` is its snippet, and\n"
+             "fetch_pages gets the page; with documents it is the passage itself, and `url` says where it stands: file#byte.\n"
+             "An engine is an entry of quern.yaml with `url`, `search: searxng`, `brave` or a map, its key as env:NAME and its pace as `rpm`; or --model ROLE=URL#searxng.\n"
+             "In `address` and the rest of the map, expressions see {query, k} and the engine's answer. Without `encoder` documents are found by their words alone.",
+    .paper = "reciprocal rank fusion: Cormack, Clarke & Buettcher 2009, section 2; BM25: Robertson and Zaragoza 2009",
+    .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES, .check = check, .open = open, .close = close, .turn = turn,
+};
