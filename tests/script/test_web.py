@@ -91,6 +91,7 @@ mock.stop()
 print("search: engines, keys, pace, one request for equal queries")
 
 # ---------------------------------------------------------------- search: documents
+os.chdir(TMP)
 docs = os.path.join(ROOT, "examples", "docs")
 local = recipe("local.yaml", """quern: 1
 params: {rows: {type: path}, docs: {type: path}, engine: {type: model, default: builtin}}
