@@ -1,6 +1,6 @@
 /* check_code: run a row's code with its tests in the sandbox, and keep it when they pass.
  *
- * As nobody, without network, without the host's files, within limits of time, memory, processes and output (core/sandbox.h). Where no sandbox can be
+ * Without network, without the host's files, within limits of time, memory, processes, disk and output (core/sandbox.h). Where no sandbox can be
  * made, rows fail with what is missing: code is never run without. Runs on: any worker; 30 ms a row and more. */
 #include "core/sandbox.h"
 #include "ops/curate/curate.h"
@@ -13,7 +13,7 @@ static const qn_param PARAMS[] = {
     QN_EXPR(params, tests, "", NULL, "tests put behind the code: a text, or a list of lines"),
     QN_CHOICE(params, language, "python", "python|c|sh|javascript", "what runs it: python3, cc, sh, node, as /usr has them"),
     QN_INT(params, time_ms, "5000", "10..600000", "wall-clock milliseconds"),
-    QN_SIZE(params, memory, "512M", "memory of each process"),
+    QN_SIZE(params, memory, "512M", "memory of all its processes together"),
     QN_FIELD(params, output, "", "field for what it prints"),
     QN_END
 };
@@ -22,6 +22,7 @@ static const qn_example EXAMPLES[] = {
     { .params = "tests: .tests", .in = "{code: \"def grind(x):\\n  return x + 1\", tests: ['assert grind(1) == 2']}", .out = "{code: \"def grind(x):\\n  return x + 1\", tests: ['assert grind(1) == 2']}" },
     { .params = "tests: .tests", .in = "{code: \"def grind(x):\\n  return x\", tests: ['assert grind(1) == 2']}", .reject = "tests: AssertionError" },
     { .params = "language: sh, output: said", .in = "{code: 'echo flour'}", .out = "{code: 'echo flour', said: 'flour'}" },
+    { .params = "language: c", .in = "{code: 'int main(void) { return 0; }'}", .out = "{code: 'int main(void) { return 0; }'}" },
     { .params = "language: sh, time_ms: 200", .in = "{code: 'sleep 20'}", .reject = "tests: out of time" },
     QN_END
 };
@@ -59,7 +60,7 @@ static qn_str last_line(qn_str s)
 static void judge(const qn_sandbox_result *r, qn_buf *why)
 {
     qn_str last = last_line(qn_buf_view(&r->err));
-    if (r->timed_out) qn_buf_puts(why, "out of time");
+    if (r->stopped) qn_buf_puts(why, r->stopped);
     else if (r->exit_code == 0) return;
     else if (last.n) qn_buf_str(why, last);
     else if (r->signal) qn_buf_printf(why, "ended by signal %d", r->signal);
@@ -68,7 +69,9 @@ static void judge(const qn_sandbox_result *r, qn_buf *why)
 
 static qn_code map(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_emit *em, qn_err *e)
 {
-    static const char *const commands[4][5] = { { "python3", "-I", "-B", "main.py", NULL }, { "sh", "-c", "cc -std=gnu17 -w -o /tmp/main main.c -lm && /tmp/main", NULL },
+    /* The compiler's output becomes executable by way of a copy: where the sandbox shares the user's uid, no program may change modes. */
+    static const char c[] = "cd \"$TMPDIR\" && cc -std=gnu17 -w -o made \"$OLDPWD/main.c\" -lm && cp /bin/true run && cat made >run && exec ./run";
+    static const char *const commands[4][5] = { { "python3", "-I", "-B", "main.py", NULL }, { "sh", "-c", c, NULL },
                                                 { "sh", "main.sh", NULL }, { "node", "main.js", NULL } };
     static const char *const names[4] = { "main.py", "main.c", "main.sh", "main.js" };
     const params *p = vp;
@@ -88,6 +91,7 @@ static qn_code map(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_emit *
     job.n_files = 1;
     job.time_ms = p->time_ms;
     job.memory_bytes = p->memory;
+    job.reserves = k == 3;
     QN_TRY_OUT(qn_sandbox_run(&job, &result, e));
     judge(&result, &why);
     if (p->output.n && !why.n) {
@@ -105,6 +109,7 @@ out:
 
 const qn_op qn_op_check_code = {
     .name = "check_code", .version = 1, .stage = QN_CURATE, .brief = "run code with its tests in a sandbox and keep what passes",
-    .about = "Programs are found below /usr of this machine. A row whose tests fail is rejected with the last line of the error.",
+    .about = "Programs are found below /usr of this machine. A row whose tests fail is rejected with the last line of the error.\n"
+             "The sandbox is bubblewrap, or Landlock with a filter of system calls where bubblewrap can make no namespaces; run.log says which.",
     .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES, .check = check, .map = map,
 };

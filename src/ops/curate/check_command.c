@@ -1,7 +1,7 @@
 /* check_command: run a command of the user's on each row, in the sandbox: exit code 0 keeps the row.
  *
  * The row comes as JSON on standard input, and as text of one field where `input` says so. What the command prints can become a field. As in check_code
- * nothing runs outside the sandbox: the command sees /usr, an empty /tmp and what `files` names. Runs on: any worker. */
+ * nothing runs outside the sandbox: the command sees /usr, an empty $TMPDIR and, in its folder, what `files` names. Runs on: any worker. */
 #include "core/file.h"
 #include "core/sandbox.h"
 #include "ops/curate/curate.h"
@@ -11,10 +11,10 @@ typedef struct { qn_str run; qn_expr *input; qn_texts files; qn_str as; int64_t 
 static const qn_param PARAMS[] = {
     QN_TEXT(params, run, NULL, "the command, run by sh"),
     QN_EXPR(params, input, "", "text", "what it gets on standard input; the whole row as JSON when not given"),
-    QN_TEXTS(params, files, "[]", "files it may read, as /work/NAME: a script, a word list"),
+    QN_TEXTS(params, files, "[]", "files it may read, in its folder by their names: a script, a word list"),
     QN_FIELD(params, as, "", "field for what it prints"),
     QN_INT(params, time_ms, "5000", "10..600000", "wall-clock milliseconds"),
-    QN_SIZE(params, memory, "512M", "memory of each process"),
+    QN_SIZE(params, memory, "512M", "memory of all its processes together"),
     QN_END
 };
 
@@ -62,10 +62,10 @@ static qn_code map(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_emit *
     qn_buf_free(&row);
     if (rc != QN_OK) return rc;
     qn_str said = qn_str_trim(qn_buf_view(&x.out));
-    bool ok = !x.timed_out && x.exit_code == 0;
+    bool ok = !x.stopped && x.exit_code == 0;
     if (ok && p->as.n) qn_row_set(r, p->as, qn_v_text(qn_utf8_valid(said) ? said : QN_STR("")));
     if (ok) qn_emit_row(em, r);
-    else if (x.timed_out) qn_emit_reject(em, r, qn_reject_fact("command", "out of time"));
+    else if (x.stopped) qn_emit_reject(em, r, qn_reject_fact("command", "%s", x.stopped));
     else if (x.signal) qn_emit_reject(em, r, qn_reject_fact("command", "ended by signal %d", x.signal));
     else qn_emit_reject(em, r, qn_reject_fact("command", "exit code %d", x.exit_code));
     qn_sandbox_result_free(&x);
@@ -73,6 +73,6 @@ static qn_code map(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_emit *
 }
 
 const qn_op qn_op_check_command = {
-    .name = "check_command", .version = 1, .stage = QN_CURATE, .brief = "keep rows for which a command of yours, run in a sandbox, ends well",
+    .name = "check_command", .version = 1, .stage = QN_CURATE, .flags = QN_OP_RUNS_COMMANDS, .brief = "keep rows for which a command of yours, run in a sandbox, ends well",
     .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES, .check = check, .map = map,
 };

@@ -40,7 +40,7 @@ static qn_code ask_python(qn_str code, qn_buf *why, qn_err *e)
     QN_TRY(qn_sandbox_run(&job, &r, e));
     qn_code rc = QN_OK;
     if (r.exit_code == 3) qn_buf_str(why, qn_str_trim(qn_buf_view(&r.out)));
-    else if (r.timed_out) qn_buf_puts(why, "the parser did not end");
+    else if (r.stopped) qn_buf_printf(why, "the parser was stopped: %s", r.stopped);
     else if (r.exit_code != 0) rc = qn_fail(e, QN_EMISSING, "python3 does not run in the sandbox: %.*s", (int)(r.err.n < 120 ? r.err.n : 120), qn_buf_view(&r.err).p);
     qn_sandbox_result_free(&r);
     return rc;
