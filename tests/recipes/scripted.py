@@ -57,8 +57,8 @@ class Skip(Exception):
 
 
 def needs_sandbox():
-    if subprocess.run(["bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"], capture_output=True).returncode != 0:
-        raise Skip("bwrap cannot make a sandbox here")
+    if "a sandbox needs" in lib.quern("apply", "check_code", "language=sh", stdin=b'{"code": "true"}')[2]:
+        raise Skip("no sandbox can be made here")
 
 
 def main(tests):

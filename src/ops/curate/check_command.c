@@ -73,6 +73,6 @@ static qn_code map(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_emit *
 }
 
 const qn_op qn_op_check_command = {
-    .name = "check_command", .version = 1, .stage = QN_CURATE, .flags = QN_OP_RUNS_COMMANDS, .brief = "keep rows for which a command of yours, run in a sandbox, ends well",
+    .name = "check_command", .version = 1, .stage = QN_CURATE, .brief = "keep rows for which a command of yours, run in a sandbox, ends well",
     .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES, .check = check, .map = map,
 };
