@@ -179,6 +179,73 @@ static void answer(qn_net *n, asked *a, const qn_generated *g)
     qn_buf_free(&b);
 }
 
+/* ---- reward heads: {"reward": true, "messages": ...} gives a number, {"reward": true, "prompt": text, "steps": [texts]}
+ * one for each step ---- */
+static void put_number(qn_buf *b, double x) { qn_json_write(b, qn_v_real(round(x * 1e6) / 1e6)); }
+
+static qn_code reward_ids(qn_net *n, qn_call *c, qn_value body, qn_ids *ids, qn_ids *ends, qn_err *e)
+{
+    qn_value list, one;
+    qn_message *all;
+    size_t k = 0;
+    if (qn_v_get(body, QN_STR("steps"), &list) && list.kind == QN_V_LIST) {
+        if (qn_v_get(body, QN_STR("prompt"), &one)) QN_TRY(qn_tokenizer_encode(n->tok, qn_v_str(one), QN_TOKENS_PLAIN, ids, e));
+        for (qn_v_iter it = qn_v_iter_of(list); qn_v_next(&it, NULL, &one);) {
+            QN_TRY(qn_tokenizer_encode(n->tok, qn_v_str(one), QN_TOKENS_PLAIN, ids, e));
+            if (ids->n) qn_ids_put(ends, (int32_t)ids->n - 1);
+        }
+        return QN_OK;
+    }
+    if (!qn_v_get(body, QN_STR("messages"), &list) || list.kind != QN_V_LIST) return qn_fail(e, QN_EDATA, "the request has no messages");
+    all = QN_ARENA_NEW_N(&c->arena, qn_message, list.n + 1);
+    for (qn_v_iter it = qn_v_iter_of(list); qn_v_next(&it, NULL, &one); k++) {
+        qn_value role, content;
+        qn_v_get(one, QN_STR("role"), &role);
+        qn_v_get(one, QN_STR("content"), &content);
+        all[k] = (qn_message){ qn_v_str(role), qn_v_str(content) };
+    }
+    return qn_chat_put(&n->chat, n->tok, all, k, false, ids, NULL, e);
+}
+
+static void reward(qn_net *n, qn_call *c, qn_value body)
+{
+    qn_ids ids = { 0 }, ends = { 0 };
+    qn_err e = { 0 };
+    qn_buf b = { 0 };
+    float *score = NULL;
+    qn_code rc = n->dec && qn_decoder_has_head(n->dec) ? QN_OK : qn_fail(&e, QN_EMODEL, "the model of %s is no reward model: `train_rm` makes one", n->folder);
+    if (rc == QN_OK) rc = reward_ids(n, c, body, &ids, &ends, &e);
+    if (rc == QN_OK) {
+        qn_seq s = { .ids = ids.p, .n = (int)ids.n };
+        score = QN_NEW_N(float, ids.n + 1);
+        rc = qn_decoder_token_score(n->dec, &s, 1, score, &e);
+    }
+    if (rc != QN_OK) fail(c, e.msg);
+    else {
+        if (ends.n) qn_buf_putc(&b, '[');
+        for (size_t i = 0; i < ends.n; i++) {
+            if (i) qn_buf_putc(&b, ',');
+            put_number(&b, 1 / (1 + exp(-(double)score[ends.p[i]])));
+        }
+        if (ends.n) qn_buf_putc(&b, ']');
+        else put_number(&b, (double)score[ids.n - 1]);
+        c->reply = (qn_reply){ .status = QN_REPLY_OK, .http = 200, .text = qn_arena_str(&c->arena, qn_buf_view(&b)), .finish = QN_STR("stop"),
+                               .prompt_tokens = (int64_t)ids.n, .attempts = 1 };
+    }
+    qn_free(score);
+    qn_buf_free(&b);
+    qn_ids_free(&ids);
+    qn_ids_free(&ends);
+}
+
+static bool is_reward(qn_call *c)
+{
+    qn_value body, yes;
+    qn_err e = { 0 };
+    if (qn_str_find(c->ask.body, QN_STR("\"reward\"")) < 0 || qn_json_parse(c->ask.body, &c->arena, &body, &e) != QN_OK) return false;
+    return qn_v_get(body, QN_STR("reward"), &yes) && yes.kind == QN_V_BOOL && yes.b;
+}
+
 /* ---- a batch ---- */
 static void generate(qn_net *n, asked *all, size_t k)
 {
@@ -234,6 +301,12 @@ static void serve(qn_net *n, qn_call *calls)
         if (n->err.code) { fail(c, n->err.msg); continue; }
         if (c->ask.kind == QN_ASK_EMBED) { embed(n, c); continue; }
         if (c->ask.kind != QN_ASK_CHAT && c->ask.kind != QN_ASK_COMPLETION) { fail(c, "a model in a folder cannot be asked for that"); continue; }
+        if (is_reward(c)) {
+            qn_value body = qn_v_null();
+            qn_err e = { 0 };
+            if (qn_json_parse(c->ask.body, &c->arena, &body, &e) == QN_OK) reward(n, c, body);
+            continue;
+        }
         QN_GROW(all, k, cap);
         read_request(n, c, &all[k]);
         if (!all[k].bad) k++;

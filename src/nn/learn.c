@@ -9,6 +9,7 @@
 #include "core/rng.h"
 #include "nn/config_json.h"
 #include "nn/decoder_net.h"
+#include "nn/encoder.h"
 #include <math.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -24,6 +25,7 @@ struct qn_learner {
     kept *rows;
     size_t n, cap;
     qn_decoder *m;
+    qn_encoder *enc;
     qn_tokenizer *tok;
     qn_chat chat;
     qn_ids ids;                 /* of all rows, one after the other */
@@ -42,6 +44,7 @@ void qn_learner_free(qn_learner *l)
 {
     if (!l) return;
     qn_decoder_close(l->m);
+    qn_encoder_close(l->enc);
     qn_tokenizer_close(l->tok);
     qn_arena_free(&l->arena);
     qn_ids_free(&l->ids);
@@ -108,7 +111,7 @@ static qn_code hash_file(qn_hasher *h, const char *dir, const char *name, qn_err
 
 static qn_code hash_base(qn_hasher *h, const char *dir, qn_err *e)
 {
-    static const char *const names[] = { "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json" };
+    static const char *const names[] = { "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "sentence_bert_config.json" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) QN_TRY(hash_file(h, dir, names[i], e));
     return QN_OK;
 }
@@ -121,7 +124,7 @@ static qn_code training_key(const qn_learner *l, char hex[33], qn_err *e)
     const qn_fit_options *f = &o->fit;
     qn_hasher *h = qn_hasher_new();
     double d[] = { LEARN_VERSION, o->kind, o->size.wide, o->size.layers, o->size.heads, o->size.kv_heads, o->size.ff, o->size.vocab, o->size.max_tokens,
-                   o->lora_rank, o->lora_alpha, o->max_tokens, o->beta, o->valid, o->warmup, f->lr, f->lr_end, f->shape, (double)f->warmup, (double)f->steps,
+                   o->lora_rank, o->lora_alpha, o->max_tokens, o->beta, o->ranking, o->scale, o->gate, o->valid, o->warmup, f->lr, f->lr_end, f->shape, (double)f->warmup, (double)f->steps,
                    f->epochs, f->batch, f->pass_tokens, f->clip, f->decay, f->b1, f->b2, f->eps, (double)f->seed, f->in_order, (double)l->n };
     qn_hasher_add(h, d, sizeof d);
     hash_text(h, qn_str_of(o->lora_modules ? o->lora_modules : ""));
@@ -165,6 +168,8 @@ static qn_code write_facts(const qn_learned *r, const char *dir, qn_err *e)
     put_real(d, o, "loss_last", r->loss_last);
     put_real(d, o, "loss_valid", r->loss_valid);
     put_real(d, o, "right_valid", r->right_valid);
+    put_real(d, o, "right_before", r->right_before);
+    yyjson_mut_obj_add_bool(d, o, "refused", r->refused);
     put_real(d, o, "seconds", r->seconds);
     for (size_t i = 0; i < r->losses.n; i++) yyjson_mut_arr_add_real(d, list, (double)r->losses.p[i]);
     yyjson_mut_obj_add_val(d, o, "losses", list);
@@ -189,7 +194,8 @@ static bool is_there(const char *dir, const char *key, qn_learned *r)
         *r = (qn_learned){ .rows = yyjson_get_sint(yyjson_obj_get(o, "rows")), .left_out = yyjson_get_sint(yyjson_obj_get(o, "left_out")),
             .tokens = yyjson_get_sint(yyjson_obj_get(o, "tokens")), .steps = yyjson_get_sint(yyjson_obj_get(o, "steps")),
             .params = yyjson_get_sint(yyjson_obj_get(o, "params")), .loss_first = real_or_nan(o, "loss_first"), .loss_last = real_or_nan(o, "loss_last"),
-            .loss_valid = real_or_nan(o, "loss_valid"), .right_valid = real_or_nan(o, "right_valid"), .seconds = real_or_nan(o, "seconds") };
+            .loss_valid = real_or_nan(o, "loss_valid"), .right_valid = real_or_nan(o, "right_valid"),
+            .right_before = real_or_nan(o, "right_before"), .refused = yyjson_is_true(yyjson_obj_get(o, "refused")), .seconds = real_or_nan(o, "seconds") };
         snprintf(r->key, sizeof r->key, "%s", key);
         yyjson_arr_foreach(list, i, max, x) {
             QN_GROW(r->losses.p, r->losses.n, r->losses.cap);
@@ -351,7 +357,7 @@ static qn_code measure_reward(qn_learner *l, const qn_train_row *rows, size_t n,
 static void remove_folder(const char *dir)
 {
     static const char *const names[] = { "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "training.json", "generation_config.json",
-                                         "special_tokens_map.json", "chat_template.jinja", "adapter/adapter_config.json", "adapter/adapter_model.safetensors", "adapter" };
+                                         "special_tokens_map.json", "chat_template.jinja", "modules.json", "sentence_bert_config.json", "1_Pooling/config.json", "1_Pooling", "adapter/adapter_config.json", "adapter/adapter_model.safetensors", "adapter" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char *path = qn_path_join(dir, names[i]);
         remove(path);
@@ -432,6 +438,103 @@ static qn_code train(qn_learner *l, const char *checkpoint, const made_list *row
     return rc;
 }
 
+/* ---- sentence encoders ---- */
+/* NDCG@10 of the held-back rows: each query against all their positives and negatives, its own positive the one right. */
+static qn_code measure_ranking(qn_learner *l, const qn_ranking_row *rows, size_t n, double *out, qn_err *e)
+{
+    size_t d = (size_t)qn_encoder_dim(l->enc), n_docs = 0, at = 0;
+    for (size_t i = 0; i < n; i++) n_docs += 1 + (size_t)rows[i].n_negatives;
+    qn_seq *s = QN_NEW_N(qn_seq, n + n_docs);
+    float *v = QN_NEW_N(float, (n + n_docs) * d);
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) { s[i] = rows[i].query; s[n + i] = rows[i].positive; }
+    at = 2 * n;
+    for (size_t i = 0; i < n; i++) for (int k = 0; k < rows[i].n_negatives; k++) s[at++] = rows[i].negatives[k];
+    qn_code rc = qn_encoder_embed_ids(l->enc, s, n + n_docs, v, e);
+    for (size_t i = 0; rc == QN_OK && i < n; i++) {
+        float own = qn_dot(d, v + i * d, v + (n + i) * d);
+        int rank = 1;
+        for (size_t j = 0; j < n_docs && rank <= 10; j++) rank += qn_dot(d, v + i * d, v + (n + j) * d) > own;
+        if (rank <= 10) sum += 1 / log2(rank + 1.0);
+    }
+    *out = n ? sum / (double)n : NAN;
+    qn_free(s);
+    qn_free(v);
+    return rc;
+}
+
+/* All texts of all rows as ids: spans in the order of the messages. */
+static qn_code encoder_ids(qn_learner *l, span *spans, qn_err *e)
+{
+    for (size_t i = 0; i < l->n_msgs; i++) {
+        spans[i].at = l->ids.n;
+        QN_TRY(qn_encoder_ids(l->enc, l->msgs[i].content, &l->ids, e));
+        spans[i].n = (int)(l->ids.n - spans[i].at);
+    }
+    return QN_OK;
+}
+
+static qn_code train_ranking(qn_learner *l, const char *checkpoint, const span *spans, qn_learned *out, qn_err *e)
+{
+    const qn_learn_options *o = l->o;
+    qn_fit_options f = o->fit;
+    qn_seq *seqs = QN_NEW_N(qn_seq, l->n_msgs + 1);
+    qn_ranking_row *all = QN_NEW_N(qn_ranking_row, l->n + 1), *valid = all + l->n;
+    size_t n = 0, n_valid = 0;
+    qn_fit_state s = { 0 };
+    for (size_t i = 0; i < l->n_msgs; i++) { seqs[i] = (qn_seq){ .ids = l->ids.p + spans[i].at, .n = spans[i].n }; out->tokens += spans[i].n; }
+    for (size_t i = 0; i < l->n; i++) {
+        const kept *k = &l->rows[i];
+        qn_ranking_row x = { seqs[k->at], seqs[k->at + k->n_a], seqs + k->at + k->n_a + 1, (int)k->n_b - 1 };
+        if (held_back(l, k)) { *--valid = x; n_valid++; }
+        else all[n++] = x;
+    }
+    out->rows = (int64_t)n;
+    int64_t per_epoch = ((int64_t)n + f.batch - 1) / f.batch, steps = f.steps > 0 ? f.steps : (int64_t)ceil((double)per_epoch * (f.epochs > 0 ? f.epochs : 1) - 1e-9);
+    f.warmup = (int64_t)(o->warmup * (double)steps);
+    f.checkpoint = checkpoint;
+    f.losses = &out->losses;
+    qn_code rc = n ? QN_OK : qn_fail(e, QN_EDATA, "there are no rows to train on");
+    if (rc == QN_OK && n_valid) rc = measure_ranking(l, valid, n_valid, &out->right_before, e);
+    if (rc == QN_OK) rc = qn_encoder_train_ranking(l->enc, &f, o->scale, all, n, &s, e);
+    if (rc == QN_OK && n_valid) rc = measure_ranking(l, valid, n_valid, &out->right_valid, e);
+    out->steps = s.step;
+    out->loss_first = mean_of(&out->losses, false);
+    out->loss_last = mean_of(&out->losses, true);
+    qn_free(seqs);
+    qn_free(all);
+    return rc;
+}
+
+static qn_code open_encoder(qn_learner *l, qn_err *e)
+{
+    qn_encoder_close(l->enc);
+    l->enc = NULL;
+    QN_TRY(qn_encoder_open(&l->enc, l->o->base, e));
+    qn_encoder_threads(l->enc, l->o->threads);
+    if (l->o->max_tokens > 0) qn_encoder_max_tokens(l->enc, l->o->max_tokens);
+    return QN_OK;
+}
+
+static qn_code make_encoder(qn_learner *l, const char *part, const char *checkpoint, qn_learned *out, qn_err *e)
+{
+    int64_t t0 = qn_now_us();
+    if (!l->o->base) return qn_fail(e, QN_ERECIPE, "an encoder is tuned from a base: none was given");
+    QN_TRY(open_encoder(l, e));
+    if (!qn_encoder_tokenizer(l->enc)) return qn_fail(e, QN_EDATA, "%s has no tokenizer.json", l->o->base);
+    span *spans = QN_NEW_N(span, l->n_msgs + 1);
+    qn_code rc = encoder_ids(l, spans, e);
+    if (rc == QN_OK) rc = train_ranking(l, checkpoint, spans, out, e);
+    qn_free(spans);
+    out->refused = rc == QN_OK && l->o->gate && out->right_valid < out->right_before;
+    if (out->refused) rc = open_encoder(l, e);
+    out->seconds = 1e-6 * (double)(qn_now_us() - t0);
+    if (rc != QN_OK) return rc;
+    remove_folder(part);
+    QN_TRY(qn_encoder_save(l->enc, part, e));
+    return write_facts(out, part, e);
+}
+
 static qn_code make(qn_learner *l, const char *part, const char *checkpoint, qn_learned *out, qn_err *e)
 {
     made_list rows = { 0 };
@@ -452,7 +555,7 @@ qn_code qn_learner_run(qn_learner *l, qn_learned *out, qn_err *e)
 {
     const char *dir = l->o->dir;
     char key[33];
-    *out = (qn_learned){ .loss_valid = NAN, .right_valid = NAN, .loss_first = NAN, .loss_last = NAN };
+    *out = (qn_learned){ .loss_valid = NAN, .right_valid = NAN, .right_before = NAN, .loss_first = NAN, .loss_last = NAN };
     if (l->n == 0) return qn_fail(e, QN_EDATA, "there are no rows to train on");
     QN_TRY(training_key(l, key, e));
     if (is_there(dir, key, out)) return QN_OK;
@@ -468,7 +571,7 @@ qn_code qn_learner_run(qn_learner *l, qn_learned *out, qn_err *e)
         rc = qn_mkdirs(*parent ? parent : "/", e);
         qn_free(parent);
     }
-    if (rc == QN_OK) rc = make(l, part.p, check.p, out, e);
+    if (rc == QN_OK) rc = l->o->ranking ? make_encoder(l, part.p, check.p, out, e) : make(l, part.p, check.p, out, e);
     if (rc == QN_OK) rc = put_in_place(part.p, dir, e);
     if (rc == QN_OK) remove(check.p);
     qn_buf_free(&part);

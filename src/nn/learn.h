@@ -23,6 +23,9 @@ typedef struct qn_learn_options {
     const char *lora_modules;   /* NULL: all */
     int max_tokens;             /* longest row; 0: what the model takes. Texts of QN_TRAIN_LM are cut into pieces, other rows stay out */
     double beta;                /* QN_TRAIN_DPO */
+    bool   ranking;             /* a sentence encoder instead (kind is not looked at; a base is needed): rows are a = [query], b = [positive, negatives ...] */
+    double scale;               /* of its cosines; 0: 20 */
+    bool   gate;                /* ranking: when the tuned encoder ranks the held-back rows worse than the base, the base stays */
     double valid;               /* share of the rows, drawn by their content, that is not trained on but measured at the end */
     double warmup;              /* share of the steps in which the rate rises */
     qn_fit_options fit;         /* lr, steps, epochs, batch, pass_tokens, shape, clip, decay, seed, checkpoint_*, progress; the rest is filled in */
@@ -43,7 +46,9 @@ typedef struct {
     bool   trained;             /* false: it was there */
     int64_t rows, left_out, tokens, steps, params;          /* left_out: too long; tokens: of all rows, once */
     double loss_first, loss_last;                           /* means over the first and the last tenth of the steps (at most 50) */
-    double loss_valid, right_valid;                         /* NAN when nothing was measured; right: pairs */
+    double loss_valid, right_valid;                         /* NAN when nothing was measured; right: pairs ranked right; ranking: NDCG@10 */
+    double right_before;                                    /* ranking: of the base */
+    bool   refused;                                         /* by the gate: the folder holds the base */
     double seconds;             /* what the training took, in all its parts since the last start */
     qn_losses losses;           /* of every step */
     char   key[33];

@@ -100,3 +100,49 @@ for f in ["data.jsonl", "rejected.jsonl"]:
 code, _, err = quern("run", tries, "rows=" + rows, "--model", "m=" + TMP, "-o", path("out-none"))
 check(code == 2 and "holds no model" in err, "a folder without a model is a mistake that is named", err)
 print("%.0f%% of unseen sums right; the same %d bytes of weights on 1 and 2 workers and after kill -9" % (100 * right, os.path.getsize(weights)))
+
+# the other trainings, on what a small model can learn: sums again
+pairs = write_rows("pairs.jsonl", [{"q": "%d + %d" % s, "good": str(sum(s)), "bad": str(sum(s) + 1 + rng.randrange(3))} for s in sums[:400]])
+steps = write_rows("steps.jsonl", [{"q": "%d + %d" % s, "s": ["begin", "yes" if k else "no"], "y": [None, bool(k)]} for i, s in enumerate(sums[:300]) for k in [i % 2]])
+more = path("more.yaml")
+with open(more, "w") as f:
+    f.write("""quern: 1
+params:
+  pairs: {type: path}
+  steps: {type: path}
+  base: {type: model}
+steps:
+  - name: pairs
+    read_rows: {path: $pairs}
+  - name: dpo
+    train_dpo: {base: $base, prompt: '{{ .q }} =', chosen: .good, rejected: .bad, epochs: 3, lr: 3e-4, batch: 16}
+  - from: pairs
+    name: rm
+    train_rm: {base: $base, prompt: '{{ .q }} =', chosen: .good, rejected: .bad, epochs: 8, lr: 2e-3, batch: 16, valid: 0.1}
+  - from: pairs
+    name: lora
+    train_sft: {base: $dpo, prompt: '{{ .q }} =', reply: .good, lora: 4, epochs: 1}
+  - read_rows: {path: $steps}
+  - name: prm
+    train_rm: {base: $base, prompt: '{{ .q }}', steps_of: .s, labels: .y, epochs: 12, lr: 4e-3, batch: 16}
+  - from: read_rows
+    reward: {model: $prm, prompt: '{{ .q }}', steps_of: .s, as: step_scores}
+  - name: stepped
+    write: {to: stepped.jsonl}
+  - from: pairs
+    reward: {model: $rm, prompt: '{{ .q }} =', reply: .good, as: of_good}
+  - reward: {model: $rm, prompt: '{{ .q }} =', reply: .bad, as: of_bad}
+  - ask: {model: $lora, prompt: '{{ .q }} =', temperature: 0, max_tokens: 6, as: said, keep_cut: yes}
+""")
+r = Run(more, "pairs=" + pairs, "steps=" + steps, "--model", "base=" + os.path.join(first.out, "models", "synth"))
+equal(r.code, 0, "dpo, rm, lora, prm: " + r.stderr)
+about = {m: r.rows("model.%s.jsonl" % m)[0] for m in ["dpo", "rm", "lora", "prm"]}
+equal([about[m]["kind"] for m in ["dpo", "rm", "lora", "prm"]], ["dpo", "rm", "sft", "prm"], "kinds")
+check(about["dpo"]["loss_first"] > about["dpo"]["loss_last"] and abs(about["dpo"]["loss_first"] - 0.693) < 0.1, "DPO begins at log 2 and falls", about["dpo"])
+check(about["rm"]["right_valid"] is not None and about["rm"]["right_valid"] > 0.7, "the reward model ranks pairs it never saw", about["rm"])
+got = r.rows()
+check(sum(x["of_good"] > x["of_bad"] for x in got) > 0.85 * len(got), "the reward model prefers right sums")
+check(all(os.path.exists(os.path.join(r.out, "models", "lora", f)) for f in ["adapter/adapter_config.json", "adapter/adapter_model.safetensors", "model.safetensors"]), "an adapter is kept beside the merged model")
+got = r.rows("stepped.jsonl")
+check(len(got) == 300 and all(len(x["step_scores"]) == 2 and (x["step_scores"][1] > 0.5) == x["y"][1] for x in got), "the step model tells right steps from wrong ones", got[:3])
+print("dpo, rm, lora, prm: losses", {m: [round(about[m][k], 3) for k in ("loss_first", "loss_last")] for m in about})

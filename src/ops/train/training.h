@@ -93,7 +93,7 @@ static inline qn_code qn_training_check(qn_check *ck, const qn_training *p, qn_e
     }
     QN_TRY(qn_training_size(p, &s, ck->pos, e));
     return qn_type_parse_fields(QN_STR("model: text, path: text, kind: text, base: text?, rows: int, left_out: int, tokens: int, steps: int, params: int, "
-                                       "loss_first: real, loss_last: real, loss_valid: real?, right_valid: real?"), ck->arena, &ck->out, e);
+                                       "loss_first: real, loss_last: real, loss_valid: real?, right_valid: real?, right_before: real?, refused: bool"), ck->arena, &ck->out, e);
 }
 
 /* ---- running ---- */
@@ -165,6 +165,14 @@ static inline qn_code qn_training_add(qn_ctx *cx, qn_training_state *st, const q
     return QN_ELIMIT;
 }
 
+static inline qn_code qn_training_need_base(qn_check *ck, const qn_training *p, const char *why, qn_err *e)
+{
+    if (p->base && !p->base->builtin) return QN_OK;
+    qn_fail_at(e, QN_ERECIPE, ck->pos, "`base` is needed: %s", why);
+    qn_hint(e, "a model's folder, or the name of a training step before this one");
+    return QN_ERECIPE;
+}
+
 static inline qn_code qn_training_finish(qn_training_state *st, qn_err *e)
 {
     st->began_us = qn_now_us();
@@ -204,6 +212,8 @@ static inline qn_code qn_training_next(qn_ctx *cx, const qn_training *p, qn_trai
     qn_training_put_real(r, "loss_last", x->loss_last);
     qn_training_put_real(r, "loss_valid", x->loss_valid);
     qn_training_put_real(r, "right_valid", x->right_valid);
+    qn_training_put_real(r, "right_before", x->right_before);
+    qn_row_set_bool(r, "refused", x->refused);
     return QN_OK;
 }
 

@@ -1,0 +1,86 @@
+/* train_embed: tunes a sentence encoder so that queries find their passages: multiple negatives ranking with hard negatives.
+ *
+ * Each query's passage must score above the passages and hard negatives of all rows of its batch. With `valid` the encoder is measured on
+ * rows held back, before and after; with `gate` one that got worse is refused and the base stays. */
+#include "ops/train/training.h"
+
+typedef struct { struct { QN_TRAINING_FIELDS; }; qn_expr *query, *positive, *negatives; double scale; bool gate; } params;
+
+static const qn_param PARAMS[] = {
+    QN_EXPR(params, query, ".query", "text", "the query"),
+    QN_EXPR(params, positive, ".passage", "text", "the text that answers it"),
+    QN_EXPR(params, negatives, "", NULL, "texts that do not, a list: from `mine_negatives`; left out: only the other rows of a batch"),
+    QN_REAL(params, scale, "20", "0..1000", "of the cosines, before the softmax"),
+    QN_BOOL(params, gate, "yes", "with `valid`: keep the base when the tuned encoder ranks the held-back rows worse"),
+    QN_TRAINING_PARAMS(params),
+    QN_END
+};
+
+static const qn_example EXAMPLES[] = {
+    { .params = "query: .q, positive: .p", .in = "{q: 'x', p: 'y'}", .fail = "`base` is needed" },
+    QN_END
+};
+
+static qn_code check(qn_check *ck, void *vp, qn_err *e)
+{
+    QN_TRY(qn_training_need_base(ck, vp, "a sentence encoder such as all-MiniLM-L6-v2", e));
+    return qn_training_check(ck, vp, e);
+}
+
+static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
+{
+    const params *p = vp;
+    qn_code rc = qn_training_open(cx, vp, QN_TRAIN_LM, (qn_training_state **)out, e);
+    qn_training_state *st = *out;
+    st->o.ranking = true;
+    st->o.scale = p->scale;
+    st->o.gate = p->gate;
+    if (p->lr <= 0) st->o.fit.lr = 2e-5;
+    if (p->lr <= 0) st->o.fit.lr_end = 2e-6;
+    return rc;
+}
+
+static qn_code row_of(qn_ctx *cx, const params *p, const qn_row *r, qn_learn_row *out, qn_err *e)
+{
+    qn_value list = qn_v_null(), one;
+    if (p->negatives) QN_TRY(qn_expr_one(p->negatives, r, cx->scratch, &list, e));
+    qn_message *m = QN_ARENA_NEW_N(cx->scratch, qn_message, 2 + (list.kind == QN_V_LIST ? list.n : 0));
+    size_t n = 2;
+    QN_TRY(qn_pick_text(p->query, r, cx->scratch, &m[0].content, e));
+    QN_TRY(qn_pick_text(p->positive, r, cx->scratch, &m[1].content, e));
+    for (qn_v_iter it = qn_v_iter_of(list); qn_v_next(&it, NULL, &one);) {
+        if (one.kind != QN_V_TEXT) return qn_fail(e, QN_EDATA, "negative %zu is no text", n - 1);
+        m[n++].content = qn_v_str(one);
+    }
+    *out = (qn_learn_row){ .a = m, .n_a = 1, .b = m + 1, .n_b = n - 1 };
+    return QN_OK;
+}
+
+static qn_code absorb(qn_ctx *cx, const void *vp, void *st, qn_row *r, qn_err *e)
+{
+    qn_learn_row row;
+    qn_code rc = row_of(cx, vp, r, &row, e);
+    if (rc == QN_OK) rc = qn_training_add(cx, st, &row, e);
+    qn_row_drop(r);
+    return rc;
+}
+
+static qn_code finish(qn_ctx *cx, const void *vp, void *vs, qn_err *e)
+{
+    qn_training_state *st = vs;
+    (void)cx;
+    (void)vp;
+    QN_TRY(qn_training_finish(st, e));
+    if (st->result.refused)
+        qn_log(QN_WARN, "gate", "%s: the tuned encoder ranks the held-back rows worse (NDCG@10 %.4f, the base %.4f): the base stays", st->step, st->result.right_valid, st->result.right_before);
+    return QN_OK;
+}
+
+static qn_code next(qn_ctx *cx, const void *vp, void *st, qn_row **out, qn_err *e) { (void)e; return qn_training_next(cx, vp, st, "embed", out); }
+
+const qn_op qn_op_train_embed = {
+    .name = "train_embed", .version = 1, .stage = QN_TRAIN, .flags = QN_OP_GIVES_MODEL, .brief = "tune a sentence encoder on queries and their passages",
+    .about = QN_TRAINING_ABOUT, .paper = "Henderson et al. 2017 (the ranking loss); Reimers and Gurevych 2019; large batches in parts: Gao et al. 2021",
+    .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES,
+    .check = check, .open = open, .close = qn_training_close, .absorb = absorb, .finish = finish, .next = next, .holds = qn_training_holds,
+};
