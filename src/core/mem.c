@@ -79,7 +79,7 @@ void *qn_arena_alloc(qn_arena *a, size_t n)
     block *b = a->head;
     n = (n + 15) & ~(size_t)15;
     if (!b || b->cap - b->used < n) {
-        size_t cap = b ? b->cap * 2 : 1024 - sizeof(block);
+        size_t cap = b ? b->cap * 2 : 256 - sizeof(block);
         if (cap > (1u << 20)) cap = 1u << 20;
         if (cap < n) cap = n;
         b = qn_alloc(sizeof(block) + cap);
@@ -113,6 +113,13 @@ qn_str qn_arena_printf(qn_arena *a, const char *fmt, ...)
     va_end(again);
     va_end(ap);
     return (qn_str){ p, (size_t)n };
+}
+
+size_t qn_arena_held_bytes(const qn_arena *a)
+{
+    size_t n = 0;
+    for (const block *b = a->head; b; b = b->next) n += sizeof(block) + b->cap + 16;
+    return n;
 }
 
 void qn_arena_reset(qn_arena *a)

@@ -29,6 +29,7 @@ qn_str qn_arena_str(qn_arena *a, qn_str s);         /* copied, NUL behind it */
 qn_str qn_arena_printf(qn_arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void   qn_arena_reset(qn_arena *a);                 /* keeps one block for reuse */
 void   qn_arena_free(qn_arena *a);
+size_t qn_arena_held_bytes(const qn_arena *a);      /* of the system's memory: whole blocks, with what malloc adds */
 #define QN_ARENA_NEW(a, type)      ((type *)qn_arena_zalloc((a), sizeof(type)))
 #define QN_ARENA_NEW_N(a, type, n) ((type *)qn_arena_zalloc((a), (size_t)(n) * sizeof(type)))
 #endif

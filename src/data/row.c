@@ -269,8 +269,16 @@ void qn_row_write_raw(const qn_row *r, qn_buf *b)
 
 size_t qn_row_bytes(const qn_row *r)
 {
-    size_t n = sizeof *r + r->arena.used_bytes;
-    if (r->doc) n += r->bytes.n * 2 + yyjson_doc_get_val_count(r->doc) * sizeof(uint64_t) * 2;
+    enum { MALLOC = 16 };       /* what an allocation costs beside itself */
+    size_t n = sizeof *r + MALLOC + qn_arena_held_bytes(&r->arena);
+    if (r->doc) n += r->bytes.n * 2 + yyjson_doc_get_val_count(r->doc) * sizeof(uint64_t) * 2 + 64 + 3 * MALLOC;
+    return n;
+}
+
+size_t qn_row_stack_bytes(const qn_row *r)
+{
+    size_t n = 0;
+    for (; r; r = r->parent) n += qn_row_bytes(r);
     return n;
 }
 

@@ -60,7 +60,8 @@ bool    qn_row_plain(qn_str field);                    /* is it a field that peo
 void    qn_row_write_raw(const qn_row *r, qn_buf *b);
 bool    qn_row_untouched(const qn_row *r, qn_str *bytes);
 bool    qn_row_source_bytes(const qn_row *r, qn_str *bytes);         /* of a base that was read from bytes, touched or not */
-size_t  qn_row_bytes(const qn_row *r);                 /* memory that this row's own layers take */
+size_t  qn_row_bytes(const qn_row *r);                 /* memory that this row's top layer takes */
+size_t  qn_row_stack_bytes(const qn_row *r);           /* with all layers below, shared or not: what dropping every owner gives back */
 
 /* Where a base row was read: for the trace. Borrowed texts must live as long as the run. */
 typedef struct qn_row_source { const char *path; uint64_t line; const char *licence; } qn_row_source;

@@ -77,7 +77,7 @@ static qn_code read_back(qn_rowstore *s, uint64_t at, qn_row **out, qn_err *e)
 
 qn_code qn_rowstore_put(qn_rowstore *s, qn_row *r, qn_err *e)
 {
-    size_t bytes = qn_row_bytes(r) + sizeof(slot);
+    size_t bytes = qn_row_stack_bytes(r) + sizeof(slot);
     QN_GROW(s->slots, s->n, s->cap);
     if (s->held_bytes + bytes <= s->memory_bytes) {
         s->held_bytes += bytes;

@@ -65,16 +65,29 @@ static qn_ctx ctx_of(const qn_engine *en, int step, qn_arena *scratch)
                      .recipe_dir = en->plan->dir, .memory_bytes = en->st[step].memory_bytes, .n_threads = en->n_workers, .stop = en->o->stop, .gives = en->plan->steps[step].gives, .limit = en->o->limit };
 }
 
+/* May the step keep rows or an index of them? Sources and sinks stream. */
+static bool is_holder(const qn_step *s)
+{
+    return s->kind == QN_STEP_OP && s->op->open && s->op->stage != QN_SINK && !(s->op->next && !s->op->absorb);
+}
+
+/* What steps may hold of the ceiling: the program itself, rows on their way, the ids seen and what malloc cannot give back take the rest. */
+static size_t for_steps(size_t ceiling)
+{
+    const size_t program = (size_t)12 << 20;
+    return ceiling > 4 * program ? (ceiling - program) / 3 : ceiling / 4;
+}
+
 static qn_code open_steps(qn_engine *en, qn_err *e)
 {
     qn_arena scratch = {0};
-    int n_holders = 1;
+    int n_holders = 0;
     qn_code rc = QN_OK;
-    for (int i = 0; i < en->plan->n_steps; i++)
-        if (step_of(en, i)->kind == QN_STEP_OP && step_of(en, i)->op->open) n_holders++;
+    for (int i = 0; i < en->plan->n_steps; i++) n_holders += is_holder(step_of(en, i));
+    if (n_holders == 0) n_holders = 1;
     for (int i = 0; i < en->plan->n_steps && rc == QN_OK; i++) {
         const qn_step *s = step_of(en, i);
-        en->st[i].memory_bytes = en->o->memory_bytes / 2 / (size_t)n_holders;
+        en->st[i].memory_bytes = for_steps(en->o->memory_bytes) / (size_t)n_holders;
         if (s->kind != QN_STEP_OP) continue;
         qn_ctx cx = ctx_of(en, i, &scratch);
         if (s->op->open) rc = s->op->open(&cx, s->params, &en->st[i].state, e);
@@ -277,7 +290,7 @@ static bool room_for_more(const qn_engine *en)
 {
     size_t window = en->has_effects ? (size_t)en->o->in_flight * 8 + 1024 : (size_t)en->n_workers * 16 * QN_PRODUCE_ROWS;
     if (en->n_groups == 0) return true;
-    return en->n_items < window && en->bytes_live < en->o->memory_bytes / 4;
+    return en->n_items < window && en->bytes_live < en->o->memory_bytes / 8;
 }
 
 /* A gather gives its rows after all that come before it have passed. */

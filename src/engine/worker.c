@@ -618,7 +618,7 @@ static void give_id(qn_engine *en, qn_row *row)
     }
     /* Number among equal rows. Past a fixed share of the memory the row's place in the source stands in for it. */
     uint64_t nth = en->seen_rows.n + 1;
-    if (qn_map_bytes(&en->seen_rows) < en->o->memory_bytes / 8) nth = (*qn_map_put(&en->seen_rows, content, NULL))++;
+    if (qn_map_bytes_after_put(&en->seen_rows) <= en->o->memory_bytes / 8) nth = (*qn_map_put(&en->seen_rows, content, NULL))++;
     else if (qn_map_get(&en->seen_rows, content)) nth = (*qn_map_get(&en->seen_rows, content))++;
     else nth = 0;
     qn_row_id_set(row, nth ? qn_hash_mix(content, (qn_hash128){ 0, nth }) : content);
