@@ -111,3 +111,99 @@ check(r.code in (0, 1), r.stderr)
 missing = Run(local, "rows=" + rows, "docs=" + path("none"))
 check(missing.code != 0 and "none" in missing.stderr, "documents that are not there stop the run", missing.stderr)
 print("search: documents of one's own")
+
+# ---------------------------------------------------------------- fetch_pages
+PAGE = "<html><head><title>%s</title></head><body><nav><a href=x>menu</a></nav><article><h1>%s</h1><p>%s</p></article></body></html>"
+PROSE = "A water mill turns the weight of falling water into the turning of a stone, and the stone grinds grain into flour for the whole village. " * 4
+html = {"Content-Type": "text/html; charset=utf-8"}
+pdfs = os.path.join(SHARED, "docs", "pdf")
+pdf = sorted(os.listdir(pdfs))[0] if os.path.isdir(pdfs) else None
+latin = path("latin.html")
+with open(latin, "wb") as f:
+    f.write((PAGE % ("Caf\u00e9", "Caf\u00e9", PROSE)).encode("latin-1"))
+rules = [
+    {"path": "/robots.txt", "raw": "User-agent: *\nDisallow: /\n\nUser-agent: quern\nDisallow: /private\nAllow: /private/open\n", "headers": {"Content-Type": "text/plain"}},
+    {"path": "/mill", "raw": PAGE % ("Mills", "The mill", PROSE), "headers": html},
+    {"path": "/private", "raw": PAGE % ("No", "No", "never"), "headers": html},
+    {"path": "/moved", "status": 301, "headers": {"Location": "/mill?moved"}},
+    {"path": "/into", "status": 302, "headers": {"Location": "/private/secret"}},
+    {"path": "/round", "status": 302, "headers": {"Location": "/round"}},
+    {"path": "/gone", "status": 404},
+    {"path": "/picture", "raw": "PNG", "headers": {"Content-Type": "image/png"}},
+    {"path": "/long", "raw": "x" * 5000, "headers": {"Content-Type": "text/plain"}},
+    {"path": "/slow", "raw": "x", "latency_ms": 20000},
+    {"path": "/plain", "raw": "Plain words.\n\nAnd more.", "headers": {"Content-Type": "text/plain"}},
+    {"path": "/latin", "file": latin, "headers": {"Content-Type": "text/html; charset=iso-8859-1"}},
+    {"path": "/broken", "raw": "%PDF-1.4 nothing", "headers": {"Content-Type": "application/pdf"}},
+]
+if pdf:
+    rules.append({"path": "/paper", "file": os.path.join(pdfs, pdf), "headers": {"Content-Type": "application/pdf"}})
+mock = Mock(rules)
+base = "http://127.0.0.1:%d" % mock.port
+fetch = recipe("fetch.yaml", """quern: 1
+params: {rows: {type: path}, private: {type: bool, default: no}, pace: {type: real, default: 60000}}
+steps:
+  - read_rows: {path: $rows}
+  - fetch_pages: {allow_private: $private, max_bytes: 4000, seconds: 3, per_minute: $pace}
+  - write: {to: data.jsonl}
+""")
+
+
+def fetched(paths, *args, code=0, where=None, out=None):
+    rows = write_rows("urls-%d.jsonl" % time.monotonic_ns(), [{"url": p if "://" in p else base + p} for p in paths])
+    r = Run(where or fetch, "rows=" + rows, *args, out=out)
+    equal(r.code, code, "fetch: " + r.stderr[-400:])
+    adds_up(r.summary)
+    return r
+
+
+n = len(mock.requests())
+r = fetched(["/mill", "/plain"], code=1)
+check(all("private or local address" in x["_reason"] for x in r.rows("failed.jsonl")) and len(r.rows("failed.jsonl")) == 2, "private addresses are refused", r.rows("failed.jsonl"))
+equal(len(mock.requests()), n, "and not asked")
+urls = ["/mill", "/mill#part", "/private/x", "/private/open", "/moved", "/into", "/round", "/gone", "/picture", "/plain", "/latin", "ftp://a.example/", "http://u:p@127.0.0.1/"]
+r = fetched(urls, "private=yes")
+got = {x["url"].replace(base, ""): x for x in r.rows()}
+equal(sorted(got), ["/latin", "/mill", "/mill#part", "/moved", "/plain", "/private/open"], "what was fetched")
+check("water mill turns" in got["/mill"]["text"] and "menu" not in got["/mill"]["text"], "the text without its menu", got["/mill"]["text"][:200])
+equal((got["/mill"]["title"], got["/mill"]["doc"]["format"]), ("Mills", "html"), "title and format")
+equal(got["/moved"]["doc"]["url"], base + "/mill?moved", "a redirect is followed, and the row says where to")
+check("Caf\u00e9" in got["/latin"]["title"], "the encoding that the server names", got["/latin"]["title"])
+why = {x["url"].replace(base, ""): x["_reason"] for x in r.rows("rejected.jsonl")}
+for url, says in {"/private/x": "does not allow /private", "/into": "does not allow /private", "/round": "redirects", "/gone": "404", "/picture": "image/png",
+                  "ftp://a.example/": "address", "http://u:p@127.0.0.1/": "user or password"}.items():
+    check(says in why.get(url, ""), "%s is rejected: %r" % (url, why.get(url)))
+asked = [q["path"] for q in mock.requests()[n:]]
+equal(asked.count("/robots.txt"), 1, "one robots.txt for a host")
+check(not [a for a in asked if a in ("/private/x", "/private/secret")], "what is not allowed is not asked for")
+equal(asked.count("/mill"), 2, "the same page, with and without a query, once each")
+again = Run(fetch, "rows=" + write_rows("same.jsonl", [{"url": u if "://" in u else base + u} for u in urls]), "private=yes", out=r.out)
+equal((again.summary["calls"]["sent"], again.data()), (0, r.data()), "again: all from the ledger")
+
+r = fetched(["/long", "/slow", "/broken"], "private=yes", code=1)
+why = {x["url"].replace(base, ""): x["_reason"] for x in r.rows("failed.jsonl")}
+check("larger than allowed" in why["/long"] and "deadline" in why["/slow"] and "cannot be read" in why["/broken"], "limits and broken files fail their row", why)
+check("/tmp/quern-page" not in json.dumps(why), "no name of a temporary file", why)
+check(not [f for f in os.listdir(os.environ.get("TMPDIR", "/tmp")) if f.startswith("quern-page-") and f.endswith(".pdf") and os.stat("/tmp/" + f).st_mtime > time.time() - 60], "and none is left")
+if pdf:
+    big = recipe("pdf.yaml", open(fetch).read().replace("max_bytes: 4000", "max_bytes: 20M").replace("seconds: 3", "seconds: 60"))
+    r = fetched(["/paper"], "private=yes", where=big)
+    check(len(r.rows()[0]["text"]) > 500 and r.rows()[0]["doc"]["format"] == "pdf", "a PDF comes as bytes and is read")
+    again = fetched(["/paper"], "private=yes", where=big, out=r.out)
+    equal((again.summary["calls"]["sent"], again.data()), (0, r.data()), "and is the same from the ledger")
+
+began = time.monotonic()
+fetched(["/mill?%d" % i for i in range(4)], "private=yes", "pace=120")
+check(time.monotonic() - began > 1.2, "4 pages and a robots.txt at 120 a minute took %.2f s" % (time.monotonic() - began))
+mock.stop()
+mock = Mock([{"path": "/robots.txt", "status": 404}, {"path": "/mill", "raw": PAGE % ("Mills", "The mill", PROSE), "headers": html}])
+base = "http://127.0.0.1:%d" % mock.port
+equal(len(fetched(["/mill"], "private=yes").rows()), 1, "no robots.txt: all is allowed")
+mock.stop()
+mock = Mock([{"path": "/robots.txt", "status": 503, "retry_after_ms": 0}, {"path": "/mill", "raw": PAGE % ("Mills", "The mill", PROSE), "headers": html}])
+base = "http://127.0.0.1:%d" % mock.port
+r = fetched(["/mill"], "private=yes", code=1)
+check("allows nothing now" in r.rows("failed.jsonl")[0]["_reason"], "a robots.txt that cannot be had allows nothing", r.rows("failed.jsonl"))
+equal([q for q in mock.requests() if q["path"] == "/mill"], [], "and the page is not asked for")
+mock.stop()
+print("fetch_pages: robots.txt, redirects, limits, types, private addresses, the ledger")

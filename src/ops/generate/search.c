@@ -79,7 +79,7 @@ static qn_code compile_api(qn_check *ck, params *p, qn_err *e)
 {
     bool given = p->how.kind == QN_V_OBJECT || (p->how.kind == QN_V_TEXT && p->how.n);
     qn_value how = given ? p->how : p->engine->search, v;
-    qn_str kind = how.kind == QN_V_TEXT ? qn_v_str(how) : how.kind == QN_V_OBJECT ? QN_STR("") : qn_str_of(p->engine->name);
+    qn_str kind = how.kind == QN_V_TEXT ? qn_v_str(how) : how.kind == QN_V_OBJECT ? QN_STR("") : qn_str_of(p->engine->name ? p->engine->name : "");
     qn_str address = qn_v_get(how, QN_STR("address"), &v) ? qn_v_str(v) : QN_STR("");
     const char *parts[4] = { "", ".url", ".title", "" };
     for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++) {

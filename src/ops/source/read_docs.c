@@ -8,6 +8,7 @@
 #include "io/format.h"
 #include "ledger/memo.h"
 #include "ops/op.h"
+#include "ops/source/document.h"
 
 typedef struct { const char *path; qn_str licence, encoding, text, title; } params;
 
@@ -54,20 +55,6 @@ static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
     return rc;
 }
 
-/* [kind, level, start, end, src_start, src_end, page] for each block. */
-static qn_value blocks_of(const qn_doc *d, qn_arena *a)
-{
-    qn_value *all = qn_arena_alloc(a, d->n_blocks * sizeof *all + 1);
-    for (size_t i = 0; i < d->n_blocks; i++) {
-        const qn_block *b = &d->blocks[i];
-        qn_value *v = qn_arena_alloc(a, 7 * sizeof *v);
-        int64_t n[7] = { b->kind, b->level, (int64_t)b->start, (int64_t)b->end, (int64_t)b->src_start, (int64_t)b->src_end, b->page };
-        for (int k = 0; k < 7; k++) v[k] = qn_v_int(n[k]);
-        all[i] = qn_v_list(v, 7);
-    }
-    return qn_v_list(all, d->n_blocks);
-}
-
 static qn_row *row_of(const char *file, const qn_doc *d, const state *st, qn_arena *a)
 {
     qn_row *r = qn_row_new(qn_hash(d->text.p, d->text.n));
@@ -78,12 +65,7 @@ static qn_row *row_of(const char *file, const qn_doc *d, const state *st, qn_are
     qn_object_put(&o, QN_STR("path"), qn_v_text(qn_str_of(file)));
     if (qn_format_of(file, &f, &ignored) == QN_OK) qn_object_put(&o, QN_STR("format"), qn_v_text(qn_str_of(f->name)));
     if (licence) qn_object_put(&o, QN_STR("licence"), qn_v_text(qn_str_of(licence)));
-    if (d->warning.n) qn_object_put(&o, QN_STR("warning"), qn_v_text(d->warning));
-    for (size_t i = 0; i < d->n_meta; i++) qn_object_put(&o, d->meta[i].name, d->meta[i].value);
-    qn_row_set(r, QN_STR("title"), qn_v_text(d->title));
-    qn_row_set(r, QN_STR("text"), qn_v_text(d->text));
-    qn_row_set(r, QN_STR("doc"), qn_object_end(&o));
-    qn_row_set(r, QN_STR("_blocks"), blocks_of(d, a));
+    qn_document_put(r, d, &o, a);
     qn_row_set_source(r, (qn_row_source){ file, 0, st->licence });
     return r;
 }
