@@ -32,7 +32,7 @@ static const qn_param PARAMS[] = {
 static const char *const CLOSED[] = { "User-agent: *\nDisallow: /private\n", NULL };
 static const qn_example EXAMPLES[] = {
     { .params = "url: .url", .in = "{url: 'http://a.example/mills.txt#top'}", .replies = (const char *const[]){ "", "Mills grind grain.", NULL }, .asked = "http://a.example/robots.txt",
-      .out = "{url: 'http://a.example/mills.txt#top', title: '', text: 'Mills grind grain.', doc: {url: 'http://a.example/mills.txt', format: 'txt'}, _blocks: [[1, 0, 0, 18, 0, 18, 0]]}" },
+      .out = "{url: 'http://a.example/mills.txt#top', title: '', text: 'Mills grind grain.', doc: {url: 'http://a.example/mills.txt', format: 'txt', encoding: 'UTF-8'}}" },
     { .params = "url: .url", .in = "{url: 'http://a.example/private/x'}", .replies = CLOSED, .reject = "robots: a.example does not allow /private" },
     { .params = "url: .url", .in = "{url: 'file:///etc/passwd'}", .reject = "address: not http:// or https://" },
     { .params = "url: .url", .in = "{url: 'http://user:secret@a.example/'}", .reject = "address: holds a user or password" },
