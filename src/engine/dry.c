@@ -28,6 +28,23 @@ static qn_value sample_of(qn_value schema, uint64_t n, int depth, qn_arena *a)
     return qn_v_text(qn_arena_printf(a, "made up text number %llu, long enough to stand for a reply", (unsigned long long)n));
 }
 
+/* Log-probabilities of a prompt that is sent back (`echo`): a token for each word, all equally likely. */
+static qn_value echoed(qn_value body, qn_arena *a)
+{
+    qn_value prompt;
+    qn_object_b o = { .a = a };
+    qn_list_b tokens = { .a = a }, lps = { .a = a };
+    if (!qn_v_get(body, QN_STR("prompt"), &prompt)) return qn_v_null();
+    for (size_t i = 0, j; i < prompt.n; i = j) {
+        for (j = i + 1; j < prompt.n && prompt.s[j] != ' ';) j++;
+        qn_list_put(&tokens, qn_v_text(qn_str_sub(qn_v_str(prompt), i, j)));
+        qn_list_put(&lps, i ? qn_v_real(-1) : qn_v_null());
+    }
+    qn_object_put(&o, QN_STR("tokens"), qn_list_end(&tokens));
+    qn_object_put(&o, QN_STR("token_logprobs"), qn_list_end(&lps));
+    return qn_object_end(&o);
+}
+
 static void keep_prompt(qn_dry *d, int step, qn_str body)
 {
     size_t mine = 0;
@@ -40,7 +57,7 @@ static void keep_prompt(qn_dry *d, int step, qn_str body)
 void qn_dry_answer(qn_dry *d, int step, const qn_ask *ask, qn_arena *a, qn_reply *out)
 {
     qn_err e = {0};
-    qn_value body, format, schema, sample;
+    qn_value body, format, schema, sample, echo;
     qn_dry_step *s = &d->steps[step];
     qn_str what = ask->body.n ? ask->body : ask->url;
     s->calls++;
@@ -53,7 +70,9 @@ void qn_dry_answer(qn_dry *d, int step, const qn_ask *ask, qn_arena *a, qn_reply
         qn_json_parse(QN_STR("[[0.5, 0.5, 0.5, 0.5]]"), a, &out->embeddings, &e);
         return;
     }
-    bool shaped = qn_json_parse(ask->body, a, &body, &e) == QN_OK && qn_v_get(body, QN_STR("response_format"), &format)
+    bool is_json = qn_json_parse(ask->body, a, &body, &e) == QN_OK;
+    if (is_json && qn_v_get(body, QN_STR("echo"), &echo)) out->logprobs = echoed(body, a);
+    bool shaped = is_json && qn_v_get(body, QN_STR("response_format"), &format)
                   && qn_v_get(format, QN_STR("json_schema"), &format) && qn_v_get(format, QN_STR("schema"), &schema);
     if (shaped) {
         qn_buf b = {0};

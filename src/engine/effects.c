@@ -173,6 +173,7 @@ static bool scripted(qn_engine *en, qn_call *c)
     qn_err e = {0};
     c->reply = (qn_reply){ .status = QN_REPLY_OK, .http = 200, .text = body, .finish = QN_STR("stop"), .replayed = true };
     if (c->ask.kind == QN_ASK_EMBED) qn_json_parse(body, &c->arena, &c->reply.embeddings, &e);
+    if (c->ask.kind == QN_ASK_COMPLETION && qn_str_starts(body, QN_STR("{\"tokens\":"))) qn_json_parse(body, &c->arena, &c->reply.logprobs, &e);
     return true;
 }
 

@@ -186,24 +186,30 @@ static void chat_logprobs(qn_buf *b, qn_str content)
     qn_buf_puts(b, "]}");
 }
 
-static void completion_logprobs(qn_buf *b, qn_str text)
+/* `r` may say the log-probability of all tokens, and of one more that would have come after certain tokens. */
+static void completion_logprobs(qn_buf *b, qn_str text, const rule *r)
 {
-    qn_buf tokens = {0}, probs = {0}, offsets = {0};
+    qn_buf tokens = {0}, probs = {0}, offsets = {0}, tops = {0};
+    bool here = false;
     for (size_t i = 0; i < text.n;) {
         size_t j = i + 1;
         while (j < text.n && text.p[j] != ' ') j++;
         qn_str token = qn_str_sub(text, i, j);
-        if (i) { qn_buf_putc(&tokens, ','); qn_buf_putc(&probs, ','); qn_buf_putc(&offsets, ','); }
+        if (i) { qn_buf_putc(&tokens, ','); qn_buf_putc(&probs, ','); qn_buf_putc(&offsets, ','); qn_buf_putc(&tops, ','); }
         json_text(&tokens, token);
-        if (i) qn_buf_printf(&probs, "%.2f", logprob_of(token)); else qn_buf_puts(&probs, "null");
+        if (i) qn_buf_printf(&probs, "%.2f", r && r->logprob <= 0 ? r->logprob : logprob_of(token)); else qn_buf_puts(&probs, "null");
+        qn_buf_putc(&tops, '{');
+        if (here) { json_text(&tops, qn_str_of(r->top_token)); qn_buf_printf(&tops, ":%.2f", r->top_logprob); }
+        qn_buf_putc(&tops, '}');
+        here = r && r->top_token && qn_str_find(token, qn_str_of(r->top_after ? r->top_after : "")) >= 0;
         put_size(&offsets, i);
         i = j;
     }
     qn_buf_puts(b, ",\"logprobs\":{\"tokens\":["); qn_buf_str(b, qn_buf_view(&tokens));
     qn_buf_puts(b, "],\"token_logprobs\":["); qn_buf_str(b, qn_buf_view(&probs));
     qn_buf_puts(b, "],\"text_offset\":["); qn_buf_str(b, qn_buf_view(&offsets));
-    qn_buf_puts(b, "],\"top_logprobs\":null}");
-    qn_buf_free(&tokens); qn_buf_free(&probs); qn_buf_free(&offsets);
+    qn_buf_puts(b, "],\"top_logprobs\":["); qn_buf_str(b, qn_buf_view(&tops)); qn_buf_puts(b, "]}");
+    qn_buf_free(&tokens); qn_buf_free(&probs); qn_buf_free(&offsets); qn_buf_free(&tops);
 }
 
 /* ---- bodies ---- */
@@ -234,7 +240,7 @@ static void completion_body(qn_buf *b, const request *rq, const rule *r, qn_str 
     qn_buf_printf(b, "{\"id\":\"cmpl-%llu\",\"object\":\"text_completion\",\"model\":", (unsigned long long)rq->number);
     json_text(b, rq->model);
     qn_buf_puts(b, ",\"choices\":[{\"index\":0,\"text\":"); json_text(b, qn_buf_view(&text));
-    if (yyjson_is_num(field(rq, "logprobs"))) completion_logprobs(b, qn_buf_view(&text));
+    if (yyjson_is_num(field(rq, "logprobs"))) completion_logprobs(b, qn_buf_view(&text), r);
     qn_buf_puts(b, ",\"finish_reason\":"); json_text(b, qn_str_of(finish)); qn_buf_puts(b, "}]");
     if (!(r && r->no_usage)) { qn_buf_putc(b, ','); put_usage(b, rq, content, r); }
     qn_buf_putc(b, '}');

@@ -44,6 +44,8 @@ typedef struct rule {
     double latency_ms, drip_ms;
     size_t drip_bytes;
     size_t prompt_tokens, completion_tokens;
+    double logprob, top_logprob;        /* of every token of an echoed prompt, 1: by the token's text; of top_token */
+    char *top_token, *top_after;        /* a best token, after tokens that hold this text */
     fault fault;
     /* regex groups of the last match, borrowed from the request */
     qn_str groups[MAX_GROUPS];

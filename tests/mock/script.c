@@ -48,7 +48,8 @@ static fault fault_of(const char *name, const char *path, int line)
 static const char *const WORDS[] = {
     "match", "regex", "model", "path", "system", "nth", "from", "to", "every", "times", "reply", "json", "raw", "thinking", "think_tags",
     "refusal", "finish", "error", "tool_calls", "headers", "usage", "stream", "stream_error", "status", "retry_after_ms", "latency_ms",
-    "drip_ms", "drip_bytes", "file", "fault", "prompt_tokens", "completion_tokens", "about", NULL
+    "drip_ms", "drip_bytes", "file", "fault", "prompt_tokens", "completion_tokens", "logprob",
+    "top_logprob", "top_token", "top_after", "about", NULL
 };
 
 static void check_words(yyjson_val *o, const char *path, int line)
@@ -89,6 +90,8 @@ static rule *rule_read(yyjson_val *o, const char *path, int line)
     qn_err e = {0};
     if (file && qn_file_read(file, 0, &r->file, &e) != QN_OK) wrong(path, line, e.msg);
     qn_free(file);
+    r->logprob = number_of(o, "logprob", 1); r->top_logprob = number_of(o, "top_logprob", 0);
+    r->top_token = text_of(o, "top_token"); r->top_after = text_of(o, "top_after");
     char *f = text_of(o, "fault");
     if (f) r->fault = fault_of(f, path, line);
     qn_free(f);

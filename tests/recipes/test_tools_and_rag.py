@@ -3,7 +3,7 @@
 import json, os, re, sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from scripted import asked, check, equal, lib, main, needs_sandbox, requests, run, sources, user
+from scripted import asked, check, equal, lib, main, requests, run, sources, user
 
 WEATHER = [{"name": "forecast", "description": "weather of a day", "parameters": {"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer", "maximum": 7}}, "required": ["city"]}}]
 
@@ -62,7 +62,6 @@ def abstracted(problem):
 
 
 def chain_of_abstraction():
-    needs_sandbox()
     rows = [{"question": "Natalia sold clips to 48 of her friends in April, and half as many in May. How many altogether?", "answer": "48/2 = <<48/2=24>>24\n48+24 = <<48+24=72>>72\n#### 72"},
             {"question": "Weng earns 12 an hour. How much did 50 minutes bring her?", "answer": "12/60 = <<12/60=0.2>>0.2\n0.2 x 50 = 10\n#### 10"}] + [{"question": "Two and two?", "answer": "2 + 2 = 4\n#### 4"}, {"question": "How many?", "answer": "1 + 1 = 2\n#### 2"}]
     real = [p for p in sources.problems(30) if not re.search("Natalia|Weng|How many[?]", p["question"])]
