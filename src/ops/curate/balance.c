@@ -6,6 +6,7 @@
 #include "core/map.h"
 #include "data/rowstore.h"
 #include "ops/op.h"
+#include "recipe/cells.h"
 #include "recipe/pick.h"
 #include <math.h>
 #include <stdio.h>
@@ -116,25 +117,20 @@ static qn_code absorb(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_err *e
     return qn_rowstore_put(st->rows, r, e);
 }
 
-/* Quotas of `total` rows by largest remainders. True when the supply of every group suffices. */
+/* Quotas of `total` rows. True when the supply of every group suffices. */
 static bool quotas(state *st, size_t total)
 {
-    size_t given = 0;
+    double *share = QN_NEW_N(double, st->n_groups + 1);
+    size_t *quota = QN_NEW_N(size_t, st->n_groups + 1);
     bool enough = true;
+    for (size_t g = 0; g < st->n_groups; g++) share[g] = st->groups[g].share;
+    qn_quotas(share, st->n_groups, total, quota);
     for (size_t g = 0; g < st->n_groups; g++) {
-        st->groups[g].quota = (size_t)floor((double)total * st->groups[g].share + 1e-9);
-        given += st->groups[g].quota;
+        st->groups[g].quota = quota[g];
+        enough &= quota[g] <= st->groups[g].supply;
     }
-    for (; given < total; given++) {
-        size_t best = 0;
-        double most = -1;
-        for (size_t g = 0; g < st->n_groups; g++) {
-            double rest = (double)total * st->groups[g].share - (double)st->groups[g].quota;
-            if (rest > most) most = rest, best = g;
-        }
-        st->groups[best].quota++;
-    }
-    for (size_t g = 0; g < st->n_groups; g++) enough &= st->groups[g].quota <= st->groups[g].supply;
+    qn_free(share);
+    qn_free(quota);
     return enough;
 }
 
