@@ -3,6 +3,7 @@
 #include "quern.h"
 #include "core/clock.h"
 #include "core/file.h"
+#include "report/survey.h"
 #include <sys/stat.h>
 
 static const char *end_word(qn_end e)
@@ -54,6 +55,26 @@ static void put_sources(qn_leave *l, const qn_plan *plan, const qn_run_result *r
     }
     l->facts.sources = all;
     l->facts.warnings = warnings;
+}
+
+/* Fields that rows have before anything is made of them: those of sources, and what steps that only move texts add to them. */
+static void put_source_fields(qn_leave *l, const qn_plan *plan)
+{
+    size_t cap = 0, n = 0;
+    for (int i = 0; i < plan->n_steps; i++) cap += plan->steps[i].out ? plan->steps[i].out->n_fields : 0;
+    const char **names = QN_ARENA_NEW_N(&l->arena, const char *, cap + 1);
+    for (int i = 0; i < plan->n_steps; i++) {
+        const qn_step *s = &plan->steps[i];
+        if (!s->op || !s->out || !(s->op->stage == QN_SOURCE || s->op->flags & QN_OP_MOVES)) continue;
+        for (size_t k = 0; k < s->out->n_fields; k++) {
+            qn_str name = s->out->fields[k].name;
+            bool made = s->op->stage != QN_SOURCE && s->in && qn_type_field_of(s->in, name), known = false;     /* there before: it stays what it was */
+            for (size_t j = 0; j < n; j++) known |= qn_str_is(name, names[j]);
+            if (!made && !known) names[n++] = qn_arena_str(&l->arena, name).p;
+        }
+    }
+    l->facts.source_fields = names;
+    l->facts.n_source_fields = n;
 }
 
 /* Without its query, which may hold a secret. */
@@ -135,6 +156,7 @@ void qn_leave_make(qn_leave *l, const qn_plan *plan, const qn_run_result *r, con
     };
     put_steps(l, plan, r);
     put_sources(l, plan, r);
+    put_source_fields(l, plan);
     put_models(l, plan, r);
     put_outputs(l, plan, r);
     f->rejected_path = path_if_there(l, "rejected.jsonl");
@@ -143,11 +165,17 @@ void qn_leave_make(qn_leave *l, const qn_plan *plan, const qn_run_result *r, con
     f->ledger_path = ledger && qn_file_exists(ledger) ? ledger : NULL;
 }
 
-qn_code qn_leave_write(const qn_leave *l, qn_err *e)
+qn_code qn_leave_write(qn_leave *l, qn_err *e)
 {
+    qn_survey *s = NULL;
     QN_TRY(qn_summary_write(&l->facts, e));
-    QN_TRY(qn_card_write(&l->facts, e));
-    return qn_report_write(&l->facts, e);
+    if (l->facts.data_path) QN_TRY(qn_survey_read(&s, l->facts.data_path, l->facts.rows.accepted, e));
+    l->facts.survey = s;
+    qn_code rc = qn_card_write(&l->facts, e);
+    if (rc == QN_OK) rc = qn_report_write(&l->facts, e);
+    l->facts.survey = NULL;
+    qn_survey_free(s);
+    return rc;
 }
 
 void qn_leave_free(qn_leave *l) { qn_arena_free(&l->arena); }

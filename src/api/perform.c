@@ -56,6 +56,7 @@ qn_code qn_perform_run(const qn_plan *plan, const qn_perform_opts *o, const char
 {
     *r = (qn_run_result){0};
     *l = (qn_leave){0};
+    if (o->against && access(o->against, R_OK) != 0) return qn_fail(e, QN_EUSAGE, "--against: cannot read %s", o->against);
     QN_TRY(qn_mkdirs(dir, e));
     char *ledger = o->ledger ? qn_strz(qn_str_of(o->ledger)) : qn_path_join(dir, "ledger.db");
     char *log = qn_path_join(dir, "run.log"), *lock = qn_path_join(dir, "run.lock");
@@ -68,6 +69,7 @@ qn_code qn_perform_run(const qn_plan *plan, const qn_perform_opts *o, const char
         rc = qn_run(plan, &ro, r, e);
         if (rc == QN_OK) {
             qn_leave_make(l, plan, r, dir, ledger, command);
+            l->facts.real_path = o->against;
             rc = qn_leave_write(l, e);
         }
     }

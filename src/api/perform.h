@@ -10,7 +10,7 @@ enum { QN_EXIT_DONE = QUERN_DONE, QN_EXIT_LACKING = QUERN_LACKING, QN_EXIT_USAGE
 
 /* The settings of a run, as options name them. Texts are borrowed; NULL is the default. */
 typedef struct qn_perform_opts {
-    const char *ledger, *config, *rejected, *student;
+    const char *ledger, *config, *rejected, *student, *against;
     int64_t seed, limit, memory, workers, in_flight;
     double budget, max_failed;
     bool fresh, yes;
@@ -38,6 +38,7 @@ void qn_perform_defaults(qn_perform_opts *o);
 #define QN_PERFORM_RECIPE_OPTS(s) \
     QN_O(s, "max-failed", 0, QN_OPT_REAL, "SHARE", "exit 1 when more than this share of rows failed (default 0.1)", run.max_failed), \
     QN_O(s, "for", 0, QN_OPT_TEXT, "MODEL", "the model that the rows will train, or `evaluation`: forbidden by a teacher's terms stops the run", run.student), \
+    QN_O(s, "against", 0, QN_OPT_TEXT, "FILE", "rows of people's, to compare the result with in report.html", run.against), \
     QN_O(s, "yes", 'y', QN_OPT_FLAG, NULL, "run the commands that the recipe names (pipe, check_command) without asking", run.yes)
 
 /* A recipe from somebody else must not run commands unseen: one line for each step that runs one, into `out`; false when there is none. */

@@ -3,6 +3,7 @@
 #include "core/map.h"
 #include "report/put.h"
 #include "report/report.h"
+#include "report/survey.h"
 #include <ctype.h>
 
 /* ---- YAML ---- double-quoted: JSON's escapes, and all that YAML 1.1 does not count as printable */
@@ -188,6 +189,64 @@ static void put_human(qn_buf *b, const qn_report_facts *f)
     qn_buf_printf(b, "## Human part\n\n%c%s.\n\n", toupper((unsigned char)levels[at][0]), levels[at] + 1);
 }
 
+/* ---- whom the set speaks of ---- */
+static void bias_line(qn_buf *b, const char *what, const uint64_t made[2], const uint64_t from[2])
+{
+    const uint64_t *both[] = { made, from };
+    qn_buf_printf(b, "| %s", what);
+    for (int i = 0; i < 2; i++) {
+        uint64_t n = both[i][0] + both[i][1];
+        if (n) qn_buf_printf(b, " | %.0f%% of %llu", 100 * (double)both[i][0] / (double)n, (unsigned long long)n);
+        else qn_buf_puts(b, " | none");
+    }
+    qn_buf_puts(b, " |\n");
+}
+
+/* The nations named most, with their share of all mentions. */
+static void bias_nations(qn_buf *b, const char *whose, const qn_bias *x)
+{
+    uint64_t all = 0, last = UINT64_MAX;
+    size_t last_at = 0;
+    for (size_t i = 0; qn_bias_country(i); i++) all += x->country[i];
+    if (!all) return;
+    qn_buf_printf(b, "Nations named most in %s (%llu mentions):", whose, (unsigned long long)all);
+    for (int k = 0; k < 5; k++) {
+        size_t best = 0;
+        uint64_t n = 0;
+        for (size_t i = 0; qn_bias_country(i); i++)
+            if (x->country[i] > n && (x->country[i] < last || (x->country[i] == last && i > last_at))) { best = i; n = x->country[i]; }
+        if (!n) break;
+        qn_buf_puts(b, k ? ", " : " ");
+        bool start = true;
+        for (const char *z = qn_bias_country(best); *z && *z != '|'; z++) {
+            qn_buf_putc(b, *z == '_' ? ' ' : start ? (char)toupper((unsigned char)*z) : *z);
+            start = *z == '_' || *z == ' ';
+        }
+        qn_buf_printf(b, " %.0f%%", 100 * (double)n / (double)all);
+        last = n;
+        last_at = best;
+    }
+    qn_buf_puts(b, ".\n\n");
+}
+
+static void put_bias(qn_buf *b, const qn_report_facts *f)
+{
+    qn_bias *x = QN_NEW_N(qn_bias, 2);
+    if (f->survey) qn_survey_bias(f->survey, f->source_fields, f->n_source_fields, &x[0], &x[1]);
+    uint64_t n = x[0].gender[0] + x[0].gender[1] + x[0].names[0] + x[0].names[1] + x[0].age[0] + x[0].age[1];
+    if (n >= 10) {
+        qn_buf_puts(b, "## Whom the set speaks of\n\nCounted by English word lists: which words stand there, not what they mean.\n\n| | this set | its source |\n|---|---:|---:|\n");
+        bias_line(b, "words for women among gendered words", x[0].gender, x[1].gender);
+        bias_line(b, "women's names among given names", x[0].names, x[1].names);
+        bias_line(b, "words for the young among words of age", x[0].age, x[1].age);
+        qn_buf_putc(b, '\n');
+        bias_nations(b, "this set", &x[0]);
+        bias_nations(b, "its source", &x[1]);
+        qn_buf_puts(b, "`report.html` has occupations and all nations.\n\n");
+    }
+    qn_free(x);
+}
+
 static void put_how(qn_buf *b, const qn_report_facts *f)
 {
     qn_buf_puts(b, "## How it was made\n\n");
@@ -223,6 +282,7 @@ void qn_card_text(const qn_report_facts *f, qn_buf *b)
     put_account(b, f);
     put_origin(b, f);
     put_human(b, f);
+    put_bias(b, f);
     put_how(b, f);
 }
 

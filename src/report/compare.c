@@ -5,6 +5,7 @@
 #include "core/rng.h"
 #include "nn/encoder.h"
 #include "report/compare_read.h"
+#include "report/measures.h"
 #include "text/cluster.h"
 #include "text/diversity.h"
 #include "text/lsh.h"
@@ -208,26 +209,6 @@ static size_t smaller(const work *w, size_t most)
     return n < most ? n : most;
 }
 
-/* Entropy in bits of the first three words; texts with fewer count whole. */
-static double opening_bits(const qn_str *text, size_t n)
-{
-    qn_map seen = {0};
-    double bits = 0;
-    for (size_t i = 0; i < n; i++) {
-        qn_words it = qn_words_of(text[i], QN_WORDS_PLAIN);
-        qn_str word;
-        uint64_t h = 7;
-        for (int k = 0; k < 3 && qn_words_next(&it, &word); k++) h = (h ^ qn_word_hash(word, true)) * 0xD6E8FEB86659FD93u, h ^= h >> 32;
-        ++*qn_map_put(&seen, (qn_hash128){ h, 1 }, NULL);
-    }
-    for (size_t i = 0; i < seen.cap; i++) {
-        double p = seen.keys[i].hi || seen.keys[i].lo ? (double)seen.vals[i] / (double)n : 0;
-        if (p > 0) bits -= p * log2(p);
-    }
-    qn_map_free(&seen);
-    return bits;
-}
-
 typedef struct { qn_str word; uint64_t n[2]; } word_count;
 typedef struct { qn_map index; word_count *v; size_t n, cap; uint64_t all[2]; qn_arena arena; } word_counts;
 
@@ -280,7 +261,7 @@ static void openings(work *w)
 {
     qn_compare *c = w->c;
     size_t n = smaller(w, AUC_ROWS);
-    c->opening_bits = (qn_compare_pair){ n < FEWEST ? FEW_ROWS : NULL, n, opening_bits(w->a.sample, n), opening_bits(w->b.sample, n) };
+    c->opening_bits = (qn_compare_pair){ n < FEWEST ? FEW_ROWS : NULL, n, qn_opening_bits(w->a.sample, n), qn_opening_bits(w->b.sample, n) };
     word_counts t = count_words(w, n, true);
     if (t.n) qsort(t.v, t.n, sizeof *t.v, most_first);
     for (size_t i = 0; i < t.n && i < QN_COMPARE_OPENINGS; i++)
@@ -426,49 +407,6 @@ static void distance(work *w, const space *s, const qn_vectors *v)
     qn_clusters_free(&cells);
 }
 
-/* The three words whose mean weight in the topic exceeds their mean over all rows most. */
-static qn_str topic_name(work *w, const space *s, const qn_vectors *words, const qn_clusters *t, size_t topic, const float *mean, float *own)
-{
-    size_t used[3], dim = s->tfidf.dim;
-    qn_buf b = {0};
-    memset(own, 0, dim * sizeof *own);
-    for (size_t i = 0; i < 2 * s->n; i++)
-        if (t->label[i] == topic) qn_vectors_add_to(words, i, 1 / (float)t->size[topic], own);
-    for (size_t k = 0; k < 3; k++) {
-        size_t best = dim;
-        float most = 0;
-        for (size_t d = 0; d < dim; d++) {
-            bool is_used = false;
-            for (size_t i = 0; i < k; i++) is_used |= used[i] == d;
-            if (!is_used && own[d] - mean[d] > most) most = own[d] - mean[d], best = d;
-        }
-        if (best == dim) break;
-        used[k] = best;
-        if (k) qn_buf_puts(&b, ", ");
-        qn_buf_str(&b, qn_tfidf_word(s->words, (uint32_t)best));
-    }
-    qn_str name = b.n ? qn_arena_str(&w->c->arena, qn_buf_view(&b)) : QN_STR("(no words)");
-    qn_buf_free(&b);
-    return name;
-}
-
-/* Without the words that stand in more than one text in five, so that topics are subjects and not ways of asking; lengths are 1 again. A
- * text of common words alone becomes zero. Owned. */
-static qn_vectors without_common(const qn_vectors *v)
-{
-    size_t *texts = QN_NEW_N(size_t, v->dim + 1), all = v->start[v->n], n = 0;
-    qn_vectors out = { .n = v->n, .dim = v->dim, .start = QN_NEW_N(size_t, v->n + 1), .col = QN_NEW_N(uint32_t, all + 1), .val = QN_NEW_N(float, all + 1) };
-    for (size_t i = 0; i < all; i++) texts[v->col[i]]++;
-    for (size_t r = 0; r < v->n; r++) {
-        for (size_t i = v->start[r]; i < v->start[r + 1]; i++)
-            if (texts[v->col[i]] * 5 <= v->n) out.col[n] = v->col[i], out.val[n++] = v->val[i];
-        out.start[r + 1] = n;
-    }
-    qn_vectors_unit(&out);
-    qn_free(texts);
-    return out;
-}
-
 static int largest_first(const void *x, const void *y)
 {
     const qn_compare_topic *a = x, *b = y;
@@ -491,7 +429,7 @@ static void topics(work *w, const space *s, const qn_vectors *v, const qn_vector
         for (size_t r = 0; r < 2 * n; r++)
             if (t.label[r] == i) ++*(r < n ? &topic.n_a : &topic.n_b);
         if (!topic.n_a && !topic.n_b) continue;
-        topic.name = topic_name(w, s, words, &t, i, mean, own);
+        topic.name = qn_topic_name(s->words, words, &t, i, mean, own, &c->arena);
         if (topic.n_b) in_a += topic.n_a;
         if (topic.n_a) in_b += topic.n_b;
         c->topics.topic[c->topics.n++] = topic;
@@ -512,7 +450,7 @@ static qn_code in_space(work *w, qn_err *e)
     if (rc == QN_OK) {
         vendi(w, &s, v);
         distance(w, &s, v);
-        qn_vectors rare = without_common(&s.tfidf);
+        qn_vectors rare = qn_without_common(s.words, &s.tfidf);
         topics(w, &s, s.dense.dense ? v : &rare, &rare);
         qn_vectors_free(&rare);
     }

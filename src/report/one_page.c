@@ -12,6 +12,15 @@ static qn_str embedded(const char *name)
     return (qn_str){ "", 0 };
 }
 
+/* What both pages draw with, then the page's own script. Owned. */
+static qn_buf script_of(const qn_page_parts *p)
+{
+    qn_buf b = {0};
+    qn_buf_str(&b, embedded("report_parts.js"));
+    qn_buf_str(&b, embedded(p->script));
+    return b;
+}
+
 static void put_html(qn_buf *out, qn_str s)
 {
     for (size_t i = 0; i < s.n;) {
@@ -55,10 +64,10 @@ static void put_part(qn_buf *out, const qn_page_parts *p, qn_str name)
     else if (qn_str_is(name, "account")) put_html(out, qn_str_of(p->account));
     else if (qn_str_is(name, "unscripted")) put_html(out, qn_str_of(p->unscripted));
     else if (qn_str_is(name, "css")) qn_buf_str(out, embedded("report.css"));
-    else if (qn_str_is(name, "js")) qn_buf_str(out, embedded(p->script));
+    else if (qn_str_is(name, "js")) { qn_buf b = script_of(p); qn_buf_str(out, qn_buf_view(&b)); qn_buf_free(&b); }
     else if (qn_str_is(name, "data")) put_in_script(out, p->json);
     else if (qn_str_is(name, "style_hash")) put_csp_hash(out, embedded("report.css"));
-    else if (qn_str_is(name, "script_hash")) put_csp_hash(out, embedded(p->script));
+    else if (qn_str_is(name, "script_hash")) { qn_buf b = script_of(p); put_csp_hash(out, qn_buf_view(&b)); qn_buf_free(&b); }
     else QN_ASSERT(!"report.html names a part that is not known");
 }
 

@@ -3,7 +3,10 @@
 #include "core/file.h"
 #include "core/map.h"
 #include "ledger/ledger.h"
+#include "report/compare.h"
+#include "report/marks.h"
 #include "report/one_page.h"
+#include "report/portrait.h"
 #include "report/put.h"
 #include "report/report.h"
 #include "report/survey.h"
@@ -237,30 +240,85 @@ static void put_samples(qn_buf *b, const qn_report_facts *f, const qn_survey *s,
     for (size_t i = 0; i < QN_SURVEY_SAMPLES; i++) qn_buf_free(&lines[i]);
 }
 
+/* Whom the texts speak of: what was made, what the sources gave, and people's rows. */
+static void put_bias(qn_buf *b, const qn_report_facts *f, const qn_survey *s, const qn_survey *real)
+{
+    static const char *const names[] = { "made", "source", "people" };
+    qn_bias *all = QN_NEW_N(qn_bias, 4);
+    qn_survey_bias(s, f->source_fields, f->n_source_fields, &all[0], &all[1]);
+    if (real) qn_survey_bias(real, NULL, 0, &all[2], &all[3]);
+    qn_put_key(b, "bias");
+    qn_buf_putc(b, '{');
+    for (int i = 0; i < 3; i++) {
+        qn_put_key(b, names[i]);
+        if (all[i].n_words) qn_bias_write(&all[i], b);
+        else qn_buf_puts(b, "null");
+    }
+    qn_buf_putc(b, '}');
+    qn_free(all);
+}
+
+/* The set beside people's rows on one field that both have, by all that `quern compare` measures. What cannot be compared is said, and no error. */
+static void put_distance(qn_buf *b, const qn_report_facts *f, const char *field)
+{
+    qn_compare *c = QN_NEW(qn_compare);
+    qn_compare_options o = qn_compare_defaults();
+    qn_buf x = {0};
+    qn_err bad = {0};
+    qn_put_key(b, "against");
+    qn_buf_putc(b, '{');
+    qn_buf_printf(&x, ".%s", field ? field : "");
+    o.a = f->real_path;
+    o.b = f->data_path;
+    o.field_a = x.p;
+    o.seed = f->seed;
+    if (!field) qn_put_kv_text(b, "why", "the two share no field of text");
+    else if (qn_compare_run(c, &o, &bad) != QN_OK) qn_put_kv_text(b, "why", bad.msg);
+    else {
+        qn_put_key(b, "compare");
+        qn_compare_json(c, b);
+    }
+    qn_buf_putc(b, '}');
+    if (field) qn_compare_free(c);
+    qn_buf_free(&x);
+    qn_free(c);
+}
+
 static qn_code put_surveys(qn_buf *b, const qn_report_facts *f, qn_err *e)
 {
-    qn_survey *s;
-    if (f->data_path && qn_file_exists(f->data_path)) {
-        qn_buf out = {0};
-        qn_arena a = {0};
-        qn_value v, n = qn_v_int(0);
-        QN_TRY(qn_survey_read(&s, f->data_path, f->rows.accepted, e));
-        qn_survey_put(s, &out);
-        qn_put_key(b, "survey");
-        qn_buf_str(b, qn_buf_view(&out));
-        if (qn_json_parse(qn_buf_view(&out), &a, &v, e) == QN_OK) qn_v_get(v, QN_STR("rows"), &n);
-        put_samples(b, f, s, (uint64_t)n.i);
-        qn_survey_free(s);
-        qn_buf_free(&out);
-        qn_arena_free(&a);
-    }
-    if (f->real_path && qn_file_exists(f->real_path)) {
-        QN_TRY(qn_survey_read(&s, f->real_path, 0, e));
+    qn_survey *own = NULL, *real = NULL;
+    qn_buf out = {0}, portrait = {0};
+    qn_arena a = {0};
+    qn_value v, n = qn_v_int(0);
+    qn_err bad;
+    if (!f->data_path || !qn_file_exists(f->data_path)) return QN_OK;
+    if (!f->survey) QN_TRY(qn_survey_read(&own, f->data_path, f->rows.accepted, e));
+    const qn_survey *s = f->survey ? f->survey : own;
+    qn_survey_put(s, &out);
+    qn_put_key(b, "survey");
+    qn_buf_str(b, qn_buf_view(&out));
+    if (qn_json_parse(qn_buf_view(&out), &a, &v, e) == QN_OK) qn_v_get(v, QN_STR("rows"), &n);
+    put_samples(b, f, s, (uint64_t)n.i);
+    qn_code rc = f->real_path && qn_file_exists(f->real_path) ? qn_survey_read(&real, f->real_path, 0, e) : QN_OK;
+    if (real) {
         qn_put_key(b, "real");
-        qn_survey_put(s, b);
-        qn_survey_free(s);
+        qn_survey_put(real, b);
     }
-    return QN_OK;
+    const char *field = qn_survey_main(s, f->source_fields, f->n_source_fields);
+    if (rc == QN_OK) put_bias(b, f, s, real);
+    if (rc == QN_OK && field && qn_portrait_put(f->data_path, field, f->seed, &portrait, &bad) == QN_OK) {
+        qn_put_key(b, "portrait");
+        qn_buf_str(b, qn_buf_view(&portrait));
+    }
+    if (real) put_distance(b, f, field && qn_survey_has_text(real, field) ? field : NULL);
+    qn_put_key(b, "marks");
+    qn_marks_put(qn_survey_marks(s), b);
+    qn_survey_free(real);
+    qn_survey_free(own);
+    qn_buf_free(&out);
+    qn_buf_free(&portrait);
+    qn_arena_free(&a);
+    return rc;
 }
 
 /* ---- the page ---- */

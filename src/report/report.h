@@ -77,7 +77,9 @@ typedef struct qn_report_facts {
 
     /* Files that the run wrote; NULL: there is none. Paths as they can be opened from here. */
     const char *data_path, *rejected_path, *failed_path, *trace_path, *ledger_path;
+    const struct qn_survey *survey;     /* of data_path, so that it is read once; NULL: the page reads it itself, the card does without */
     const char *real_path;      /* rows of people's, to compare with; NULL none */
+    const char *const *source_fields;   size_t n_source_fields; /* fields that a source gave: whom they speak of is shown beside what was made */
 } qn_report_facts;
 
 /* Each file appears whole or not at all. Errors: QN_EIO. A row that cannot be read is counted in the report, and is no error. */

@@ -1,15 +1,8 @@
 /* report.js: draws the report from the facts in the page. Everything from rows reaches the screen as text nodes, never as markup. */
 (() => {
-"use strict";
 const D = JSON.parse(document.getElementById("facts").textContent);
-const page = document.getElementById("page");
-const SVG = "http://www.w3.org/2000/svg";
 
 /* ---- small tools ---- */
-function fill(e, kids) { for (const k of kids.flat(9)) if (k !== null && k !== undefined && k !== false) e.append(k); return e; }
-function el(tag, cls, ...kids) { const e = document.createElement(tag); if (cls) e.className = cls; return fill(e, kids); }
-function svg(tag, attrs, ...kids) { const e = document.createElementNS(SVG, tag); for (const k in attrs) e.setAttribute(k, attrs[k]); return fill(e, kids); }
-const n0 = x => Math.round(x).toLocaleString("en-US");
 function n1(x) {
   const a = Math.abs(x);
   if (!isFinite(x)) return "–";
@@ -33,17 +26,13 @@ function time(s) {
   return s < 3600 ? Math.floor(s / 60) + " min " + Math.round(s % 60) + " s" : h < 48 ? h + " h " + m % 60 + " min" : Math.round(h / 24) + " days";
 }
 const plural = (n, one, many) => n0(n) + " " + (n === 1 ? one : many || one + "s");
-function section(id, title, intro, ...kids) { const s = el("section", "", el("h2", "", title), intro && el("p", "intro", intro), ...kids); s.id = id; page.append(s); return s; }
 function barOf(share, color) { const i = el("i"), b = el("div", "bar", i); i.style.width = Math.max(0, Math.min(1, share)) * 100 + "%"; if (color) i.style.setProperty("--c", `var(--${color})`); return b; }
 
 /* ---- head and account ---- */
 const R = D.rows, ENDS = { done: "done", target: "target reached", budget: "stopped at its budget", signal: "interrupted", unreachable: "a model could not be reached", waiting: "waiting for people", error: "ended by an error" };
 function head() {
-  const mill = svg("svg", { viewBox: "0 0 24 24", fill: "none", stroke: "currentColor", "stroke-width": 1.5, "aria-hidden": "true" },
-    svg("circle", { cx: 12, cy: 12, r: 10 }), svg("circle", { cx: 12, cy: 12, r: 2.4 }),
-    [0, 60, 120, 180, 240, 300].map(a => svg("path", { d: "M12 7.4 14.6 3", transform: `rotate(${a} 12 12)` })));
   const good = !D.ended || D.ended === "done" || D.ended === "target";
-  fill(page, [el("div", "brand", mill, el("span", "", "quern report"), D.when && el("span", "", D.when.slice(0, 16).replace("T", " ") + " UTC"),
+  fill(page, [el("div", "brand", mill(), el("span", "", "quern report"), D.when && el("span", "", D.when.slice(0, 16).replace("T", " ") + " UTC"),
     D.ended && el("span", "state" + (good ? "" : " stopped"), ENDS[D.ended] || D.ended)), el("h1", "", D.recipe), D.about && el("p", "lede", D.about),
     D.paper && el("p", "soft small", "After " + D.paper)]);
   if (D.ended_words && !good) page.append(el("div", "notice", D.ended_words));
@@ -209,7 +198,7 @@ function fields() {
   const varied = f => f.number ? f.number.max > f.number.min : f.elements ? f.elements.max > f.elements.min : f.values ? f.values.length > 1 : true;
   /* What a set is for comes first: its own texts, then its numbers and kinds, then what lies inside objects. */
   const weight = f => (f.name.includes(".") ? 100 : 0) + 10 * order[f.shape] + (f.words && f.words.p95 <= 2 ? 35 : 0) + (f.filled < .1 ? 50 : 0) + (main.includes(f.name) ? main.indexOf(f.name) / 2 - 8 : 0);
-  const cards = S.fields.filter(f => f.shape in order && varied(f) && !(f.name.includes(".") && f.words && f.words.max === f.words.min)).sort((a, b) => weight(a) - weight(b)).slice(0, 12);
+  const cards = S.fields.filter(f => f.shape in order && f.filled > 0 && varied(f) && !(f.name.includes(".") && f.words && f.words.max === f.words.min)).sort((a, b) => weight(a) - weight(b)).slice(0, 12);
   const says = f => f.words ? `${n1(f.words.p50)} words in the middle, ${n1(f.words.p5)} to ${n1(f.words.p95)} for nine in ten` : f.number ? `${n1(f.number.min)} to ${n1(f.number.max)}, middle ${n1(f.number.p50)}` : f.values ? f.values.slice(0, 3).map(v => v[0] === null ? "others" : v[0]).join(", ") + (f.values.length > 3 ? ", …" : "") : f.elements ? `${n1(f.elements.min)} to ${n1(f.elements.max)} elements` : "";
   const table = el("table", "fields", el("thead", "", el("tr", "", el("th", "", "field"), el("th", "", "holds"), el("th", "num", "filled"), el("th", "num", "different"), el("th", "", "in short"))),
     el("tbody", "", S.fields.map(f => { const td = el("td", "", says(f)); td.dir = "auto"; return el("tr", "", el("td", "", plain(f.name) || "(no name)"), el("td", "", f.shape), el("td", "num", pct(f.filled)), el("td", "num", f.distinct === undefined ? f.values ? n0(f.values.length) : "" : n0(f.distinct)), td); })));
@@ -218,6 +207,82 @@ function fields() {
     D.real && el("div", "legend", legend("grain", "this set"), legend("people", `people's rows (${n0(D.real.looked_into)})`)), el("div", "cards", cards.map(f => fieldCard(f, real.get(f.name)))), el("p", "cap"), el("div", "wide", table));
 }
 function legend(color, words) { const s = el("span", "", words); s.style.setProperty("--c", `var(--${color})`); return s; }
+
+/* ---- variety and topics of the main field ---- */
+function portrait() {
+  const P = D.portrait;
+  if (!P || P.self_bleu === undefined) return;
+  const facts = el("div", "facts"), fact = (b, t, tip) => { const s = el("span", "", el("b", "", b), " " + t); s.title = tip; facts.append(s); };
+  fact(n1(P.vendi), `of ${n0(P.vendi_of)} texts differ in effect`, "Vendi score over TF-IDF: the number of different texts in effect");
+  fact(fixed(P.self_bleu, 3), "self-BLEU", "mean BLEU-4 of each text with all others: high when the texts resemble one another");
+  fact(fixed(P.opening_bits, 1), "bits in the openings", "entropy of the first three words: higher is more varied");
+  P.distinct.forEach((d, i) => fact(pct(d), ["distinct words", "distinct pairs", "distinct triples"][i], "different ones as a share of all, in the sample"));
+  const total = P.topics.reduce((t, x) => t + x[1], 0) || 1;
+  section("portrait", "Topics and variety", `Of ${plain(P.field)}; on ${P.sampled < P.texts ? n0(P.sampled) + " of " + n0(P.texts) : n0(P.texts)} texts. Groups by k-means over TF-IDF, each named by its own words.`,
+    el("div", "card lone", P.topics.length > 1 ? ranks(P.topics, total, 20) : null, facts)).querySelectorAll(".ranks").forEach(r => r.classList.add("long"));
+}
+
+/* ---- judges ---- */
+function marks() {
+  if (!D.marks || !D.marks.length) return;
+  const cards = D.marks.map(j => {
+    const c = el("div", "card lone", el("header", "", el("h3", "", plain(j.field)), el("span", "tag", plural(j.rows, "row")))), judges = new Set(j.scales.map(s => s.judge));
+    const all = [...new Set(j.scales.flatMap(s => s.marks.map(m => m[0])))].sort((x, y) => x - y), few = all.length <= 11, g = el("div", "marks");
+    for (const s of j.scales) {
+      const bar = el("div", "steps"), lo = all[0], hi = all[all.length - 1];
+      for (const [m, n] of s.marks) { const i = el("i"); i.style.flex = n + " 0 0"; i.style.setProperty("--w", Math.round(hi > lo ? 100 * (m - lo) / (hi - lo) : 50) + "%"); i.title = `${n1(m)}: ${n0(n)} (${pct(n / s.n)})`; if (few && n / s.n > .07) i.append(n1(m)); bar.append(i); }
+      g.append(el("div", "t", plain(s.name), judges.size > 1 && el("span", "soft small", " " + plain(s.judge))), bar, el("div", "v", "mean " + fixed(s.mean, 2)));
+    }
+    if (j.scales.length) c.append(g);
+    const facts = el("div", "facts"), fact = (b, t, tip) => { const s = el("span", "", el("b", "", b), " " + t); if (tip) s.title = tip; facts.append(s); };
+    if (j.overall !== undefined) fact(fixed(j.overall, 2), "overall");
+    if (j.pairs) {
+      const n = j.pairs.a + j.pairs.b + j.pairs.tie;
+      fact(pct(j.pairs.a / n), "for a"); fact(pct(j.pairs.b / n), "for b"); fact(pct(j.pairs.tie / n), "tied");
+      fact(pct(j.pairs.changed / n), "changed with the order", "rows where a judge gave another verdict when the replies changed places: those verdicts do not count");
+      if (j.pairs.first_place !== null) fact(pct(j.pairs.first_place), "of decided replies chose what stood first", "50% without position bias");
+    }
+    if (j.people) fact(fixed(j.people.away, 2), `from people's marks on average, ${j.people.higher >= 0 ? "higher" : "lower"} by ${fixed(Math.abs(j.people.higher), 2)}; on ${plural(j.people.n, "row")}`);
+    c.append(facts);
+    if (j.reasons.length) c.append(el("p", "cap", "Reasons of the highest and the lowest marks"), el("dl", "pair", j.reasons.map(([m, t]) => { const d = el("dd", "", plain(t)); d.dir = "auto"; return [el("dt", "", fixed(m, 1)), d]; })));
+    return c;
+  });
+  section("marks", "What the judges said", "Marks by scale, from low (pale) to high (full).", cards);
+}
+
+/* ---- whom the set speaks of ---- */
+function bias() {
+  const B = D.bias && D.bias.made, S = D.bias && (D.bias.source || D.bias.people), beside = D.bias && (D.bias.source ? "the source" : D.bias.people ? "people's rows" : null);
+  if (!B) return;
+  const nations = o => Object.values(o.countries).reduce((t, x) => t + x, 0), pairs = o => [o.gender.female + o.gender.male, o.names.female + o.names.male, o.age.young + o.age.old];
+  const all = pairs(B), sum = all.reduce((t, x) => t + x, 0) + nations(B);
+  if (sum < 10) return;
+  const cell = (p, x, y) => p && p[x] + p[y] ? pct(p[x] / (p[x] + p[y])) : "–", count = (p, x, y) => p ? el("div", "soft small", `${n0(p[x])} : ${n0(p[y])}`) : null;
+  const head = el("tr", "", el("th"), el("th", "num", "this set"), S && el("th", "num", beside));
+  const line = (what, key, x, y) => el("tr", "", el("td", "", what), el("td", "num", cell(B[key], x, y), count(B[key], x, y)), S && el("td", "num", cell(S[key], x, y), count(S[key], x, y)));
+  const table = el("div", "wide", el("table", "", el("thead", "", head), el("tbody", "", line("words for women (she, mother, …) among gendered words", "gender", "female", "male"), line("women's names among given names", "names", "female", "male"), line("words for the young among words of age", "age", "young", "old"))));
+  const top = Object.keys({ ...B.countries, ...(S ? S.countries : {}) }).map(c => [c, B.countries[c] || 0, S ? S.countries[c] || 0 : 0]).sort((x, y) => y[1] + y[2] - x[1] - x[2]).slice(0, 12);
+  const nb = nations(B) || 1, ns = S ? nations(S) || 1 : 1, name = c => c.replace(/_/g, " ").replace(/(^| )[a-z]/g, m => m.toUpperCase());
+  const legend = () => el("div", "legend", el("span", "k-b", "this set"), S && el("span", "k-a", beside));
+  const lands = top.length > 1 && el("div", "card", el("h3", "", "Nations"), el("p", "cap", `Share of all mentions of a country or its people: ${n0(nations(B))} here` + (S ? `, ${n0(nations(S))} in ${beside}.` : ".")), legend(), S ? twoBars(top.map(([c, b, s]) => [name(c), s / ns, b / nb])) : ranks(top.map(([c, b]) => [name(c), b]), nb, 12));
+  const roles = Object.keys({ ...B.roles, ...(S ? S.roles : {}) }).map(r => [r, B.roles[r], S && S.roles[r]]).filter(x => (x[1] ? x[1].female + x[1].male : 0) + (x[2] ? x[2].female + x[2].male : 0) >= 3)
+    .sort((x, y) => (y[1] ? y[1].female + y[1].male : 0) - (x[1] ? x[1].female + x[1].male : 0)).slice(0, 12);
+  const jobs = roles.length > 0 && el("div", "card", el("h3", "", "Occupations"), el("p", "cap", "Sentences with an occupation that speak of women, among those that speak of women or men only."),
+    el("div", "wide", el("table", "", el("thead", "", el("tr", "", el("th", "", "occupation"), el("th", "num", "this set"), el("th", "num soft", "of"), S && el("th", "num", beside), S && el("th", "num soft", "of"))),
+      el("tbody", "", roles.map(([r, b, s]) => el("tr", "", el("td", "", r), el("td", "num", cell(b, "female", "male")), el("td", "num soft", b ? n0(b.female + b.male) : "0"), S && el("td", "num", cell(s, "female", "male")), S && el("td", "num soft", s ? n0(s.female + s.male) : "0")))))));
+  section("bias", "Whom the set speaks of", "Counted by English word lists: which words stand there, not what they mean." + (D.bias.source ? " Beside it the texts that the rows were made from." : "") + " Small counts say little.",
+    el("div", "card lone", table), el("div", "cards", [lands, jobs].filter(Boolean)));
+}
+
+/* ---- beside people's rows ---- */
+function against() {
+  const G = D.against;
+  if (!G) return;
+  if (!G.compare) { section("against", "Beside people's rows", "Not compared: " + (G.why || "") + "."); return; }
+  const C = comparison(G.compare, "people's rows", "this set");
+  section("against", "Beside people's rows", C.verdict() + ` Compared on ${G.compare.b.field}; A is ${G.compare.a.path}, B is this set.`, C.tiles());
+  C.sides(); C.lengths(); C.openings(); C.telling(); C.topics(); C.across();
+}
 
 /* ---- rows ---- */
 function clamp(v, long) {
@@ -301,6 +366,6 @@ function origin() {
 }
 
 page.replaceChildren();
-head(); account(); notices(); flow(); reasons(); targets(); fields(); samples(); origin();
+head(); account(); notices(); flow(); reasons(); targets(); fields(); portrait(); marks(); bias(); samples(); against(); origin();
 page.append(el("footer", "", "Made by quern" + (D.version ? " " + D.version : "") + ". One file, no network. ", "in = accepted + rejected + failed; pending and ahead stand outside."));
 })();

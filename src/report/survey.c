@@ -3,6 +3,7 @@
 #include "core/file.h"
 #include "core/map.h"
 #include "data/value.h"
+#include "report/marks.h"
 #include "report/put.h"
 #include "text/lsh.h"
 #include <errno.h>
@@ -91,6 +92,7 @@ typedef struct field {
     qn_lsh  *near;                          /* of the row's own first NEAR_FIELDS fields of text, NEAR_ROWS rows each */
     uint64_t n_near, n_near_of;
     reals    numbers;
+    qn_bias *bias;                          /* of an own field with texts */
 } field;
 
 struct qn_survey {
@@ -104,6 +106,7 @@ struct qn_survey {
     qn_survey_sample samples[QN_SURVEY_SAMPLES];
     uint64_t sample_hash[QN_SURVEY_SAMPLES];
     size_t   n_samples;
+    qn_marks *marks;
     qn_arena arena;
 };
 
@@ -231,6 +234,21 @@ static void look_at(qn_survey *sv, field *f, qn_value v)
     }
 }
 
+/* Texts, lists of texts and the contents of messages. */
+static void count_bias(field *f, qn_value v, int depth)
+{
+    qn_v_iter it = qn_v_iter_of(v);
+    qn_value item, content;
+    if (v.kind == QN_V_TEXT && v.n) {
+        if (!f->bias) f->bias = QN_NEW(qn_bias);
+        qn_bias_count(qn_v_str(v), f->bias);
+    }
+    while (v.kind == QN_V_LIST && depth < 2 && qn_v_next(&it, NULL, &item)) {
+        if (item.kind == QN_V_OBJECT && qn_v_get(item, QN_STR("content"), &content)) item = content;
+        count_bias(f, item, depth + 1);
+    }
+}
+
 /* Fields of objects one level down are looked at as "table.name". */
 static void look_at_row(qn_survey *s, qn_value row)
 {
@@ -241,7 +259,9 @@ static void look_at_row(qn_survey *s, qn_value row)
         if (name.n && name.p[0] == '_') continue;       /* quern's own */
         field *f = field_of(s, name, true);
         if (f) look_at(s, f, v);
+        if (f) count_bias(f, v, 0);
         if (v.kind != QN_V_OBJECT) continue;
+        qn_marks_add(s->marks, name, v);
         qn_v_iter in = qn_v_iter_of(v);
         while (qn_v_next(&in, &inner_name, &inner)) {
             qn_str path = qn_arena_printf(&s->arena, "%.*s.%.*s", QN_FMT(name), QN_FMT(inner_name));
@@ -376,6 +396,7 @@ qn_code qn_survey_read(qn_survey **out, const char *path, uint64_t n_rows, qn_er
     qn_survey *s = QN_NEW(qn_survey);
     s->expect = n_rows;
     s->minhash = qn_minhash_new(NEAR_HASHES, 1);
+    s->marks = qn_marks_new();
     qn_code rc = n_rows ? QN_OK : qn_lines_each(path, LINE_MAX_BYTES, count_line, &s->expect, e);
     if (rc == QN_OK) rc = qn_lines_each(path, LINE_MAX_BYTES, read_line, s, e);
     if (rc != QN_OK) { qn_survey_free(s); return rc; }
@@ -395,15 +416,61 @@ void qn_survey_free(qn_survey *s)
         qn_free(f->hashes);
         qn_free(f->words.v);
         qn_free(f->numbers.v);
+        qn_free(f->bias);
         qn_free(f->name);
         qn_free(f);
     }
     for (size_t i = 0; i < QN_SURVEY_SAMPLES; i++) qn_buf_free(&s->samples[i].json);
+    qn_marks_free(s->marks);
     qn_minhash_free(&s->minhash);
     qn_shingles_free(&s->shingles);
     qn_arena_free(&s->arena);
     qn_free(s);
 }
+
+/* ---- what the page asks beside the fields ---- */
+static bool is_named(const char *name, const char *const *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(list[i], name) == 0) return true;
+    return false;
+}
+
+void qn_survey_bias(const qn_survey *s, const char *const *source, size_t n_source, qn_bias *made, qn_bias *from)
+{
+    for (size_t i = 0; i < s->n_fields; i++)
+        if (s->fields[i]->bias) qn_bias_add(is_named(s->fields[i]->name, source, n_source) ? from : made, s->fields[i]->bias);
+    if (!made->n_words) { *made = *from; *from = (qn_bias){0}; }
+}
+
+static bool reads_as_text(const field *f)
+{
+    if (!f->own || !f->words.n || f->n_kind[QN_V_TEXT] * 2 < f->words.n) return false;
+    double sum = 0;
+    for (size_t i = 0; i < f->words.n; i++) sum += f->words.v[i];
+    return sum >= 3 * (double)f->words.n;
+}
+
+bool qn_survey_has_text(const qn_survey *s, const char *name)
+{
+    for (size_t i = 0; i < s->n_fields; i++)
+        if (strcmp(s->fields[i]->name, name) == 0) return reads_as_text(s->fields[i]);
+    return false;
+}
+
+const char *qn_survey_main(const qn_survey *s, const char *const *source, size_t n_source)
+{
+    static const char *const first[] = { "question", "instruction", "prompt", "query", "input", "text", "answer", "response", "output", "reply", "completion", "chosen" };
+    for (int given = 0; given < 2; given++) {
+        for (size_t i = 0; i < sizeof first / sizeof *first; i++)
+            if (qn_survey_has_text(s, first[i]) && (given || !is_named(first[i], source, n_source))) return first[i];
+        for (size_t i = 0; i < s->n_fields; i++)
+            if (reads_as_text(s->fields[i]) && (given || !is_named(s->fields[i]->name, source, n_source))) return s->fields[i]->name;
+    }
+    return NULL;
+}
+
+const qn_marks *qn_survey_marks(const qn_survey *s) { return s->marks; }
 
 size_t qn_survey_samples(const qn_survey *s, const qn_survey_sample **out)
 {

@@ -4,6 +4,7 @@
 #ifndef QN_REPORT_SURVEY_H
 #define QN_REPORT_SURVEY_H
 #include "core/err.h"
+#include "text/bias.h"
 
 enum { QN_SURVEY_ROWS = 50000, QN_SURVEY_SAMPLES = 12 };
 
@@ -19,6 +20,16 @@ void     qn_survey_put(const qn_survey *s, qn_buf *out);
 /* The sampled rows, in the order of the file. */
 typedef struct qn_survey_sample { uint64_t line; qn_buf json; } qn_survey_sample;     /* line: from 0; json: [["field","kind","text",bytes left out], ...] */
 size_t   qn_survey_samples(const qn_survey *s, const qn_survey_sample **out);
+
+/* Adds up whom the texts of the rows' own fields speak of (text, lists of texts, messages; not objects): fields that `source` names into *from, the rest
+ * into *made; where nothing was made (rows were only chosen) all into *made. Both zeroed before. */
+void     qn_survey_bias(const qn_survey *s, const char *const *source, size_t n_source, qn_bias *made, qn_bias *from);
+/* The own field of most use to a reader that holds texts of three words and more: the question, instruction, prompt ..., before what a source gave;
+ * NULL: none. Borrowed. */
+const char *qn_survey_main(const qn_survey *s, const char *const *source, size_t n_source);
+bool     qn_survey_has_text(const qn_survey *s, const char *field);
+struct qn_marks;
+const struct qn_marks *qn_survey_marks(const qn_survey *s);     /* of judges, see report/marks.h; borrowed */
 
 /* One row as the page shows it: [["field", "kind", "text", bytes left out], ...]. Texts are cut behind 4,000 bytes, further fields behind 40.
  * false: no JSON object. */

@@ -291,3 +291,36 @@ size_t qn_bias_swap(qn_str text, qn_swap kind, const char *from, const char *to,
     qn_buf_put(out, text.p + at, text.n - at);
     return n;
 }
+
+/* ---- as JSON ---- */
+static void put_share(qn_buf *b, const char *name, const char *first, const char *second, const uint64_t pair[2], const char *end)
+{
+    double share = qn_bias_share(pair);
+    qn_buf_printf(b, "\"%s\":{\"%s\":%llu,\"%s\":%llu,\"share\":", name, first, (unsigned long long)pair[0], second, (unsigned long long)pair[1]);
+    if (isnan(share)) qn_buf_puts(b, "null");
+    else qn_buf_printf(b, "%.4f", share);
+    qn_buf_printf(b, "}%s", end);
+}
+
+void qn_bias_write(const qn_bias *x, qn_buf *b)
+{
+    qn_buf_printf(b, "{\"texts\":%llu,\"words\":%llu,", (unsigned long long)x->n_texts, (unsigned long long)x->n_words);
+    put_share(b, "gender", "female", "male", x->gender, ",");
+    put_share(b, "names", "female", "male", x->names, ",");
+    put_share(b, "age", "young", "old", x->age, ",\"roles\":{");
+    bool first = true;
+    for (size_t i = 0; qn_bias_occupation(i); i++) {
+        if (x->role[i][0] + x->role[i][1] == 0) continue;
+        if (!first) qn_buf_putc(b, ',');
+        first = false;
+        put_share(b, qn_bias_occupation(i), "female", "male", x->role[i], "");
+    }
+    qn_buf_puts(b, "},\"countries\":{");
+    first = true;
+    for (size_t i = 0; qn_bias_country(i); i++) {
+        if (!x->country[i]) continue;
+        qn_buf_printf(b, "%s\"%.*s\":%llu", first ? "" : ",", (int)strcspn(qn_bias_country(i), "|"), qn_bias_country(i), (unsigned long long)x->country[i]);
+        first = false;
+    }
+    qn_buf_puts(b, "}}");
+}

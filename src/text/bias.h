@@ -26,6 +26,9 @@ void qn_bias_count(qn_str text, qn_bias *b);        /* adds one text; about 40 M
 void qn_bias_add(qn_bias *sum, const qn_bias *b);
 const char *qn_bias_country(size_t i);              /* NULL behind the last */
 const char *qn_bias_occupation(size_t i);
+/* {"texts", "words", "gender": {"female", "male", "share"}, "names": ..., "age": {"young", "old", "share"}, "roles": {occupation: {...}}, "countries":
+ * {name: n}}, appended; a share of nothing is null. */
+void qn_bias_write(const qn_bias *b, qn_buf *out);
 /* Share of the first among both; NaN when neither occurs. */
 double qn_bias_share(const uint64_t pair[2]);
 /* How far two sets lie apart, 0..1: half the sum of differences of shares over all countries (total variation). */

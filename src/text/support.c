@@ -1,20 +1,9 @@
 /* support: the words of a claim in a passage. */
 #include "text/support.h"
 #include "text/lookup.h"
+#include "text/small_words.h"
 #include "text/words.h"
 #include <ctype.h>
-
-static bool is_small(qn_str w)
-{
-    static const char small[] = " a an the of to in on at by for from with as is are was were be been being it its this that these those and or but not he she they his her their we i you do does did has have had will "
-                                "would can could may might who which what when where why how there here than then so if into about over after before between during also only very more most some any no yes ";
-    char key[24];
-    if (w.n + 2 >= sizeof key) return false;
-    key[0] = ' ';
-    for (size_t i = 0; i < w.n; i++) key[i + 1] = (char)tolower((unsigned char)w.p[i]);
-    key[w.n + 1] = ' ';
-    return memmem(small, sizeof small - 1, key, w.n + 2) != NULL;
-}
 
 /* Numbers without thousands separators, words without a plural or genitive s: "built" and "build" are not the same but "mills" and "mill" are. */
 static uint64_t key(qn_str w)
@@ -45,7 +34,7 @@ qn_support qn_support_of(qn_str claim, const qn_map *words)
     size_t content = 0, found = 0;
     for (qn_str w; qn_words_next(&ws, &w);) {
         size_t i = 0;
-        if (is_small(w)) continue;
+        if (qn_is_small_word(w)) continue;
         bool there = qn_map_get(words, (qn_hash128){ 1, key(w) }) != NULL;
         bool number = isdigit((unsigned char)w.p[0]), name = qn_cp_is_upper(qn_utf8_next(w, &i)) && w.p != claim.p;
         content++;

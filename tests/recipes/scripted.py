@@ -2,7 +2,7 @@
 
 A recipe's script and check stand in one place: the function of its name in one of the files beside, which gives back the figure of the check.
 The tests run it, and so does `make systems`, for which the first run of the recipe counts: that on real sources."""
-import os, re, subprocess, sys
+import os, re, sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import lib

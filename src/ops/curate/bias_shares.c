@@ -47,38 +47,6 @@ static qn_code open_counts(qn_ctx *cx, const void *vp, void **state, qn_err *e)
     return rc;
 }
 
-static void put_pair(qn_buf *b, const char *name, const char *first, const char *second, const uint64_t pair[2], const char *end)
-{
-    double share = qn_bias_share(pair);
-    qn_buf_printf(b, "\"%s\":{\"%s\":%llu,\"%s\":%llu,\"share\":", name, first, (unsigned long long)pair[0], second, (unsigned long long)pair[1]);
-    if (isnan(share)) qn_buf_puts(b, "null");
-    else qn_buf_printf(b, "%.4f", share);
-    qn_buf_printf(b, "}%s", end);
-}
-
-static void put_set(qn_buf *b, const qn_bias *x)
-{
-    qn_buf_printf(b, "{\"texts\":%llu,\"words\":%llu,", (unsigned long long)x->n_texts, (unsigned long long)x->n_words);
-    put_pair(b, "gender", "female", "male", x->gender, ",");
-    put_pair(b, "names", "female", "male", x->names, ",");
-    put_pair(b, "age", "young", "old", x->age, ",\"roles\":{");
-    bool first = true;
-    for (size_t i = 0; qn_bias_occupation(i); i++) {
-        if (x->role[i][0] + x->role[i][1] == 0) continue;
-        if (!first) qn_buf_putc(b, ',');
-        first = false;
-        put_pair(b, qn_bias_occupation(i), "female", "male", x->role[i], "");
-    }
-    qn_buf_puts(b, "},\"countries\":{");
-    first = true;
-    for (size_t i = 0; qn_bias_country(i); i++) {
-        if (!x->country[i]) continue;
-        qn_buf_printf(b, "%s\"%.*s\":%llu", first ? "" : ",", (int)strcspn(qn_bias_country(i), "|"), qn_bias_country(i), (unsigned long long)x->country[i]);
-        first = false;
-    }
-    qn_buf_puts(b, "}}");
-}
-
 static void close_counts(void *state)
 {
     counts *c = state;
@@ -86,11 +54,11 @@ static void close_counts(void *state)
     qn_err e;
     if (!c) return;
     qn_buf_puts(&b, "{\"set\":");
-    put_set(&b, &c->set);
+    qn_bias_write(&c->set, &b);
     if (c->p->against) {
         double d = qn_bias_country_distance(&c->set, &c->source);
         qn_buf_puts(&b, ",\"source\":");
-        put_set(&b, &c->source);
+        qn_bias_write(&c->source, &b);
         qn_buf_puts(&b, ",\"country_distance\":");
         if (isnan(d)) qn_buf_puts(&b, "null");
         else qn_buf_printf(&b, "%.4f", d);

@@ -116,7 +116,7 @@ static qn_code map(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_emit *
 }
 
 const qn_op qn_op_chunk = {
-    .name = "chunk", .version = 1, .stage = QN_GENERATE, .brief = "cut documents into pieces of a wanted size, each with its place",
+    .name = "chunk", .version = 1, .stage = QN_GENERATE, .flags = QN_OP_MOVES, .brief = "cut documents into pieces of a wanted size, each with its place",
     .about = "Sizes are in tokens, about as a byte-level BPE of 100,000 pieces counts them. Where the text gives the choice a piece ends before a heading,\n"
              "else between paragraphs, else between sentences. The blocks that read_docs found are used; any other text is taken apart as Markdown.",
     .reads = "text: text", .writes = "text: text, chunk: {...}",

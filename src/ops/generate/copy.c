@@ -44,6 +44,6 @@ static qn_code map(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_emit *
 }
 
 const qn_op qn_op_copy = {
-    .name = "copy", .version = 1, .stage = QN_GENERATE, .brief = "a field's value under another name",
+    .name = "copy", .version = 1, .stage = QN_GENERATE, .flags = QN_OP_MOVES, .brief = "a field's value under another name",
     .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES, .check = check, .map = map,
 };

@@ -84,6 +84,6 @@ static qn_code map(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_emit *
 }
 
 const qn_op qn_op_each = {
-    .name = "each", .version = 1, .stage = QN_GENERATE, .brief = "one row for every item of a list",
+    .name = "each", .version = 1, .stage = QN_GENERATE, .flags = QN_OP_MOVES, .brief = "one row for every item of a list",
     .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES, .check = check, .map = map,
 };

@@ -84,6 +84,6 @@ static qn_code map(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_emit *
 }
 
 const qn_op qn_op_fields = {
-    .name = "fields", .version = 1, .stage = QN_GENERATE, .brief = "keep, drop or rename fields",
+    .name = "fields", .version = 1, .stage = QN_GENERATE, .flags = QN_OP_MOVES, .brief = "keep, drop or rename fields",
     .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES, .check = check, .map = map,
 };

@@ -210,7 +210,7 @@ static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *
 }
 
 const qn_op qn_op_pair_entities = {
-    .name = "pair_entities", .version = 1, .stage = QN_GENERATE,
+    .name = "pair_entities", .version = 1, .stage = QN_GENERATE, .flags = QN_OP_MOVES,
     .brief = "pairs of documents that share an entity, for questions that need both",
     .paper = "Lupidi et al. 2024, Source2Synth",
     .writes = "type: text, seed: text, passages: [{title: text, text: text}]",

@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""What a run's page and card say beside its loss account: whom the set speaks of against its source, topics, judges' marks, the distance from people's rows;
+counted here again from the rows. Chromium draws the page, when it is here, and nothing is thrown."""
+import gzip, html, json, os, re, shutil, subprocess, sys
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import lib
+from lib import check, equal
+
+articles = json.load(gzip.open(lib.shared("squad", "dev-v2.0.json.gz")))["data"]
+rows = []
+for a in articles[:20]:
+    for p in a["paragraphs"][:10]:
+        q = p["qas"][0]["question"]
+        k = len(rows)
+        rows.append({"passage": p["context"], "seed": q, "who": ["The nurse said she is ready.", "The nurse said he is ready.", "The engineer told his team, and he left.", "Anna and Peter saw a young woman in France."][k % 4],
+                     "judged": {"overall": 2 + k % 3, "spread": 0, "scales": {"help": 2 + k % 3}, "marks": [{"judge": "m", "reason": "Reason %d." % (k % 3), "help": 2 + k % 3}], "off_people": 0.5},
+                     "pair": {"winner": "ab"[k % 2], "consistent": k % 4 > 0, "for_a": 1, "for_b": 0, "first_place": 0.5, "marks": []}})
+source = lib.write_rows("source.jsonl", [{"passage": r["passage"], "seed": r["seed"]} for r in rows])
+mock = lib.Mock([{"match": r["seed"], "reply": r["who"]} for r in rows])
+real = lib.write_rows("real.jsonl", [{"note": q["question"]} for a in articles[20:] for p in a["paragraphs"][:6] for q in p["qas"][:1]])
+recipe = lib.path("parts.yaml")
+with open(recipe, "w") as f:
+    f.write("""quern: 1
+about: a note about each passage
+params:
+  writer: {type: model}
+steps:
+  - read_rows: {path: %s, licence: CC-BY-SA-4.0}
+  - ask: {model: $writer, prompt: "{{ .seed }}", as: note}
+  - write: {to: data.jsonl}
+""" % source)
+
+
+def facts(run):
+    page = lib.bytes_of(run.out, "report.html").decode()
+    return page, json.loads(re.search(r'<script type="application/json" id="facts">(.*?)</script>', page, re.S).group(1))
+
+
+r = lib.Run(recipe, "--model", "writer=" + mock.url, "--against", real)
+equal(r.code, 0, r.stderr[-500:])
+page, d = facts(r)
+made, src = d["bias"]["made"], d["bias"]["source"]
+n = len(rows)
+notes = [x["note"] for x in r.rows()]
+equal(made["texts"], n, "only what was made is counted as made")
+equal(src["texts"], 2 * n, "and passage and seed as the source")
+equal((made["roles"]["nurse"]["female"], made["roles"]["nurse"]["male"]), (sum("nurse said she" in t for t in notes), sum("nurse said he" in t for t in notes)), "nurses")
+equal(made["roles"]["engineer"]["male"], sum("engineer" in t for t in notes), "engineers")
+equal(made["countries"]["france"], sum("France" in t for t in notes), "France")
+equal(made["age"]["young"], sum("young" in t for t in notes), "the young")
+check(made["names"]["female"] == made["names"]["male"] == sum("Anna" in t for t in notes), "names")
+check(src["gender"]["male"] > src["gender"]["female"] > 0 and len(src["countries"]) > 10, "the source has its own shares", src["gender"])
+card = lib.bytes_of(r.out, "README.md").decode()
+words = made["gender"]
+line = "| words for women among gendered words | %.0f%% of %d |" % (100 * words["female"] / (words["female"] + words["male"]), words["female"] + words["male"])
+check(line in card and "Nations named most in its source" in card and "France" in card, "the card has them", card)
+P = d["portrait"]
+equal((P["field"], P["texts"], sum(t[1] for t in P["topics"])), ("note", n, n), "the portrait is of what was made, every text in one topic")
+check(P["self_bleu"] > 0.9 and P["vendi"] < 5, "four texts again and again are no variety", P)
+c = d["against"]["compare"]
+equal((c["a"]["texts"], c["b"]["texts"]), (len(lib.read_rows(real)), n), "people's rows and this set")
+check(c["classifier"]["auc"] > 0.95 and c["mauve"]["distance"] > 0.5, "templates are told apart from questions", c["classifier"])
+code, out, err = lib.quern("compare", real, os.path.join(r.out, "data.jsonl"), "--field", ".note", "--json")
+equal({k: v for k, v in json.loads(out).items() if k in ("classifier", "mauve", "words", "topics")}, {k: v for k, v in c.items() if k in ("classifier", "mauve", "words", "topics")}, "the report says what `quern compare` says")
+code, _, err = lib.quern("run", recipe, "--model", "writer=" + mock.url, "--against", "/nowhere.jsonl", "-o", lib.path("nowhere"))
+check(code == 2 and "/nowhere.jsonl" in err, "a reference that is not there is told before anything runs", err)
+
+# ---- judges
+with open(lib.path("judged.yaml"), "w") as f:
+    f.write("quern: 1\nsteps:\n  - read_rows: {path: %s, licence: mit}\n  - write: {to: data.jsonl}\n" % lib.write_rows("judged.jsonl", rows))
+r2 = lib.Run(lib.path("judged.yaml"))
+page2, d2 = facts(r2)
+m = {x["field"]: x for x in d2["marks"]}
+help_ = m["judged"]["scales"][0]
+equal((help_["name"], help_["judge"], help_["n"], [x[1] for x in help_["marks"]]), ("help", "m", n, [sum(k % 3 == i for k in range(n)) for i in range(3)]), "marks by scale")
+equal(m["judged"]["people"], {"n": n, "away": 0.5, "higher": 0.5}, "against people")
+equal([x[0] for x in m["judged"]["reasons"]], [4, 4, 4, 2, 2, 2], "reasons of the highest and lowest")
+equal((m["pair"]["pairs"]["a"], m["pair"]["pairs"]["changed"]), (sum(k % 2 == 0 for k in range(n)), sum(k % 4 == 0 for k in range(n))), "verdicts between replies")
+check("Distance" not in page2.split("facts")[0] and "against" not in d2, "without a reference there is no comparison")
+
+# ---- drawn
+chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+if not chromium:
+    print("skipped: chromium is not here: pages are not drawn")
+    sys.exit(0)
+for out, titles in ((r.out, ["Topics and variety", "Whom the set speaks of", "Beside people's rows", "Side by side", "Occupations"]), (r2.out, ["What the judges said", "Whom the set speaks of"])):
+    dom = subprocess.run([chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=3000", "--dump-dom", "file://" + os.path.join(out, "report.html")], capture_output=True, timeout=90, text=True).stdout
+    seen = html.unescape(re.sub("<[^>]*>", "\n", re.sub(r"<(script|style)\b.*?</\1>", "", dom, flags=re.S)))
+    check("What it is made from" in seen, "the page is drawn to its end", seen[-400:])
+    for t in titles:
+        check(t in seen, "the page shows " + t)
+print("report: bias, topics, judges, distance: as counted here")
