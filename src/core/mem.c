@@ -1,5 +1,6 @@
 /* mem: malloc and free live here. */
 #include "core/mem.h"
+#include "core/chunks.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -18,36 +19,59 @@ static _Noreturn void out_of_memory(size_t n)
 
 void *qn_alloc(size_t n)
 {
-    void *p = malloc(n ? n : 1);
+    void *p = qn_chunk_take(n);
+    if (!p) p = malloc(qn_chunk_size(n));
     if (!p) out_of_memory(n);
     return p;
 }
 
-void *qn_alloc_large(size_t n)
+/* From the system, which gives zeroed pages; aligned, so that whole huge pages lie in it. */
+enum { HUGE = 2 << 20 };
+
+void *qn_zalloc_large(size_t n)
 {
-    enum { HUGE = 2 << 20 };
-    void *p;
-    if (n < 2 * HUGE) return qn_alloc(n);
-    if (posix_memalign(&p, HUGE, n)) out_of_memory(n);
-    madvise(p, n, MADV_HUGEPAGE);       /* only advice */
-    return p;
+    if (n < 2 * HUGE) return qn_zalloc(n);
+    char *p = mmap(NULL, n + HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) out_of_memory(n);
+    size_t before = (HUGE - (uintptr_t)p % HUGE) % HUGE, page = 4096, end = (before + n + page - 1) / page * page;
+    if (before) munmap(p, before);
+    if (end < n + HUGE) munmap(p + end, (n + HUGE + page - 1) / page * page - end);
+    madvise(p + before, n, MADV_HUGEPAGE);      /* only advice */
+    return p + before;
+}
+
+void qn_free_large(void *p, size_t n)
+{
+    if (n < 2 * HUGE) qn_free(p);
+    else if (p) munmap(p, (n + 4095) / 4096 * 4096);
 }
 
 void *qn_zalloc(size_t n)
 {
-    void *p = calloc(1, n ? n : 1);
+    void *p = qn_chunk_take(n);
+    if (p) return memset(p, 0, n);
+    p = calloc(1, qn_chunk_size(n));
     if (!p) out_of_memory(n);
     return p;
 }
 
 void *qn_realloc(void *old, size_t n)
 {
-    void *p = realloc(old, n ? n : 1);
+    if (!old) return qn_alloc(n);
+    size_t had = qn_chunk_holds(old);
+    if (n <= had && n >= had / 2) return old;
+    void *p = had ? qn_chunk_take(n) : NULL;
+    if (p) {
+        memcpy(p, old, had < n ? had : n);
+        qn_free(old);
+        return p;
+    }
+    p = realloc(old, qn_chunk_size(n));
     if (!p) out_of_memory(n);
     return p;
 }
 
-void qn_free(void *p) { free(p); }
+void qn_free(void *p) { if (p && !qn_chunk_put(p)) free(p); }
 
 void *qn_memdup(const void *p, size_t n)
 {
@@ -126,7 +150,7 @@ void qn_arena_reset(qn_arena *a)
 {
     block *keep = a->head;
     if (!keep) return;
-    for (block *b = keep->next; b;) { block *next = b->next; free(b); b = next; }
+    for (block *b = keep->next; b;) { block *next = b->next; qn_free(b); b = next; }
     keep->next = NULL;
     keep->used = 0;
     a->used_bytes = 0;
@@ -134,6 +158,6 @@ void qn_arena_reset(qn_arena *a)
 
 void qn_arena_free(qn_arena *a)
 {
-    for (block *b = a->head; b;) { block *next = b->next; free(b); b = next; }
+    for (block *b = a->head; b;) { block *next = b->next; qn_free(b); b = next; }
     *a = (qn_arena){0};
 }

@@ -9,7 +9,8 @@ void *qn_zalloc(size_t n);              /* zeroed */
 void *qn_realloc(void *p, size_t n);
 void  qn_free(void *p);
 void *qn_memdup(const void *p, size_t n);
-void *qn_alloc_large(size_t n);         /* for tables that are hit at random: in huge pages where the system has them. qn_free */
+void *qn_zalloc_large(size_t n);        /* zeroed, for tables that are hit at random: in huge pages where the system has them. qn_free_large */
+void  qn_free_large(void *p, size_t n); /* n as it was asked for */
 char *qn_strz(qn_str s);                /* owned NUL-terminated copy */
 void  qn_oom_handler(void (*fn)(size_t wanted)); /* fn must not return */
 size_t qn_peak_rss_bytes(void);         /* largest resident set of this process so far */

@@ -38,10 +38,15 @@ qn_row *qn_row_new(qn_hash128 id)
     return r;
 }
 
+static void *json_alloc(void *ctx, size_t n) { (void)ctx; return qn_alloc(n); }
+static void *json_realloc(void *ctx, void *p, size_t was, size_t n) { (void)ctx; (void)was; return qn_realloc(p, n); }
+static void json_free(void *ctx, void *p) { (void)ctx; qn_free(p); }
+static const yyjson_alc JSON_MEMORY = { json_alloc, json_realloc, json_free, NULL };
+
 qn_code qn_row_parse(qn_str bytes, qn_hash128 id, qn_row **out, qn_err *e)
 {
     yyjson_read_err bad;
-    yyjson_doc *doc = yyjson_read_opts((char *)(uintptr_t)(bytes.n ? bytes.p : ""), bytes.n, 0, NULL, &bad);
+    yyjson_doc *doc = yyjson_read_opts((char *)(uintptr_t)(bytes.n ? bytes.p : ""), bytes.n, 0, &JSON_MEMORY, &bad);
     if (!doc) return qn_fail(e, QN_EDATA, "not valid JSON at byte %zu: %s", bad.pos + 1, bad.msg);
     if (yyjson_doc_get_val_count(doc) > 512 && qn_json_too_deep(bytes)) {
         yyjson_doc_free(doc);
