@@ -154,8 +154,8 @@ static void start_group(qn_engine *en, qn_job *produced)
     for (size_t i = 0; i < produced->n_rows; i++) {
         *tail = item_for(g, produced->rows[i], produced->step, (uint32_t)i);
         tail = &(*tail)->next;
-        g->bytes += qn_row_bytes(produced->rows[i]);
     }
+    g->bytes = produced->n_bytes;
     g->n_created = produced->n_rows;
     for (qn_record_end *r = produced->bad_rows, *next; r; r = next) {
         next = r->next;
@@ -219,7 +219,8 @@ static qn_item *take_parked(qn_group *g, int step)
     if (n < 2) return mine;
     qn_item **all = qn_alloc(n * sizeof *all);
     for (qn_item *it = mine; it; it = it->next) all[i++] = it;
-    qsort(all, n, sizeof *all, by_path);
+    for (i = 1; i < n && by_path(&all[i - 1], &all[i]) < 0;) i++;
+    if (i < n) qsort(all, n, sizeof *all, by_path);
     for (i = 0; i < n; i++) all[i]->next = i + 1 < n ? all[i + 1] : NULL;
     mine = all[0];
     qn_free(all);
@@ -343,6 +344,7 @@ static void merge(qn_engine *en, qn_job *j)
     en->n_items -= j->n_gone;
     g->n_created += j->n_created;
     g->n_became += j->n_became;
+    g->n_accepted += j->n_accepted;
     en->r->ahead += j->n_ahead;
     if (j->asking) qn_effects_ask(en, j->asking);
 }

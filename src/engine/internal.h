@@ -75,7 +75,7 @@ struct qn_group {
     size_t    n_live;           /* rows in jobs, in effects, or between: engine thread */
     qn_item  *parked;           /* rows waiting at some barrier */
     qn_record_end *ended;
-    uint64_t  n_created, n_became, n_roots;
+    uint64_t  n_created, n_became, n_roots, n_accepted;
     uint64_t  n_paid;           /* source rows for which a reply was used */
     qn_step_tally *steps;       /* (n_steps), added to by workers */
     size_t    bytes;            /* of its source rows, for the memory ceiling */
@@ -98,9 +98,9 @@ typedef struct qn_job {
     qn_item  *parked, *asking;
     qn_record_end *ended;
     size_t    n_new, n_gone, n_parked;      /* items that came to be, ended, were parked: the group's n_live */
-    size_t    n_created, n_became, n_ahead; /* rows, for the loss account */
+    size_t    n_created, n_became, n_ahead, n_accepted; /* rows, for the loss account; accepted: those that leave no record */
     qn_row  **rows;             /* PRODUCE */
-    size_t    n_rows;
+    size_t    n_rows, n_bytes;
     bool      exhausted, wait, target;
     qn_record_end *bad_rows;    /* PRODUCE: rows that could not be read */
     qn_code   rc;

@@ -186,6 +186,7 @@ qn_code qn_group_commit(qn_engine *en, qn_group *g, qn_err *e)
         rc = write_record(en, all[i], e);
         tell(en, all[i]);
     }
+    r->accepted += g->n_accepted;
     r->created += g->n_created;
     r->became += g->n_became;
     for (int s = 0; s < en->plan->n_steps; s++) {

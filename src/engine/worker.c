@@ -496,7 +496,7 @@ static void absorb(worker *w, qn_item *it, const qn_step *s)
     qn_ctx cx = ctx_of(w, s->index);
     qn_err e = {0};
     bool sink = s->op->stage == QN_SINK;
-    qn_record_end *rec = sink ? qn_end_accept(w->en, s->index, it->root, qn_row_hold(it->row)) : NULL;
+    qn_record_end *rec = sink && w->en->trace ? qn_end_accept(w->en, s->index, it->root, qn_row_hold(it->row)) : NULL;
     qn_row *row = it->row;
     it->row = NULL;
     qn_code rc = s->op->absorb(&cx, s->params, w->en->st[s->index].state, row, &e);
@@ -506,6 +506,8 @@ static void absorb(worker *w, qn_item *it, const qn_step *s)
         if (rec) {
             rec->next = w->job->ended;
             w->job->ended = rec;
+        } else if (sink) {
+            w->job->n_accepted++;
         } else {
             w->job->n_became++;
         }
@@ -660,6 +662,7 @@ static void run_produce(worker *w, qn_job *j)
         bytes += qn_row_bytes(row);
         j->rows[j->n_rows++] = row;
     }
+    j->n_bytes = bytes;
 }
 
 static void run_finish(worker *w, qn_job *j)

@@ -1,6 +1,7 @@
 /* write: accepted rows to a file in the run's folder, as they are or in a layout that trainers read.
  *
- * All fields are kept beside the layout's columns unless `only: yes`. Lines are made on the workers (measure) and written in order (absorb).
+ * All fields are kept beside the layout's columns unless `only: yes`. Lines are made on the workers (measure) and written in order
+ * (absorb); a row nobody touched is written from its source's bytes.
  * With `rows` or `tokens` it is the target of the run: sources stop when it is met. */
 #include "core/file.h"
 #include "data/layout.h"
@@ -70,10 +71,23 @@ static qn_code line_of(qn_ctx *cx, const params *p, const qn_row *r, qn_buf *b, 
     return QN_OK;
 }
 
+/* The bytes of the row's source where that is what goes out: they need no copy. */
+static bool source_bytes(const params *p, const qn_row *r, qn_str *bytes)
+{
+    if (!p->raw) return !p->layout && qn_row_untouched(r, bytes);
+    while (qn_row_parent(r)) r = qn_row_parent(r);
+    return qn_row_source_bytes(r, bytes);
+}
+
 static qn_code measure(qn_ctx *cx, const void *vp, qn_row *r, qn_err *e)
 {
     const params *p = vp;
     qn_buf b = {0};
+    qn_str bytes;
+    size_t n = 0;
+    qn_row_attach(r, NULL);
+    if (source_bytes(p, r, &bytes)) return QN_OK;
+    qn_buf_put(&b, &n, sizeof n);           /* the note: length, then the line */
     if (p->raw) {
         qn_row_write_raw(r, &b);
         qn_buf_putc(&b, '\n');
@@ -81,11 +95,9 @@ static qn_code measure(qn_ctx *cx, const void *vp, qn_row *r, qn_err *e)
         qn_code rc = line_of(cx, p, r, &b, e);
         if (rc != QN_OK) { qn_buf_free(&b); return rc; }
     }
-    qn_buf *note = qn_memdup(&(qn_buf){ .n = b.n }, sizeof b);
-    note = qn_realloc(note, sizeof b + b.n);
-    memcpy((char *)note + sizeof b, b.p, b.n);
-    qn_buf_free(&b);
-    qn_row_attach(r, note);
+    n = b.n - sizeof n;
+    memcpy(b.p, &n, sizeof n);
+    qn_row_attach(r, b.p);
     return QN_OK;
 }
 
@@ -93,12 +105,15 @@ static qn_code absorb(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_err *e
 {
     const params *p = vp;
     state *st = vs;
-    const qn_buf *note = qn_row_attached(r);
+    const size_t *note = qn_row_attached(r);
+    qn_str line;
     (void)cx;
-    QN_ASSERT(note);
-    qn_code rc = qn_out_write(st->out, (const char *)note + sizeof *note, note->n, e);
+    if (note) line = (qn_str){ (const char *)(note + 1), *note };
+    else QN_ASSERT(source_bytes(p, r, &line));
+    qn_code rc = qn_out_write(st->out, line.p, line.n, e);
+    if (rc == QN_OK && !note) rc = qn_out_write(st->out, "\n", 1, e);
     st->rows++;
-    st->tokens += note->n / 4;
+    st->tokens += (line.n + !note) / 4;
     qn_row_drop(r);
     if (rc != QN_OK) return rc;
     st->full = (p->rows && st->rows >= (uint64_t)p->rows) || (p->tokens && st->tokens >= (uint64_t)p->tokens);
