@@ -1,22 +1,26 @@
-/* lsh: a log-structured index of band keys. Newest entries lie in one open-addressing table per band; when they are full they
- * become an immutable sorted run on disk.
+/* lsh: a log-structured index of band keys, in three ages.
  *
- * The place of a key in a table is key * cap / 2^32, which keeps the slots nearly in key order: a run is written by one walk
- * over the table and an insertion sort that moves entries by a few slots. */
+ *   young    the last YOUNG sets: one small table per band, all of them in the processor's second-level cache
+ *   grown    the sets before them: tables of any size, and a filter of a byte or two a key that says for nearly all keys that they are not there. Young sets
+ *            move here together, band by band, so that no insertion waits for memory
+ *   old      when the memory is full, immutable runs on disk, in order of key; runs of like size are merged
+ *
+ * Tables are open-addressing; a slot holds the number of a set in memory and as many bits of its key as there is room for. */
 #include "text/lsh.h"
 #include "core/mem.h"
 #include "core/spill.h"
 #include <math.h>
 
-typedef struct { uint32_t key, row; } entry;            /* row EMPTY: a free slot */
-#define EMPTY      UINT32_MAX
+typedef struct { uint32_t key, row; } entry;
 #define PAGE       512                                  /* entries read at once: 4 KiB */
-#define SLACK      4096                                 /* slots behind the last place, so that probing never wraps */
+#define PART       8192                                 /* entries read or written at once in a merge */
+#define YOUNG      1024                                 /* sets */
+#define YOUNG_CAP  2048                                 /* slots of a band */
 #define FILTER_BITS_PER_KEY 12
 #define MISSES_AT_LIMIT 0.005
 
 typedef struct {
-    qn_spill *file;             /* n_bands lists of n entries, each in key order */
+    qn_spill *file;             /* n_bands lists of n entries, each in key order, equal keys in order of row */
     size_t    n, n_fences;      /* entries of a band; ceil(n / PAGE) */
     uint32_t *fences;           /* (n_bands, n_fences): first key of each page */
     uint64_t *filter;           /* n_blocks of 512 bits; NULL: none */
@@ -26,9 +30,14 @@ typedef struct {
 struct qn_lsh {
     qn_lsh_setup setup;
     int      n_bands, n_places;
-    entry   *slots;             /* (n_bands, cap + SLACK): one allocation, in huge pages when it is large */
-    size_t   cap, cap_max, n_in_tables;     /* places of a table; rows in each */
-    run     *runs;
+    uint32_t *young;            /* (n_bands, YOUNG_CAP) numbers from 1 on, counted from n_grown */
+    uint32_t *grown;            /* (n_bands, cap) numbers from 1 on. Huge pages when large */
+    uint64_t *guard;            /* (n_bands, n_guard) words of the filter: four bits of one word stand for a key */
+    size_t   cap, cap_max, n_guard;         /* slots, of which at most three in four are taken */
+    unsigned number_bits;       /* of a grown slot */
+    uint32_t *keys, *rows;      /* (cap_new, n_bands), (cap_new): keys and rows of the sets in memory */
+    size_t   n_grown, n_new, cap_new;       /* the first n_grown of n_new are in the grown tables */
+    run     *runs;              /* oldest and largest first */
     size_t   n_runs, cap_runs;
     size_t   filter_bytes, filter_max;
     qn_spill *sets;             /* for each row: id, number of shingles, shingles */
@@ -38,6 +47,7 @@ struct qn_lsh {
     size_t   n_found, cap_found;
     uint32_t *other;            /* the candidate's shingles */
     size_t   cap_other;
+    qn_hash_set mine;        /* the shingles asked about */
     uint64_t n_candidates, n_matches;
 };
 
@@ -69,40 +79,13 @@ void qn_lsh_keys(int n_bands, int n_rows, const uint32_t *sig, uint32_t *keys)
 
 /* ---- tables ---- */
 static inline size_t place(uint32_t key, size_t cap) { return (size_t)(((uint64_t)key * cap) >> 32); }
+static inline const uint32_t *keys_of(const qn_lsh *l, size_t i) { return l->keys + i * (size_t)l->n_bands; }
 
-static inline entry *table_of(entry *slots, size_t cap, int band) { return slots + (size_t)band * (cap + SLACK); }
-
-static entry *slots_new(int n_bands, size_t cap)
+static inline void table_put(uint32_t *t, size_t cap, unsigned number_bits, uint32_t key, size_t number)
 {
-    size_t bytes = (size_t)n_bands * (cap + SLACK) * sizeof(entry);
-    entry *slots = qn_alloc_large(bytes);
-    memset(slots, 0xFF, bytes);
-    return slots;
-}
-
-/* False when the slack is used up: too many equal keys at the very end. */
-static bool table_put(entry *t, size_t cap, entry x)
-{
-    size_t i = place(x.key, cap);
-    while (i < cap + SLACK && t[i].row != EMPTY) i++;
-    if (i == cap + SLACK) return false;
-    t[i] = x;
-    return true;
-}
-
-static bool grow(qn_lsh *l, size_t cap)
-{
-    entry *fresh = slots_new(l->n_bands, cap);
-    bool fits = true;
-    for (int b = 0; b < l->n_bands && fits; b++) {
-        const entry *from = table_of(l->slots, l->cap, b);
-        entry *to = table_of(fresh, cap, b);
-        for (size_t i = 0; i < l->cap + SLACK && fits; i++)
-            if (from[i].row != EMPTY) fits = table_put(to, cap, from[i]);
-    }
-    qn_free(fits ? l->slots : fresh);
-    if (fits) l->slots = fresh, l->cap = cap;
-    return fits;
+    size_t i = place(key, cap);
+    while (t[i]) if (++i == cap) i = 0;
+    t[i] = key << number_bits | (uint32_t)number;
 }
 
 static void found_put(qn_lsh *l, uint32_t row)
@@ -111,14 +94,82 @@ static void found_put(qn_lsh *l, uint32_t row)
     l->found[l->n_found++] = row;
 }
 
+/* Sets with this key in one table; `base` is the set that number 1 stands for. */
+static inline void table_ask(qn_lsh *l, const uint32_t *t, size_t cap, unsigned number_bits, int band, uint32_t key, size_t base)
+{
+    uint32_t mask = (1u << number_bits) - 1, like = key << number_bits;
+    for (size_t i = place(key, cap); t[i]; i = i + 1 == cap ? 0 : i + 1) {
+        if ((t[i] & ~mask) != like) continue;
+        size_t set = base + (t[i] & mask) - 1;
+        if (keys_of(l, set)[band] == key) found_put(l, l->rows[set]);
+    }
+}
+
+/* ---- the filter before the grown tables ---- */
+static inline uint64_t *guard_word(const qn_lsh *l, int band, uint32_t key)
+{
+    return l->guard + (size_t)band * l->n_guard + place(key, l->n_guard);
+}
+
+static inline uint64_t guard_bits(uint32_t key)
+{
+    uint32_t h = key * 0x9E3779B1u;                     /* the word is chosen by the key's upper bits, these by all */
+    h ^= h >> 15;
+    return 1ull << (h & 63) | 1ull << (h >> 6 & 63) | 1ull << (h >> 12 & 63) | 1ull << (h >> 18 & 63);
+}
+
+/* The young sets join the grown ones. */
+static void grow_up(qn_lsh *l, size_t from, size_t to)
+{
+    enum { AHEAD = 24 };
+    for (int b = 0; b < l->n_bands; b++) {
+        uint32_t *t = l->grown + (size_t)b * l->cap;
+        for (size_t i = from; i < to; i++) {
+            uint32_t key = keys_of(l, i)[b];
+            if (i + AHEAD < to) {
+                uint32_t ahead = keys_of(l, i + AHEAD)[b];
+                __builtin_prefetch(t + place(ahead, l->cap), 1);
+                __builtin_prefetch(guard_word(l, b, ahead), 1);
+            }
+            table_put(t, l->cap, l->number_bits, key, i + 1);
+            *guard_word(l, b, key) |= guard_bits(key);
+        }
+    }
+}
+
+static void tables_free(qn_lsh *l)
+{
+    if (l->grown) qn_free_large(l->grown, (size_t)l->n_bands * l->cap * sizeof *l->grown);
+    if (l->guard) qn_free_large(l->guard, (size_t)l->n_bands * l->n_guard * sizeof *l->guard);
+}
+
+/* Grown tables of `cap` slots, and all sets in memory in them. */
+static void tables_new(qn_lsh *l, size_t cap)
+{
+    tables_free(l);
+    l->grown = qn_zalloc_large((size_t)l->n_bands * cap * sizeof *l->grown);
+    l->n_guard = cap / 16 + 1;
+    l->guard = qn_zalloc_large((size_t)l->n_bands * l->n_guard * sizeof *l->guard);
+    l->cap = cap;
+    l->number_bits = 64 - (unsigned)__builtin_clzll(cap);
+    for (size_t i = 0; i < l->n_new; i += YOUNG) grow_up(l, i, i + YOUNG < l->n_new ? i + YOUNG : l->n_new);
+    l->n_grown = l->n_new;
+}
+
 static void ask_tables(qn_lsh *l, const uint32_t *keys)
 {
-    for (int b = 0; b < l->n_bands; b++) __builtin_prefetch(table_of(l->slots, l->cap, b) + place(keys[b], l->cap));
+    int perhaps[1024], n = 0;
+    for (int b = 0; b < l->n_bands; b++) __builtin_prefetch(guard_word(l, b, keys[b]));
     for (int b = 0; b < l->n_bands; b++) {
-        const entry *t = table_of(l->slots, l->cap, b), *end = t + l->cap + SLACK;
-        for (const entry *x = t + place(keys[b], l->cap); x < end && x->row != EMPTY; x++)
-            if (x->key == keys[b]) found_put(l, x->row);
+        uint64_t bits = guard_bits(keys[b]);
+        perhaps[n] = b;
+        n += (*guard_word(l, b, keys[b]) & bits) == bits;
     }
+    for (int i = 0; i < n; i++) __builtin_prefetch(l->grown + (size_t)perhaps[i] * l->cap + place(keys[perhaps[i]], l->cap));
+    if (l->n_grown < l->n_new)
+        for (int b = 0; b < l->n_bands; b++) table_ask(l, l->young + (size_t)b * YOUNG_CAP, YOUNG_CAP, 11, b, keys[b], l->n_grown);
+    for (int i = 0; i < n; i++)
+        table_ask(l, l->grown + (size_t)perhaps[i] * l->cap, l->cap, l->number_bits, perhaps[i], keys[perhaps[i]], 0);
 }
 
 /* ---- filters: 6 bits in one block of 512 ---- */
@@ -153,67 +204,136 @@ static bool filter_may_have(const run *r, uint64_t h)
 }
 
 /* ---- runs ---- */
-static void sort_nearly_sorted(entry *v, size_t n)
+static void filter_free(qn_lsh *l, run *r)
 {
-    for (size_t i = 1; i < n; i++) {
-        entry x = v[i];
-        size_t j = i;
-        for (; j > 0 && (v[j - 1].key > x.key || (v[j - 1].key == x.key && v[j - 1].row > x.row)); j--) v[j] = v[j - 1];
-        v[j] = x;
-    }
+    if (!r->filter) return;
+    l->filter_bytes -= r->n_blocks * 64;
+    qn_free_large(r->filter, r->n_blocks * 64);
+    r->filter = NULL;
 }
 
-static void run_free(run *r)
+static void run_free(qn_lsh *l, run *r)
 {
     qn_spill_free(r->file);
     qn_free(r->fences);
-    qn_free(r->filter);
+    filter_free(l, r);
 }
 
-static void filter_new(qn_lsh *l, run *r)
+static run run_new(qn_lsh *l, size_t n)
 {
-    size_t n_keys = r->n * (size_t)l->n_bands, n_blocks = n_keys * FILTER_BITS_PER_KEY / 512 + 1;
-    if (l->filter_bytes + n_blocks * 64 > l->filter_max) return;
-    r->n_blocks = n_blocks;
-    r->filter = qn_zalloc(n_blocks * 64);
-    l->filter_bytes += n_blocks * 64;
+    run r = { .n = n, .n_fences = (n + PAGE - 1) / PAGE, .file = qn_spill_new(l->setup.dir, 0) };
+    size_t room = l->filter_max > l->filter_bytes ? l->filter_max - l->filter_bytes : 0;
+    r.fences = qn_alloc((size_t)l->n_bands * r.n_fences * sizeof *r.fences);
+    r.n_blocks = n * (size_t)l->n_bands * FILTER_BITS_PER_KEY / 512 + 1;
+    if (r.n_blocks * 64 > room) r.n_blocks = room / 64;                         /* a smaller filter is wrong more often */
+    if (r.n_blocks * 512 < n * (size_t)l->n_bands * 2) return r;                /* below two bits a key it is not worth asking */
+    r.filter = qn_zalloc_large(r.n_blocks * 64);
+    l->filter_bytes += r.n_blocks * 64;
+    return r;
 }
 
-/* Writes one band's table, in key order; packs it into the front of the table. */
-static qn_code write_band(qn_lsh *l, run *r, int b, qn_err *e)
+/* The next k entries of band b, of which `done` were written before. */
+static qn_code run_put(run *r, int b, size_t done, const entry *x, size_t k, qn_err *e)
 {
-    entry *t = table_of(l->slots, l->cap, b);
-    size_t n = 0;
     uint64_t at;
-    for (size_t i = 0; i < l->cap + SLACK; i++)
-        if (t[i].row != EMPTY) t[n++] = t[i];
-    QN_ASSERT(n == r->n);
-    sort_nearly_sorted(t, n);
-    for (size_t i = 0; i < n; i++) {
-        if (i % PAGE == 0) r->fences[(size_t)b * r->n_fences + i / PAGE] = t[i].key;
-        if (r->filter) filter_put(r, filter_hash(b, t[i].key));
+    for (size_t i = 0; i < k; i++) {
+        if ((done + i) % PAGE == 0) r->fences[(size_t)b * r->n_fences + (done + i) / PAGE] = x[i].key;
+        if (r->filter) filter_put(r, filter_hash(b, x[i].key));
     }
-    return qn_spill_put(r->file, t, n * sizeof *t, &at, e);
+    return qn_spill_put(r->file, x, k * sizeof *x, &at, e);
 }
 
-/* The tables become a run; the tables are empty afterwards. */
+/* By key, four passes of a byte; equal keys stay in order. */
+static void sort_entries(entry *v, entry *copy, size_t n)
+{
+    for (int shift = 0; shift < 32; shift += 8) {
+        size_t at[256] = { 0 }, sum = 0;
+        for (size_t i = 0; i < n; i++) at[v[i].key >> shift & 255]++;
+        for (int k = 0; k < 256; k++) { size_t c = at[k]; at[k] = sum; sum += c; }
+        for (size_t i = 0; i < n; i++) copy[at[v[i].key >> shift & 255]++] = v[i];
+        entry *was = v;
+        v = copy;
+        copy = was;
+    }
+}
+
+/* A stream over one band of a run. */
+typedef struct { run *r; int band; size_t done, i, n; entry *part; } stream;
+
+static qn_code stream_fill(stream *s, qn_err *e)
+{
+    s->done += s->n;
+    s->i = 0;
+    s->n = s->r->n - s->done < PART ? s->r->n - s->done : PART;
+    return s->n ? qn_spill_get(s->r->file, ((uint64_t)s->band * s->r->n + s->done) * sizeof(entry), s->part, s->n * sizeof(entry), e) : QN_OK;
+}
+
+static qn_code merge_band(run *out, run *a, run *b, int band, entry *parts, qn_err *e)
+{
+    stream x = { .r = a, .band = band, .part = parts }, y = { .r = b, .band = band, .part = parts + PART };
+    entry *to = parts + 2 * PART;
+    size_t done = 0, n = 0;
+    QN_TRY(stream_fill(&x, e));
+    QN_TRY(stream_fill(&y, e));
+    while (x.n || y.n) {
+        bool older = x.n && (!y.n || x.part[x.i].key <= y.part[y.i].key);       /* rows of the older run come first */
+        stream *s = older ? &x : &y;
+        to[n++] = s->part[s->i++];
+        if (s->i == s->n) QN_TRY(stream_fill(s, e));
+        if (n < PART && (x.n || y.n)) continue;
+        QN_TRY(run_put(out, band, done, to, n, e));
+        done += n;
+        n = 0;
+    }
+    return QN_OK;
+}
+
+/* The two newest runs become one. */
+static qn_code merge_last(qn_lsh *l, qn_err *e)
+{
+    run *a = &l->runs[l->n_runs - 2], *b = a + 1;
+    entry *parts = qn_alloc(3 * PART * sizeof *parts);
+    qn_code rc = QN_OK;
+    filter_free(l, a);                          /* nobody asks meanwhile: the new filter takes their room */
+    filter_free(l, b);
+    run out = run_new(l, a->n + b->n);
+    for (int band = 0; band < l->n_bands && rc == QN_OK; band++) rc = merge_band(&out, a, b, band, parts, e);
+    qn_free(parts);
+    if (rc != QN_OK) { run_free(l, &out); return rc; }
+    run_free(l, a);
+    run_free(l, b);
+    *a = out;
+    l->n_runs--;
+    return QN_OK;
+}
+
+static qn_code write_run(qn_lsh *l, run *r, qn_err *e)
+{
+    entry *v = qn_alloc(2 * r->n * sizeof *v);
+    qn_code rc = QN_OK;
+    for (int b = 0; b < l->n_bands && rc == QN_OK; b++) {
+        for (size_t i = 0; i < r->n; i++) v[i] = (entry){ keys_of(l, i)[b], l->rows[i] };
+        sort_entries(v, v + r->n, r->n);
+        rc = run_put(r, b, 0, v, r->n, e);
+    }
+    qn_free(v);
+    return rc;
+}
+
+/* What is in memory becomes a run; runs less than twice as large as the next are merged with it. */
 static qn_code flush(qn_lsh *l, qn_err *e)
 {
-    run r = { .n = l->n_in_tables, .n_fences = (l->n_in_tables + PAGE - 1) / PAGE };
-    qn_code rc = QN_OK;
-    if (r.n == 0) return QN_OK;
-    r.file = qn_spill_new(l->setup.dir, 0);
-    r.fences = qn_alloc((size_t)l->n_bands * r.n_fences * sizeof *r.fences);
-    filter_new(l, &r);
-    for (int b = 0; b < l->n_bands; b++) QN_TRY_OUT(write_band(l, &r, b, e));
-    memset(l->slots, 0xFF, (size_t)l->n_bands * (l->cap + SLACK) * sizeof(entry));
-    l->n_in_tables = 0;
+    if (l->n_new == 0) return QN_OK;
+    run r = run_new(l, l->n_new);
+    qn_code rc = write_run(l, &r, e);
+    if (rc != QN_OK) { run_free(l, &r); return rc; }
     QN_GROW(l->runs, l->n_runs, l->cap_runs);
     l->runs[l->n_runs++] = r;
+    l->n_new = 0;
+    memset(l->young, 0, (size_t)l->n_bands * YOUNG_CAP * sizeof *l->young);
+    tables_new(l, l->cap);
+    while (l->n_runs > 1 && l->runs[l->n_runs - 2].n < 2 * l->runs[l->n_runs - 1].n) QN_TRY(merge_last(l, e));
     return QN_OK;
-out:
-    run_free(&r);
-    return rc;
 }
 
 /* Rows with this key in one band of a run: from the last page whose first key is below `key` on. */
@@ -246,48 +366,55 @@ static qn_code ask_run(qn_lsh *l, run *r, const uint32_t *keys, qn_err *e)
 }
 
 /* ---- the index ---- */
+/* Of the memory: sets of shingles a fifth, filters three in eight, keys and tables the rest. */
 qn_lsh *qn_lsh_new(qn_lsh_setup setup)
 {
     qn_lsh *l = QN_NEW(qn_lsh);
     if (setup.memory_bytes < (4u << 20)) setup.memory_bytes = 4u << 20;
     l->setup = setup;
     qn_lsh_bands(setup.n_hashes, setup.over, &l->n_bands, &l->n_places);
-    l->cap = 1024;
-    size_t slots = setup.memory_bytes / 20 * 11 / sizeof(entry) / (size_t)l->n_bands;
-    l->cap_max = slots > SLACK + l->cap ? slots - SLACK : l->cap;
-    l->filter_max = setup.memory_bytes / 20 * 6;
-    l->slots = slots_new(l->n_bands, l->cap);
-    l->sets = qn_spill_new(setup.dir, setup.memory_bytes / 10);
+    l->filter_max = setup.memory_bytes / 8 * 3;
+    size_t left = setup.memory_bytes - setup.memory_bytes / 5 - l->filter_max;
+    size_t a_set = (size_t)l->n_bands * 11 + sizeof(uint32_t) + 2 * sizeof(entry);      /* keys, 4/3 of a slot and of a byte of filter; row, sorting */
+    l->cap_max = left / a_set * 4 / 3;
+    if (l->cap_max < 2 * YOUNG) l->cap_max = 2 * YOUNG;
+    if (l->cap_max > 1u << 30) l->cap_max = 1u << 30;
+    l->young = QN_NEW_N(uint32_t, (size_t)l->n_bands * YOUNG_CAP);
+    tables_new(l, 2 * YOUNG);
+    l->sets = qn_spill_new(setup.dir, setup.memory_bytes / 5);
     return l;
 }
 
 void qn_lsh_free(qn_lsh *l)
 {
     if (!l) return;
-    for (size_t i = 0; i < l->n_runs; i++) run_free(&l->runs[i]);
-    qn_free(l->slots);
+    for (size_t i = 0; i < l->n_runs; i++) run_free(l, &l->runs[i]);
+    tables_free(l);
+    qn_free(l->young);
+    qn_free(l->keys);
+    qn_free(l->rows);
     qn_free(l->runs);
     qn_spill_free(l->sets);
     qn_free(l->at);
     qn_free(l->found);
     qn_free(l->other);
+    qn_hash_set_free(&l->mine);
     qn_free(l);
 }
 
-/* Similarity of `s` (sorted) with row `row`. */
-static qn_code verify(qn_lsh *l, uint32_t row, const qn_shingles *s, qn_lsh_match *m, qn_err *e)
+/* Similarity of the set asked about with row `row`. */
+static qn_code verify(qn_lsh *l, uint32_t row, qn_lsh_match *m, qn_err *e)
 {
     set_head head;
     QN_TRY(qn_spill_get(l->sets, l->at[row], &head, sizeof head, e));
     QN_GROW(l->other, head.n, l->cap_other);
     QN_TRY(qn_spill_get(l->sets, l->at[row] + sizeof head, l->other, head.n * sizeof *l->other, e));
-    size_t n = qn_u32_sort_set(l->other, head.n);
-    double j = qn_jaccard(l->other, n, s->v, s->n);
+    double j = qn_hash_set_jaccard(&l->mine, l->other, head.n);
     if (j >= l->setup.over) *m = (qn_lsh_match){ true, row, head.id, j };
     return QN_OK;
 }
 
-qn_code qn_lsh_find(qn_lsh *l, const uint32_t *keys, qn_shingles *s, qn_lsh_match *match, qn_err *e)
+qn_code qn_lsh_find(qn_lsh *l, const uint32_t *keys, const qn_shingles *s, qn_lsh_match *match, qn_err *e)
 {
     *match = (qn_lsh_match){ 0 };
     l->n_found = 0;
@@ -296,51 +423,53 @@ qn_code qn_lsh_find(qn_lsh *l, const uint32_t *keys, qn_shingles *s, qn_lsh_matc
     for (size_t i = 0; i < l->n_runs; i++) QN_TRY(ask_run(l, &l->runs[i], keys, e));
     if (l->n_found == 0) return QN_OK;
     l->n_found = qn_u32_sort_set(l->found, l->n_found);
-    qn_shingles_sort(s);
+    qn_hash_set_fill(&l->mine, s->v, s->n);
     for (size_t i = 0; i < l->n_found && !match->found; i++) {
         l->n_candidates++;
-        QN_TRY(verify(l, l->found[i], s, match, e));
+        QN_TRY(verify(l, l->found[i], match, e));
     }
     l->n_matches += match->found;
     return QN_OK;
 }
 
-/* Room for one more entry in every table. */
+/* Room for one more set among the young. */
 static qn_code make_room(qn_lsh *l, qn_err *e)
 {
-    if (l->n_in_tables * 4 < l->cap * 3) return QN_OK;
-    size_t cap = l->cap * 2;
-    if (cap > l->cap_max && l->cap < l->cap_max - l->cap_max / 8) cap = l->cap_max;
-    return cap <= l->cap_max && grow(l, cap) ? QN_OK : flush(l, e);
+    if (l->n_new - l->n_grown < YOUNG && l->n_new * 4 < l->cap_max * 3) return QN_OK;
+    if (l->n_new * 4 >= l->cap_max * 3) return flush(l, e);
+    if (l->n_new * 4 > l->cap * 3) tables_new(l, l->cap * 2 > l->cap_max - l->cap_max / 8 ? l->cap_max : l->cap * 2);
+    else grow_up(l, l->n_grown, l->n_new);
+    l->n_grown = l->n_new;
+    memset(l->young, 0, (size_t)l->n_bands * YOUNG_CAP * sizeof *l->young);
+    return QN_OK;
 }
 
-static qn_code add_entries(qn_lsh *l, const uint32_t *keys, uint32_t row, qn_err *e)
+static void add_keys(qn_lsh *l, const uint32_t *keys, uint32_t row)
 {
-    for (int b = 0; b < l->n_bands; b++) {
-        if (table_put(table_of(l->slots, l->cap, b), l->cap, (entry){ keys[b], row })) continue;
-        for (int c = 0; c < b; c++) {       /* take the row out again: it is the last of its probe chain */
-            entry *x = table_of(l->slots, l->cap, c) + place(keys[c], l->cap);
-            while (x->row != row) x++;
-            x->row = EMPTY;
-        }
-        QN_TRY(flush(l, e));
-        b = -1;
+    size_t n_bands = (size_t)l->n_bands;
+    if (l->n_new == l->cap_new) {
+        size_t most = l->cap_max * 3 / 4 + 1;
+        l->cap_new = l->cap_new * 2 < 1024 ? 1024 : l->cap_new * 2;
+        if (l->cap_new > most) l->cap_new = most;
+        l->keys = qn_realloc(l->keys, l->cap_new * n_bands * sizeof *l->keys);
+        l->rows = qn_realloc(l->rows, l->cap_new * sizeof *l->rows);
     }
-    l->n_in_tables++;
-    return QN_OK;
+    memcpy(l->keys + l->n_new * n_bands, keys, n_bands * sizeof *keys);
+    l->rows[l->n_new++] = row;
+    for (int b = 0; b < l->n_bands; b++) table_put(l->young + (size_t)b * YOUNG_CAP, YOUNG_CAP, 11, keys[b], l->n_new - l->n_grown);
 }
 
 qn_code qn_lsh_add(qn_lsh *l, const uint32_t *keys, const qn_shingles *s, qn_hash128 id, qn_err *e)
 {
     set_head head = { id, s->n };
     uint64_t at;
-    if (l->n_rows >= EMPTY) return qn_fail(e, QN_ELIMIT, "more than %u rows in one index of near-duplicates", EMPTY);
+    if (l->n_rows >= UINT32_MAX) return qn_fail(e, QN_ELIMIT, "more than %u rows in one index of near-duplicates", UINT32_MAX);
     QN_GROW(l->at, l->n_rows, l->cap_rows);
     QN_TRY(qn_spill_put(l->sets, &head, sizeof head, &l->at[l->n_rows], e));
     QN_TRY(qn_spill_put(l->sets, s->v, s->n * sizeof *s->v, &at, e));
     if (s->n) {
         QN_TRY(make_room(l, e));
-        QN_TRY(add_entries(l, keys, (uint32_t)l->n_rows, e));
+        add_keys(l, keys, (uint32_t)l->n_rows);
     }
     l->n_rows++;
     return QN_OK;
@@ -349,7 +478,7 @@ qn_code qn_lsh_add(qn_lsh *l, const uint32_t *keys, const qn_shingles *s, qn_has
 qn_lsh_stats qn_lsh_count(const qn_lsh *l)
 {
     qn_lsh_stats s = { .n_rows = l->n_rows, .n_candidates = l->n_candidates, .n_matches = l->n_matches, .n_runs = l->n_runs };
-    s.memory_bytes = (size_t)l->n_bands * (l->cap + SLACK) * sizeof(entry) + l->filter_bytes + l->cap_rows * sizeof *l->at;
+    s.memory_bytes = (size_t)l->n_bands * ((l->cap + l->cap_new + YOUNG_CAP) * sizeof(uint32_t) + l->n_guard * 8) + l->filter_bytes + l->cap_rows * sizeof *l->at;
     s.memory_bytes += qn_spill_bytes(l->sets) - qn_spill_on_disk(l->sets);
     s.disk_bytes = qn_spill_on_disk(l->sets);
     for (size_t i = 0; i < l->n_runs; i++) {

@@ -7,11 +7,11 @@
  *
  * The index never asks for more than `memory_bytes`, and gives the same answers whatever that is:
  *
- *      tables in memory --- full ---> run on disk: entries in order of key; a filter and every 512th key stay in memory
- *      sets of shingles --- full ---> temporary file (core/spill.h)
+ *      keys and tables in memory --- full ---> run on disk, in order of key; a filter and every 512th key stay in memory; runs of like size are merged
+ *      sets of shingles          --- full ---> temporary file (core/spill.h)
  *
- * A look-up asks the tables, then each run whose filter says "perhaps" (1 in 100 wrongly): one read of 4 KiB. When the filters
- * themselves are too large (from about 25 million rows at 512 MB), later runs go without and answer more slowly.
+ * A look-up asks the tables, then each run (at most log2 of the number of times that memory was full) whose filter says "perhaps": one read of 4 KiB.
+ * A filter has 12 bits a key and is wrong 1 time in 200; with less room it gets fewer, and look-ups read more.
  * Beside that the index holds 8 bytes for each set added.
  * Source: Leskovec, Rajaraman and Ullman, "Mining of Massive Datasets", chapter 3; runs and filters: O'Neil et al. 1996. */
 #ifndef QN_TEXT_LSH_H
@@ -42,9 +42,8 @@ void   qn_lsh_keys(int n_bands, int n_rows, const uint32_t *sig, uint32_t *keys)
 qn_lsh *qn_lsh_new(qn_lsh_setup setup);
 void    qn_lsh_free(qn_lsh *l);
 
-/* The earliest set added whose similarity with `s` is at least `over`. Sorts `s` when it has candidates. A set without shingles
- * matches nothing. Errors: QN_EIO. */
-qn_code qn_lsh_find(qn_lsh *l, const uint32_t *keys, qn_shingles *s, qn_lsh_match *match, qn_err *e);
+/* The earliest set added whose similarity with `s` is at least `over`. A set without shingles matches nothing. Errors: QN_EIO. */
+qn_code qn_lsh_find(qn_lsh *l, const uint32_t *keys, const qn_shingles *s, qn_lsh_match *match, qn_err *e);
 /* Adds a set under the next row number (0, 1, 2 ...); `id` comes back in matches. Errors: QN_EIO, QN_ELIMIT at 2^32 - 1 rows. */
 qn_code qn_lsh_add(qn_lsh *l, const uint32_t *keys, const qn_shingles *s, qn_hash128 id, qn_err *e);
 

@@ -103,6 +103,73 @@ size_t qn_u32_sort_set(uint32_t *v, size_t n)
     return kept;
 }
 
+/* ---- sets without an order ---- the values are hashes: their upper bits say where they belong */
+static size_t find_slot(const uint32_t *slots, size_t cap, unsigned shift, uint32_t x)
+{
+    size_t i = x >> shift;
+    while (slots[i] && slots[i] != x) i = (i + 1) & (cap - 1);
+    return i;
+}
+
+/* At least twice n, so that a probe is short. */
+static size_t cap_for(size_t n, unsigned *shift)
+{
+    size_t cap = 64;
+    for (*shift = 26; cap < 2 * n && *shift > 0; --*shift) cap *= 2;
+    return cap;
+}
+
+void qn_hash_set_fill(qn_hash_set *o, const uint32_t *v, size_t n)
+{
+    size_t cap = cap_for(n, &o->shift);
+    if (cap > o->cap || cap * 8 < o->cap) {
+        o->slots = qn_realloc(o->slots, cap * sizeof *o->slots);
+        o->marks = qn_realloc(o->marks, cap * sizeof *o->marks);
+    }
+    o->cap = cap;
+    o->n = 0;
+    o->mark = 0;
+    memset(o->slots, 0, cap * sizeof *o->slots);
+    memset(o->marks, 0, cap * sizeof *o->marks);
+    for (size_t k = 0; k < n; k++) {
+        uint32_t x = v[k] ? v[k] : 1;
+        size_t i = find_slot(o->slots, cap, o->shift, x);
+        o->n += !o->slots[i];
+        o->slots[i] = x;
+    }
+}
+
+double qn_hash_set_jaccard(qn_hash_set *o, const uint32_t *v, size_t n)
+{
+    unsigned shift;
+    size_t both = 0, others = 0, cap = cap_for(n, &shift);
+    if (n == 0 || o->n == 0) return 0;
+    if (cap > o->cap_rest) o->rest = qn_realloc(o->rest, (o->cap_rest = cap) * sizeof *o->rest);
+    memset(o->rest, 0, cap * sizeof *o->rest);
+    o->mark++;
+    for (size_t k = 0; k < n; k++) {
+        uint32_t x = v[k] ? v[k] : 1;
+        size_t i = find_slot(o->slots, o->cap, o->shift, x);
+        if (o->slots[i]) {
+            both += o->marks[i] != o->mark;
+            o->marks[i] = o->mark;
+            continue;
+        }
+        i = find_slot(o->rest, cap, shift, x);
+        others += !o->rest[i];
+        o->rest[i] = x;
+    }
+    return (double)both / (double)(o->n + others);
+}
+
+void qn_hash_set_free(qn_hash_set *o)
+{
+    qn_free(o->slots);
+    qn_free(o->marks);
+    qn_free(o->rest);
+    *o = (qn_hash_set){ 0 };
+}
+
 double qn_jaccard(const uint32_t *a, size_t n_a, const uint32_t *b, size_t n_b)
 {
     size_t i = 0, j = 0, both = 0;

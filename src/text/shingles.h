@@ -28,6 +28,13 @@ void qn_shingles_free(qn_shingles *s);
 size_t qn_u32_sort_set(uint32_t *v, size_t n);
 static inline void qn_shingles_sort(qn_shingles *s) { s->n = qn_u32_sort_set(s->v, s->n); }
 
+/* One set of hashes that many are compared with, without sorting any of them. Zero-initialise: {0}; fill it again and again; release with
+ * qn_hash_set_free. The hash 0 counts as 1. */
+typedef struct { uint32_t *slots, *rest, *marks; size_t cap, cap_rest, n; unsigned shift; uint32_t mark; } qn_hash_set;
+void   qn_hash_set_fill(qn_hash_set *o, const uint32_t *v, size_t n);           /* repeats count once. Cost: O(n) */
+double qn_hash_set_jaccard(qn_hash_set *o, const uint32_t *v, size_t n);        /* as qn_jaccard of the two. Cost: O(n) */
+void   qn_hash_set_free(qn_hash_set *o);
+
 /* |A and B| / |A or B| of two sorted sets; 0 when either is empty. Cost: O(n_a + n_b). */
 double qn_jaccard(const uint32_t *a, size_t n_a, const uint32_t *b, size_t n_b);
 #endif

@@ -212,43 +212,59 @@ static inline void put(qn_hashes *out, uint64_t h)
 }
 
 #ifdef __SSE2__
-/* Bit i: byte i of the 64 at p is ASCII white space (9-13, 28-32). *wide: some byte is not ASCII. */
-static inline uint64_t spaces64(const char *p, bool *wide)
+/* Bit i: byte i of the 64 at p is ASCII white space (9-13, 28-32). Copies them to `low`, capitals as small letters when `fold`. *wide: some byte is
+ * not ASCII. */
+static inline uint64_t spaces64(const char *p, bool fold, char *low, bool *wide)
 {
     uint64_t mask = 0;
     int high = 0;
     for (int k = 0; k < 4; k++) {
         __m128i x = _mm_loadu_si128((const __m128i *)(p + 16 * k));
-        __m128i tab = _mm_sub_epi8(x, _mm_set1_epi8(9)), blank = _mm_sub_epi8(x, _mm_set1_epi8(28));
+        __m128i tab = _mm_sub_epi8(x, _mm_set1_epi8(9)), blank = _mm_sub_epi8(x, _mm_set1_epi8(28)), cap = _mm_sub_epi8(x, _mm_set1_epi8('A'));
         __m128i is = _mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(tab, _mm_set1_epi8(4)), tab),
                                   _mm_cmpeq_epi8(_mm_min_epu8(blank, _mm_set1_epi8(4)), blank));
+        __m128i upper = _mm_cmpeq_epi8(_mm_min_epu8(cap, _mm_set1_epi8(25)), cap);
         mask |= (uint64_t)(uint32_t)_mm_movemask_epi8(is) << (16 * k);
         high |= _mm_movemask_epi8(x);
+        if (fold) x = _mm_or_si128(x, _mm_and_si128(upper, _mm_set1_epi8(32)));
+        _mm_storeu_si128((__m128i *)(low + 16 * k), x);
     }
     *wide = high != 0;
     return mask;
+}
+
+/* hash_bytes of a folded word, 16 bytes readable behind it; without a branch for words below 16 bytes. */
+static inline uint64_t hash_low(const char *p, size_t n)
+{
+    uint64_t h = MUL_A ^ n, x;
+    if (__builtin_expect(n >= 16, 0)) return hash_bytes(p, n, false, p + n + 16);
+    memcpy(&x, p, 8);
+    size_t past = n & 8;
+    uint64_t longer = mix(h, x), part;
+    h = past ? longer : h;
+    memcpy(&part, p + past, 8);
+    h = mix(h, part & ((1ull << (8 * (n - past))) - 1));
+    return mix(h, (n - past) ^ MUL_A);
 }
 
 /* Spaced words by blocks of 64 ASCII bytes: starts and ends are bits. Stops where a block is not ASCII, is the text's last,
  * or is one long word; returns the place, which lies between words. */
 static size_t hash_blocks(qn_str text, size_t i, bool fold, qn_hashes *out)
 {
-    const char *end = text.p + text.n;
-    for (; i + 64 <= text.n;) {
+    char low[64 + 16] = { 0 };
+    while (i + 64 <= text.n) {
         bool wide;
-        uint64_t space = spaces64(text.p + i, &wide);
-        size_t at = 0;
+        uint64_t space = spaces64(text.p + i, fold, low, &wide);
+        uint64_t starts = ~space & (space << 1 | 1), ends = space & ~space << 1;
         if (wide) return i;
-        while (at < 64) {
-            uint64_t words = ~space >> at;
-            if (!words) { at = 64; break; }
-            size_t from = at + (size_t)__builtin_ctzll(words);
-            uint64_t gaps = space >> from;
-            if (!gaps) { at = from; break; }            /* the word goes on in the next block */
-            size_t to = from + (size_t)__builtin_ctzll(gaps);
-            put(out, hash_bytes(text.p + i + from, to - from, fold, end));
-            at = to;
+        QN_GROW(out->v, out->n + 32, out->cap);
+        uint64_t *to = out->v + out->n;
+        for (; ends; starts &= starts - 1, ends &= ends - 1) {
+            int from = __builtin_ctzll(starts);
+            *to++ = hash_low(low + from, (size_t)(__builtin_ctzll(ends) - from));
         }
+        out->n = (size_t)(to - out->v);
+        size_t at = starts ? (size_t)__builtin_ctzll(starts) : 64;         /* a word may go on in the next block */
         if (at == 0) return i;
         i += at;
     }

@@ -139,6 +139,34 @@ static void answers_do_not_depend_on_the_memory(void **state)
     qn_free(spilled);
 }
 
+/* More than four fillings of the memory: runs are merged, filters shrink, and no answer changes. */
+static void merged_runs_give_the_same_answers(void **state)
+{
+    (void)state;
+    enum { N = 120000 };
+    qn_rng r = qn_rng_seed(13);
+    set *sets = QN_NEW_N(set, N);
+    for (size_t i = 0; i < N; i++) {        /* small sets, so that many fit into the test's time; one in three is an edited copy */
+        const set *from = i > 10 && qn_rng_below(&r, 3) == 0 ? &sets[qn_rng_below(&r, i)] : NULL;
+        sets[i] = (set){ QN_NEW_N(uint32_t, 12), 12 };
+        for (size_t k = 0; k < 12; k++) sets[i].v[k] = from && k ? from->v[k] : (uint32_t)qn_rng_next(&r);
+    }
+    answer *whole = QN_NEW_N(answer, N), *spilled = QN_NEW_N(answer, N);
+    qn_lsh_stats in_memory = run_index(sets, N, 0.7, 512u << 20, whole), on_disk = run_index(sets, N, 0.7, 4u << 20, spilled);
+    print_message("%zu runs after %zu sets\n", on_disk.n_runs, (size_t)on_disk.n_rows);
+    assert_int_equal(in_memory.n_runs, 0);
+    assert_true(on_disk.n_runs >= 1 && on_disk.n_runs <= 5);
+    assert_true(on_disk.n_matches > N / 10);
+    for (size_t i = 0; i < N; i++) {
+        assert_int_equal(whole[i].dup, spilled[i].dup);
+        assert_true(whole[i].of == spilled[i].of);
+        qn_free(sets[i].v);
+    }
+    qn_free(sets);
+    qn_free(whole);
+    qn_free(spilled);
+}
+
 /* One signature for all: the worst set for an index that keeps them all, with tables whose last slots overflow. */
 static void equal_keys_for_every_row_are_found_in_order(void **state)
 {
@@ -219,6 +247,7 @@ int main(void)
         cmocka_unit_test(bands_fit_the_threshold),
         cmocka_unit_test(matches_are_true_and_few_are_missed),
         cmocka_unit_test(answers_do_not_depend_on_the_memory),
+        cmocka_unit_test(merged_runs_give_the_same_answers),
         cmocka_unit_test(equal_keys_for_every_row_are_found_in_order),
         cmocka_unit_test(empty_sets_match_nothing),
         cmocka_unit_test(spilled_bytes_come_back_across_every_border),

@@ -93,10 +93,32 @@ static void jaccard_counts_what_two_sets_share(void **state)
     assert_float_equal(qn_jaccard(a, 0, a, 0), 0, 0);
 }
 
+static void a_set_without_order_counts_as_sorted_ones_do(void **state)
+{
+    (void)state;
+    qn_rng r = qn_rng_seed(4);
+    qn_hash_set set = { 0 };
+    for (int round = 0; round < 500; round++) {
+        uint32_t a[600], b[600];
+        size_t n = qn_rng_below(&r, round % 5 ? 300 : 600), m = qn_rng_below(&r, 600);
+        uint64_t range = round % 2 ? 400 : 1u << 30;            /* many repeats; hardly any */
+        for (size_t i = 0; i < n; i++) a[i] = 1 + (uint32_t)qn_rng_below(&r, range) * (round % 3 ? 1 : 2654435761u);
+        for (size_t i = 0; i < m; i++) b[i] = n && qn_rng_below(&r, 3) ? a[qn_rng_below(&r, n)] : 1 + (uint32_t)qn_rng_below(&r, range);
+        qn_hash_set_fill(&set, a, n);
+        double first = qn_hash_set_jaccard(&set, b, m), again = qn_hash_set_jaccard(&set, b, m);
+        n = qn_u32_sort_set(a, n);
+        m = qn_u32_sort_set(b, m);
+        assert_float_equal(first, qn_jaccard(a, n, b, m), 0);
+        assert_float_equal(again, first, 0);
+    }
+    qn_hash_set_free(&set);
+}
+
 static void fast_signatures_equal_the_plain_reference(void **state)
 {
     (void)state;
-    if (!qn_minhash_is_fast()) print_message("no AVX2 on this machine: the plain path is compared with itself\n");
+    static const char *const names[] = { "plain", "AVX2", "AVX-512" };
+    print_message("this machine has the paths up to %s\n", names[qn_minhash_best()]);
     qn_rng r = qn_rng_seed(5);
     static const int sizes[] = { 1, 7, 32, 33, 64, 96, 128, 256, 1024 };
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
@@ -104,9 +126,12 @@ static void fast_signatures_equal_the_plain_reference(void **state)
         for (size_t n = 0; n < 70; n++) {
             uint32_t x[70], fast[1024], plain[1024];
             for (size_t i = 0; i < n; i++) x[i] = (uint32_t)qn_rng_next(&r);
-            qn_minhash_sign(&m, x, n, fast);
             qn_minhash_sign_ref(&m, x, n, plain);
-            assert_memory_equal(fast, plain, (size_t)sizes[k] * sizeof *fast);
+            for (int path = QN_MINHASH_PLAIN; path <= (int)qn_minhash_best(); path++) {
+                memset(fast, 0, sizeof fast);
+                qn_minhash_sign_by((qn_minhash_path)path, &m, x, n, fast);
+                assert_memory_equal(fast, plain, (size_t)sizes[k] * sizeof *fast);
+            }
         }
         qn_minhash_free(&m);
     }
@@ -149,6 +174,7 @@ int main(void)
         cmocka_unit_test(character_shingles_squeeze_space_and_fold_case),
         cmocka_unit_test(sorting_gives_the_same_set_as_qsort),
         cmocka_unit_test(jaccard_counts_what_two_sets_share),
+        cmocka_unit_test(a_set_without_order_counts_as_sorted_ones_do),
         cmocka_unit_test(fast_signatures_equal_the_plain_reference),
         cmocka_unit_test(estimates_have_the_mean_and_spread_of_theory),
     };

@@ -57,11 +57,13 @@ static qn_code measure(qn_ctx *cx, const void *vp, qn_row *r, qn_err *e)
     qn_shingles s = { 0 };
     qn_str text;
     QN_TRY(qn_pick_text(p->text, r, cx->scratch, &text, e));
-    s.words.cap = s.cap = text.n / 4 + 16;         /* room for most texts at once */
+    bool words = !qn_str_is(p->by, "characters");
+    s.words.cap = words ? text.n / 4 + 16 : text.n + 1;        /* room for most texts at once */
     s.words.v = qn_alloc(s.words.cap * sizeof *s.words.v);
+    s.cap = words ? s.words.cap : text.n + 1;
     s.v = qn_alloc(s.cap * sizeof *s.v);
-    if (qn_str_is(p->by, "characters")) qn_shingles_chars(text, (int)p->shingle, &s);
-    else qn_shingles_words(text, qn_str_is(p->words, "plain") ? QN_WORDS_PLAIN : QN_WORDS_SPACED, (int)p->shingle, &s);
+    if (words) qn_shingles_words(text, qn_str_is(p->words, "plain") ? QN_WORDS_PLAIN : QN_WORDS_SPACED, (int)p->shingle, &s);
+    else qn_shingles_chars(text, (int)p->shingle, &s);
     uint32_t *sig = qn_arena_alloc(cx->scratch, (size_t)p->hashes * sizeof *sig);
     qn_minhash_sign(&p->family, s.v, s.n, sig);
     note *n = qn_alloc(sizeof *n + ((size_t)p->n_bands + s.n) * sizeof(uint32_t));
