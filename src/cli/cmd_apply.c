@@ -113,7 +113,9 @@ static void defaults(void *vo) { qn_perform_defaults(&((opts *)vo)->run); }
 
 static const char ABOUT[] =
     "IN is a file of rows (JSONL, CSV, ...) or - for standard input. Parameters are the operator's: see `quern help op OP`. A filter leaves the rows it\n"
-    "keeps byte for byte as they were; with fields=yes they get what was measured.";
+    "keeps byte for byte as they were; with fields=yes they get what was measured.\n"
+    "A rejected row says why: _reason, _measure, _value, _limit; _row is its number in the input, from 1 (the line, in JSON lines); of a duplicate _of_row\n"
+    "is the number of the row that stays, _of that row's id (the _id it would have if rejected), _similarity how alike they are.";
 
 const qn_cmd qn_cmd_apply = { .name = "apply", .brief = "one operator on rows, no recipe needed", .usage = "quern apply OP [name=value ...] [IN] [-o OUT] [options]",
                               .about = ABOUT, .opts = OPTS, .opts_bytes = sizeof(opts), .defaults = defaults, .run = run };

@@ -11,6 +11,7 @@ struct qn_row {
     uint16_t     depth;         /* layers below */
     bool         bare;          /* base without bytes: made by qn_row_new */
     qn_hash128   id;
+    uint64_t     number;        /* base: in its source */
     qn_row      *parent;        /* held */
     yyjson_doc  *doc;           /* base: the parsed bytes */
     qn_str       bytes;         /* base: the source's bytes, inside `doc`'s allocation or behind the struct */
@@ -75,6 +76,13 @@ qn_row *qn_row_child(qn_row *parent, qn_str step, uint32_t k)
     r->parent = qn_row_hold(parent);
     return r;
 }
+
+uint64_t qn_row_number(const qn_row *r)
+{
+    while (r->parent) r = r->parent;
+    return r->number;
+}
+void qn_row_number_set(qn_row *r, uint64_t n) { r->number = n; }
 
 qn_row *qn_row_hold(qn_row *r)
 {

@@ -33,6 +33,8 @@ void       qn_row_id_set(qn_row *r, qn_hash128 id);       /* readers give rows w
 void       qn_row_id_text(const qn_row *r, char out[33]);
 qn_row    *qn_row_parent(const qn_row *r);             /* borrowed; NULL for a base */
 uint32_t   qn_row_k(const qn_row *r);                  /* number among its siblings */
+uint64_t   qn_row_number(const qn_row *r);             /* of its base in its source, from 1; 0: not numbered */
+void       qn_row_number_set(qn_row *r, uint64_t n);   /* of a base */
 qn_str     qn_row_step(const qn_row *r);               /* that made it; empty for a base */
 /* Order among rows of one source row: by the numbers on the path from the root, parents before children. */
 int        qn_row_order(const qn_row *a, const qn_row *b);

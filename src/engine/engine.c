@@ -1,5 +1,6 @@
 /* engine: the scheduler. One thread owns all groups and decides what runs next; it never waits for anything but its inbox. */
 #include "engine/internal.h"
+#include "engine/numbers.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include <stdio.h>
@@ -537,6 +538,9 @@ static qn_code open_outputs(qn_engine *en, qn_err *e)
 {
     if (en->o->rejected_path) {
         QN_TRY(qn_out_open(&en->rejected, en->o->rejected_path, e));
+        int n_sources = 0;
+        for (int i = 0; i < en->n_producers; i++) n_sources += en->plan->steps[en->producers[i]].op->stage == QN_SOURCE;
+        if (n_sources == 1) en->numbers = qn_numbers_new();
     } else if (en->o->out_dir) {
         char *r = qn_path_join(en->o->out_dir, "rejected.jsonl"), *f = qn_path_join(en->o->out_dir, "failed.jsonl");
         qn_code rc = qn_out_open(&en->rejected, r, e);
@@ -624,6 +628,9 @@ qn_code qn_run(const qn_plan *plan, const qn_run_opts *o, qn_run_result *out, qn
     if (en->rc != QN_OK) keep_position(&en->err);
     close_steps(en);
     close_out(en, &en->rejected);
+    qn_err numbers_err = {0};
+    if (en->rc == QN_OK && en->numbers && qn_numbers_fill(en->numbers, o->rejected_path, &numbers_err) != QN_OK) give_up(en, numbers_err.code, &numbers_err);
+    qn_numbers_free(en->numbers);
     close_out(en, &en->failed);
     qn_err trace_err = {0};
     if (qn_trace_close(en->trace, en->rc == QN_OK, &trace_err) != QN_OK) give_up(en, trace_err.code, &trace_err);

@@ -178,6 +178,7 @@ struct qn_engine {
     qn_map    reason_index;
     size_t    cap_reasons;
     qn_out   *rejected, *failed;
+    struct qn_numbers *numbers; /* `apply` with a file of rejected rows */
     struct qn_trace *trace;
     qn_code   rc;
     qn_err    err;

@@ -1,5 +1,6 @@
 /* records: rows that ended, the lines they leave, and the loss account, which is added up in the order of groups. */
 #include "engine/internal.h"
+#include "engine/numbers.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -46,6 +47,7 @@ static qn_str start_line(qn_engine *en, qn_buf *b, int step, qn_row *row, const 
     put_row_open(b, row);
     qn_row_id_text(row, id);
     put_first_or_next(b, from, "_id", (qn_str){ id, 32 });
+    if (qn_row_number(row)) qn_buf_printf(b, ",\"_row\":%llu", (unsigned long long)qn_row_number(row));
     put_field(b, "_step", en->plan->steps[step].name);
     put_field(b, "_reason", qn_str_of(reason));
     return (qn_str){0};
@@ -82,6 +84,7 @@ qn_record_end *qn_end_reject(qn_engine *en, int step, uint32_t root, qn_row *row
         qn_json_write(&b, qn_v_real(v->limit));
     }
     if (v->of[0]) {
+        if (en->numbers) qn_numbers_named(en->numbers);
         put_field(&b, "_of", qn_str_of(v->of));
         qn_buf_puts(&b, ",\"_similarity\":");
         qn_json_write(&b, qn_v_real(v->similarity));

@@ -2,6 +2,7 @@
  *
  * A row stops at a barrier (it is parked), at a request that the ledger does not know (it asks), or at its end. */
 #include "engine/internal.h"
+#include "engine/numbers.h"
 #include "core/clock.h"
 #include <stdio.h>
 
@@ -626,6 +627,16 @@ static void give_id(qn_engine *en, qn_row *row)
     qn_row_id_set(row, nth ? qn_hash_mix(content, (qn_hash128){ 0, nth }) : content);
 }
 
+/* Under `apply` rows of the input are numbered, so that a rejection can say which other row it means. */
+static qn_code give_number(qn_engine *en, qn_row *row, qn_hash128 id, qn_err *e)
+{
+    uint64_t number;
+    if (!en->numbers) return QN_OK;
+    QN_TRY(qn_numbers_add(en->numbers, id, &number, e));
+    qn_row_number_set(row, number);
+    return QN_OK;
+}
+
 static void run_produce(worker *w, qn_job *j)
 {
     qn_engine *en = w->en;
@@ -647,6 +658,8 @@ static void run_produce(worker *w, qn_job *j)
             qn_err_text(&e, &where);
             for (char *c = where.p; *c; c++) if (*c == '\n') *c = ';';     /* a reason is one line */
             qn_count_add(&st->seen_rows, 1);
+            qn_err full = {0};
+            if ((rc = give_number(en, bad, (qn_hash128){0}, &full)) != QN_OK) { qn_row_drop(bad); qn_buf_free(&where); j->rc = rc; j->err = full; break; }
             qn_record_end *rec = qn_end_fail(en, j->step, (uint32_t)j->n_rows, bad, where.p);
             qn_buf_free(&where);
             rec->next = j->bad_rows;
@@ -659,6 +672,7 @@ static void run_produce(worker *w, qn_job *j)
         if (!row) { j->exhausted = true; break; }
         qn_count_add(&st->seen_rows, 1);
         give_id(en, row);
+        if ((rc = give_number(en, row, qn_row_id(row), &e)) != QN_OK) { qn_row_drop(row); j->rc = rc; j->err = e; break; }
         bytes += qn_row_bytes(row);
         j->rows[j->n_rows++] = row;
     }

@@ -37,10 +37,14 @@ def holds(lines, kept, rejected, measure, duplicates=True):
     at = iter(lines)
     check(all(any(k == line for line in at) for k in kept), "kept rows keep bytes and order")
     equal(len(kept) + len(rejected), len(lines), "kept + rejected")
+    kept_set = set(kept)
     for r in rejected:
         check(r["_reason"] and r["_measure"] in measure, "a rejection names its measure", r)
         if duplicates:
             check(r["_of"] and 0 < r["_similarity"] <= 1, "a duplicate names the other row and the similarity", r)
+            same_input = "_of_row" in r
+            check(not same_input or (1 <= r["_of_row"] < r["_row"] <= len(lines) and lines[r["_of_row"] - 1] in kept_set), "and that row's number in the input, which stays", r)
+        check(json.loads(lines[r["_row"] - 1]).items() <= r.items(), "a rejected row says its number in the input", r)
 
 
 squad = list(paragraphs("squad", "dev-v2.0.json.gz"))
@@ -51,6 +55,17 @@ texts = [p["context"] for p in squad] + [p["context"] for p in xquad]
 lines = [odd(i, {"text": t}) for i, t in enumerate(texts)]
 kept, rejected = apply("dedup_minhash", "text=.text", "over=0.7", "hashes=128", "shingle=5", write("texts.jsonl", lines))
 holds(lines, kept, rejected, {"similarity"})
+check(all("_of_row" in r for r in rejected), "every duplicate says the row it repeats")
+
+
+def shingles(line):
+    w = re.findall(r"\w+", json.loads(line)["text"].lower())
+    return {tuple(w[i:i + 5]) for i in range(len(w) - 4)}
+
+
+for r in rejected[:200]:
+    a, b = shingles(lines[r["_row"] - 1]), shingles(lines[r["_of_row"] - 1])
+    check(abs(len(a & b) / len(a | b) - r["_similarity"]) < 0.12, "the row named is the one that is alike", r["_similarity"], len(a & b) / len(a | b))
 check(sum(r["_similarity"] == 1 for r in rejected) >= 173, "the shared paragraphs are found: %d" % len(rejected))
 print("dedup_minhash: %d of %d paragraphs rejected" % (len(rejected), len(lines)))
 
