@@ -20,6 +20,7 @@ static qn_code fail(qn_err *e, qn_code code, qn_pos pos, const char *fmt, va_lis
     if (!e) return code;
     e->code = code;
     e->pos = pos;
+    e->about = NULL;
     e->hint[0] = e->trail[0] = 0;
     set(e->msg, sizeof e->msg, fmt, ap);
     return code;

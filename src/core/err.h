@@ -19,7 +19,8 @@ typedef enum qn_code {
     QN_ESTOP        /* asked to stop (signal) */
 } qn_code;
 
-typedef struct qn_pos { const char *file; int line, col; const char *row; } qn_pos; /* file and row borrowed; 0/NULL unknown */
+/* file and row borrowed; 0/NULL unknown. indent: of a text that begins here, columns that its further lines are moved in by. */
+typedef struct qn_pos { const char *file; int line, col; const char *row; int indent; } qn_pos;
 
 typedef struct qn_err {
     qn_code code;
@@ -27,6 +28,7 @@ typedef struct qn_err {
     char    msg[384];   /* what happened: one sentence, no newline */
     char    hint[256];  /* what to do about it; may be empty */
     char    trail[160]; /* the way it came: "run > step 3 judge" */
+    const char *about;  /* a place inside a text of the user's: whoever knows where that text stands turns it into pos; else NULL */
 } qn_err;
 
 /* All return e->code so that `return qn_fail(...)` reads well. Newlines and control bytes in the message become spaces. */

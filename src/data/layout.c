@@ -239,9 +239,39 @@ static bool named(qn_value with, const part *pt, qn_str *out)
     return true;
 }
 
+/* `with` names only parts that the layout has. */
+static qn_code check_names(const qn_layout *l, qn_value with, qn_pos pos, qn_err *e)
+{
+    const char *names[MAX_PARTS];
+    size_t n = 0;
+    qn_v_iter it = qn_v_iter_of(with);
+    qn_str name;
+    qn_value v;
+    for (const part *pt = l->parts; pt < l->parts + MAX_PARTS && pt->name; pt++) names[n++] = pt->name;
+    while (with.kind == QN_V_OBJECT && qn_v_next(&it, &name, &v)) {
+        bool known = false;
+        qn_buf all = {0};
+        for (size_t i = 0; i < n; i++) {
+            known |= qn_str_is(name, names[i]);
+            qn_buf_printf(&all, "%s%s", i ? ", " : "", names[i]);
+        }
+        const char *near = qn_nearest(name, names, n);
+        if (!known) {
+            qn_fail_at(e, QN_ERECIPE, pos, "the layout %s has no part `%.*s`", l->name, QN_FMT(name));
+            if (near) qn_hint(e, "did you mean `%s`?", near);
+            else qn_hint(e, "its parts are: %s", all.p ? all.p : "");
+            if (e) e->about = name.p;
+        }
+        qn_buf_free(&all);
+        if (!known) return QN_ERECIPE;
+    }
+    return QN_OK;
+}
+
 qn_code qn_layout_check(const qn_layout *l, qn_value with, const qn_type *in, qn_arena *a, qn_pos pos, qn_err *e)
 {
     bool any = false;
+    QN_TRY(check_names(l, with, pos, e));
     for (const part *pt = l->parts; pt < l->parts + MAX_PARTS && pt->name; pt++) {
         qn_str field, word;
         bool found = in->open;
@@ -251,6 +281,8 @@ qn_code qn_layout_check(const qn_layout *l, qn_value with, const qn_type *in, qn
                 const char *near = qn_type_nearest_field(in, field, a);
                 qn_fail_at(e, QN_ERECIPE, pos, "the rows have no field `%.*s` for `%s` of the layout %s", QN_FMT(field), pt->name, l->name);
                 if (near) qn_hint(e, "did you mean `%s`?", near);
+                else qn_hint(e, "name a field that the rows have: with: {%s: your_field}", pt->name);
+                if (e) e->about = field.p;
                 return QN_ERECIPE;
             }
             found = true;
@@ -258,12 +290,14 @@ qn_code qn_layout_check(const qn_layout *l, qn_value with, const qn_type *in, qn
         while (!found && next_word(&words, &word)) found = qn_type_field_of(in, word) != NULL;
         any |= found;
         if (found || !pt->must) continue;
-        qn_fail_at(e, QN_ERECIPE, pos, "the layout %s needs a %s: none of the fields %s is there", l->name, pt->name, pt->looks_for);
+        qn_fail_at(e, QN_ERECIPE, pos, "the layout %s needs `%s`: none of the fields %s is there", l->name, pt->name, pt->looks_for);
         qn_hint(e, "name it: with: {%s: your_field}", pt->name);
         return QN_ERECIPE;
     }
-    if (!any) return qn_fail_at(e, QN_ERECIPE, pos, "the rows have none of the fields that the layout %s is made of", l->name);
-    return QN_OK;
+    if (any) return QN_OK;
+    qn_fail_at(e, QN_ERECIPE, pos, "the rows have none of the fields that the layout %s is made of", l->name);
+    qn_hint(e, "name them: with: {%s: your_field, ...}", l->parts[0].name ? l->parts[0].name : "");
+    return QN_ERECIPE;
 }
 
 qn_code qn_layout_put(const qn_layout *l, qn_value with, const qn_row *r, qn_object_b *out, qn_err *e)

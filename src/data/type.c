@@ -337,6 +337,8 @@ const qn_type *qn_type_without(const qn_type *record, qn_str name, qn_arena *a)
     return t;
 }
 
+bool qn_type_decides(const qn_type *t) { return t->maybe || t->kind == QN_T_ANY || t->kind == QN_T_BOOL || t->kind == QN_T_NULL; }
+
 bool qn_type_fits(const qn_type *have, const qn_type *want)
 {
     if (have->kind == QN_T_ANY || want->kind == QN_T_ANY) return true;

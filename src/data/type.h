@@ -32,6 +32,8 @@ const qn_type *qn_type_with(const qn_type *record, qn_str name, const qn_type *t
 const qn_type *qn_type_without(const qn_type *record, qn_str name, qn_arena *a);
 /* May `have` stand where `want` is asked? any fits everywhere; a record with more fields than asked fits; int fits real; a T? fits T (a row
  * where it is null then fails by itself, which a filter before it can prevent), but null alone does not. */
+/* Can a value of it be false or null, as well as true? What a condition gives must: a text or a number is always true. */
+bool    qn_type_decides(const qn_type *t);
 bool    qn_type_fits(const qn_type *have, const qn_type *want);
 /* The name among a record's fields nearest to `name`, or NULL: for "did you mean". */
 const char *qn_type_nearest_field(const qn_type *record, qn_str name, qn_arena *a);

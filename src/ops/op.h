@@ -16,6 +16,7 @@
 #include "core/rng.h"
 #include "data/row.h"
 #include "data/type.h"
+#include "data/yaml.h"
 #include "model/model.h"
 #include "recipe/expr.h"
 
@@ -145,7 +146,16 @@ typedef struct qn_check {
     qn_pos         pos;         /* of the step */
     uint64_t       seed;
     const char    *recipe_dir;
+    const qn_ynode *given;      /* the step's parameters as they stand in the recipe; NULL: none */
 } qn_check;
+/* Where the parameter's value stands in the recipe; the step's place when it is not given. */
+static inline qn_pos qn_check_param(const qn_check *ck, const char *name)
+{
+    const qn_ynode *v = qn_yaml_get(ck->given, name);
+    return v ? v->pos : ck->pos;
+}
+/* Where a text of the parameters (of a qn_value, a qn_str) stands in the recipe: for the errors and expressions made from it. */
+static inline qn_pos qn_check_pos(const qn_check *ck, qn_str text) { return qn_yaml_pos_of(ck->given, text.p, ck->pos); }
 
 typedef struct qn_op qn_op;
 struct qn_op {

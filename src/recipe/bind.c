@@ -40,6 +40,14 @@ static bool is_word_of(const char *words, qn_str w)
     return false;
 }
 
+static const char *nearest_choice(const char *range, qn_str word, qn_arena *a)
+{
+    const char *words[64];
+    size_t n = 0;
+    for (const char *p = range; *p && n < 64; p += strcspn(p, "|") + (p[strcspn(p, "|")] == '|')) words[n++] = qn_arena_str(a, (qn_str){ p, strcspn(p, "|") }).p;
+    return qn_nearest(word, words, n);
+}
+
 static qn_code bad_value(const char *what, const qn_param *p, const qn_ynode *v, const char *want, qn_err *e)
 {
     if (v->kind != QN_Y_SCALAR)
@@ -103,16 +111,34 @@ static qn_code bind_texts(const qn_bind *b, const char *what, const qn_param *p,
     return QN_OK;
 }
 
+qn_code qn_bind_condition(const char *what, const qn_type *gives, qn_str text, qn_pos pos, qn_err *e)
+{
+    if (qn_type_decides(gives)) return QN_OK;
+    qn_buf have = {0};
+    qn_type_write(&have, gives);
+    qn_fail_at(e, QN_ERECIPE, pos, "%s must give bool, `%.*s` gives %s, which is always true", what, QN_FMT(text), have.p);
+    qn_hint(e, "compare it: %.*s == ..., > ..., or use a test such as `test(\"...\")`", QN_FMT(text));
+    qn_buf_free(&have);
+    return QN_ERECIPE;
+}
+
 static qn_code bind_expr(const qn_bind *b, const char *what, const qn_param *p, const qn_ynode *v, qn_expr **at, qn_err *e)
 {
     const qn_type *gives, *want;
     bool many;
     if (v->kind != QN_Y_SCALAR) return bad_value(what, p, v, "an expression", e);
-    QN_TRY(qn_expr_compile(v->text, v->pos, b->arena, at, e));
+    QN_TRY(qn_expr_compile(v->text, v->inner, b->arena, at, e));
     if (!b->in) return QN_OK;
     QN_TRY(qn_expr_check(*at, b->in, b->arena, &gives, &many, e));
     if (!p->range) return QN_OK;
     QN_TRY(qn_type_parse(qn_str_of(p->range), b->arena, &want, e));
+    if (want->kind == QN_T_BOOL && !want->maybe) {
+        qn_buf name = {0};
+        qn_buf_printf(&name, "`%s` of `%s`", p->name, what);
+        qn_code rc = qn_bind_condition(name.p, gives, v->text, v->inner, e);
+        qn_buf_free(&name);
+        return rc;
+    }
     if (!qn_type_fits(gives, want)) {
         qn_buf have = {0};
         qn_type_write(&have, gives);
@@ -123,7 +149,7 @@ static qn_code bind_expr(const qn_bind *b, const char *what, const qn_param *p, 
     return QN_OK;
 }
 
-static qn_code bind_one(const qn_bind *b, const char *what, const qn_param *p, const qn_ynode *v, char *base, qn_err *e)
+static qn_code bind_value(const qn_bind *b, const char *what, const qn_param *p, const qn_ynode *v, char *base, qn_err *e)
 {
     void *at = base + p->offset;
     switch (p->type) {
@@ -151,10 +177,21 @@ static qn_code bind_one(const qn_bind *b, const char *what, const qn_param *p, c
         *(const char **)at = v->text.n ? v->text.p : NULL; return QN_OK;
     case QN_P_MODEL: return b->model(b->arg, v->text, v->pos, at, e);
     case QN_P_TEMPLATE:
-        QN_TRY(qn_template_compile(v->text, v->pos, b->arena, at, e));
+        QN_TRY(qn_template_compile(v->text, v->inner, b->arena, at, e));
         return b->in ? qn_template_check(*(qn_template **)at, b->in, b->arena, e) : QN_OK;
     default: *(qn_str *)at = v->text; return QN_OK;
     }
+}
+
+static qn_code bind_one(const qn_bind *b, const char *what, const qn_param *p, const qn_ynode *v, char *base, qn_err *e)
+{
+    qn_code rc = bind_value(b, what, p, v, base, e);
+    if (rc != QN_ERECIPE || !e || e->hint[0]) return rc;
+    const char *near = p->type == QN_P_CHOICE && v->kind == QN_Y_SCALAR ? nearest_choice(p->range, v->text, b->arena) : NULL;
+    if (near) qn_hint(e, "did you mean `%s`?", near);
+    else qn_hint(e, "%s: %s%s%s%s", p->name, p->about, p->range && p->type != QN_P_EXPR ? " (" : "", p->range && p->type != QN_P_EXPR ? p->range : "",
+                 p->range && p->type != QN_P_EXPR ? ")" : "");
+    return rc;
 }
 
 static bool may_be_empty(qn_ptype t)

@@ -17,6 +17,8 @@ typedef struct qn_bind {
  * named with what they are for, values out of range are shown with the range. Expressions are compiled and checked against b->in. */
 qn_code qn_bind_params(const qn_bind *b, const char *what, const qn_param *table, size_t struct_bytes, const qn_ynode *given, qn_pos pos,
                        void **out, qn_err *e);
+/* A condition must be able to be false: `what` names it in the error. */
+qn_code qn_bind_condition(const char *what, const qn_type *gives, qn_str text, qn_pos pos, qn_err *e);
 /* "256M", "2G", "1024" -> bytes. */
 bool    qn_size_of_text(qn_str s, int64_t *out);
 #endif

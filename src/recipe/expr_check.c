@@ -146,7 +146,10 @@ static qn_code arithmetic(checker *c, const qn_xnode *n, const qn_type *x, const
     } else if (x->kind == QN_T_RECORD && y->kind == QN_T_RECORD && (n->op == QN_X_ADD || n->op == QN_X_MUL)) {
         *out = simple(QN_T_RECORD);
     } else {
-        return wrong(c, n, "%s and %s cannot be %s", shown(c, x), shown(c, y), verb[n->op]);
+        bool one_text = (x->kind == QN_T_TEXT) != (y->kind == QN_T_TEXT);
+        qn_code rc = wrong(c, n, "%s and %s cannot be %s", shown(c, x), shown(c, y), verb[n->op]);
+        if (one_text) qn_hint(c->e, "`tostring` makes a text of a number, `tonumber` a number of a text; \"\\(.a) and \\(.b)\" puts values into a text");
+        return rc;
     }
     if (both_maybe && n->op == QN_X_ADD) *out = maybe(c, *out);
     return QN_OK;
@@ -438,7 +441,8 @@ qn_code qn_expr_check(const qn_expr *x, const qn_type *in, qn_arena *a, const qn
 {
     checker c = { .x = x, .a = a, .e = e, .vars = QN_ARENA_NEW_N(a, const qn_type *, x->n_slots) };
     const qn_type *t;
-    QN_TRY(check(&c, x->root, in ? in : simple(QN_T_ANY), &t));
+    qn_code rc = check(&c, x->root, in ? in : simple(QN_T_ANY), &t);
+    if (rc != QN_OK) { qn_x_hint(e); return rc; }
     if (out) *out = t ? t : simple(QN_T_ANY);
     if (many) *many = !x->root->one;
     return QN_OK;

@@ -57,6 +57,8 @@ struct qn_expr {
     uint32_t  n_slots;
 };
 
+/* The hint of an error that has none. */
+void   qn_x_hint(qn_err *e);
 qn_pos qn_x_pos(const qn_expr *x, size_t at);                       /* line and column of byte `at` */
 qn_str qn_x_written(const qn_expr *x, const qn_xnode *n);           /* how the node was written, cut to a line's length */
 

@@ -191,7 +191,7 @@ static qn_code variable(parser *p, qn_xnode **out)
     uint32_t slot;
     if (!variable_slot(p, p->tok.text, &slot)) {
         qn_code rc = qn_fail_at(p->e, QN_ERECIPE, qn_x_pos(p->x, p->tok.from), "no variable is called `$%.*s` here", QN_FMT(p->tok.text));
-        qn_hint(p->e, "bind one with `... as $%.*s | ...`; a recipe's parameter stands alone as a value ($name), not inside an expression",
+        qn_hint(p->e, "bind one with `... as $%.*s | ...`; a parameter of the recipe must be declared under `params:`",
                 QN_FMT(p->tok.text));
         return rc;
     }
@@ -692,7 +692,7 @@ qn_pos qn_x_pos(const qn_expr *x, size_t at)
     if (!pos.col) pos.col = 1;
     for (size_t i = 0, from = 0; i <= at && i <= x->text.n; i++) {
         if (i == at || i == x->text.n) { pos.col += (int)qn_utf8_count(qn_str_sub(x->text, from, i)); break; }
-        if (x->text.p[i] == '\n') { pos.line++; pos.col = 1; from = i + 1; }
+        if (x->text.p[i] == '\n') { pos.line++; pos.col = 1 + pos.indent; from = i + 1; }
     }
     return pos;
 }
@@ -704,7 +704,12 @@ qn_str qn_x_written(const qn_expr *x, const qn_xnode *n)
     return qn_str_sub(s, 0, qn_utf8_cut(s, 60));
 }
 
-qn_code qn_x_parse(qn_str all, size_t from, const char *close, qn_pos pos, qn_arena *a, qn_expr **out, size_t *end, qn_err *e)
+void qn_x_hint(qn_err *e)
+{
+    if (e && !e->hint[0]) qn_hint(e, "`quern help expressions` says what an expression can be");
+}
+
+static qn_code parse_all(qn_str all, size_t from, const char *close, qn_pos pos, qn_arena *a, qn_expr **out, size_t *end, qn_err *e)
 {
     qn_expr *x = QN_ARENA_NEW(a, qn_expr);
     *x = (qn_expr){ .text = all, .from = from, .pos = pos };
@@ -724,4 +729,15 @@ qn_code qn_x_parse(qn_str all, size_t from, const char *close, qn_pos pos, qn_ar
     *end = p.tok.from + n;
     *out = x;
     return QN_OK;
+}
+
+qn_code qn_x_parse(qn_str all, size_t from, const char *close, qn_pos pos, qn_arena *a, qn_expr **out, size_t *end, qn_err *e)
+{
+    qn_code rc = parse_all(all, from, close, pos, a, out, end, e);
+    if (rc != QN_OK && e && close && !e->hint[0] && qn_str_find(qn_str_sub(all, from, all.n), QN_STR("}}")) < 0) {
+        qn_fail_at(e, rc, qn_x_pos(&(qn_expr){ .text = all, .pos = pos }, from - 2), "the hole {{ is not closed");
+        qn_hint(e, "end it with }}; {{\"{{\"}} writes two braces");
+    }
+    if (rc != QN_OK) qn_x_hint(e);
+    return rc;
 }

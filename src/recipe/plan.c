@@ -35,6 +35,11 @@ static qn_code check_header(const qn_ynode *root, qn_err *e)
 {
     static const char *const known[] = { "quern", "about", "paper", "group", "params", "steps", "note", "check" };
     const qn_ynode *v = qn_yaml_get(root, "quern");
+    if (root->kind != QN_Y_MAP) {
+        qn_fail_at(e, QN_ERECIPE, root->pos, "a recipe is a map, this is a %s", root->kind == QN_Y_LIST ? "list" : "text");
+        qn_hint(e, "it begins with `quern: 1` and has `steps:`; `quern new RECIPE` copies one to edit");
+        return QN_ERECIPE;
+    }
     for (size_t i = 0; i < root->n; i++) {
         bool ok = false;
         for (size_t k = 0; k < sizeof known / sizeof *known; k++) ok |= qn_str_is(root->keys[i]->text, known[k]);
@@ -42,6 +47,7 @@ static qn_code check_header(const qn_ynode *root, qn_err *e)
         const char *near = qn_nearest(root->keys[i]->text, known, sizeof known / sizeof *known);
         qn_fail_at(e, QN_ERECIPE, root->keys[i]->pos, "a recipe has no part called `%.*s`", QN_FMT(root->keys[i]->text));
         if (near) qn_hint(e, "did you mean `%s`?", near);
+        else qn_hint(e, "its parts are quern, about, paper, group, needs, params, steps, note and check");
         return QN_ERECIPE;
     }
     if (!v) {
@@ -49,9 +55,15 @@ static qn_code check_header(const qn_ynode *root, qn_err *e)
         qn_hint(e, "a recipe begins with `quern: 1` and has `steps:`; `quern new RECIPE` copies one to edit");
         return QN_ERECIPE;
     }
-    if (!qn_str_is(v->text, "1")) return qn_fail_at(e, QN_ERECIPE, v->pos, "this recipe is of version %.*s, this quern reads version 1", QN_FMT(v->text));
-    if (!qn_yaml_get(root, "steps")) return qn_fail_at(e, QN_ERECIPE, root->pos, "the recipe has no `steps`");
-    return QN_OK;
+    if (!qn_str_is(v->text, "1")) {
+        qn_fail_at(e, QN_ERECIPE, v->pos, "this recipe is of version %.*s, this quern reads version 1", QN_FMT(v->text));
+        qn_hint(e, "write `quern: 1`, or take the quern that the recipe was written for");
+        return QN_ERECIPE;
+    }
+    if (qn_yaml_get(root, "steps")) return QN_OK;
+    qn_fail_at(e, QN_ERECIPE, root->pos, "the recipe has no `steps`");
+    qn_hint(e, "steps: and a step a line, each with `- ` in front; the first is a source: - read_rows: {path: ...}");
+    return QN_ERECIPE;
 }
 
 static qn_str text_of(const qn_ynode *root, const char *key)
@@ -70,7 +82,7 @@ static qn_code plan_root(qn_planner *p, const qn_ynode *root, qn_err *e)
     plan->about = text_of(root, "about");
     plan->paper = text_of(root, "paper");
     plan->group = text_of(root, "group");
-    if (decls && decls->kind != QN_Y_MAP) return qn_fail_at(e, QN_ERECIPE, decls->pos, "`params` is a map of name to {type, default, about}");
+    QN_TRY(qn_planner_check_decls(decls, e));
     QN_TRY(qn_planner_params(p, decls, &params, e));
     plan->params = qn_yaml_value(params, &plan->arena);
     QN_TRY(resolve_roles(p, decls, params, e));

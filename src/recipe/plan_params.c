@@ -15,8 +15,53 @@ qn_ynode *qn_planner_scalar(qn_planner *p, qn_str text, qn_pos pos)
 {
     qn_ynode *n = QN_ARENA_NEW(qn_planner_arena(p), qn_ynode);
     n->text = text;
-    n->pos = pos;
+    n->pos = n->inner = pos;
     return n;
+}
+
+static qn_code bad_decl(const qn_ynode *at, const char *name, qn_err *e, const char *fmt, const char *word, const char *near)
+{
+    qn_fail_at(e, QN_ERECIPE, at->pos, fmt, word);
+    if (near) qn_hint(e, "did you mean `%s`?", near);
+    else qn_hint(e, "%s: {type: int, default: 3, about: \"...\"}; types are text, int, real, bool, path, field, model, any", name);
+    return QN_ERECIPE;
+}
+
+static qn_code check_decl(const char *name, const qn_ynode *decl, qn_err *e)
+{
+    static const char *const types[] = { "text", "int", "real", "bool", "path", "field", "model", "any" };
+    static const char *const parts[] = { "type", "default", "about" };
+    if (decl->kind != QN_Y_MAP) return bad_decl(decl, name, e, "the parameter `%s` is a map of type, default and about", name, NULL);
+    for (size_t i = 0; i < decl->n; i++) {
+        bool known = false;
+        for (size_t k = 0; k < 3; k++) known |= qn_str_is(decl->keys[i]->text, parts[k]);
+        if (!known) return bad_decl(decl->keys[i], name, e, "a parameter has no `%s`", decl->keys[i]->text.p, qn_nearest(decl->keys[i]->text, parts, 3));
+    }
+    const qn_ynode *type = qn_yaml_get(decl, "type");
+    if (!type) return bad_decl(decl, name, e, "the parameter `%s` has no `type`", name, NULL);
+    for (size_t k = 0; k < sizeof types / sizeof *types; k++)
+        if (qn_str_is(type->text, types[k])) return QN_OK;
+    return bad_decl(type, name, e, "no type of parameter is called `%s`", type->text.n ? type->text.p : "", qn_nearest(type->text, types, sizeof types / sizeof *types));
+}
+
+qn_code qn_planner_check_decls(const qn_ynode *decls, qn_err *e)
+{
+    if (!decls || (decls->kind == QN_Y_SCALAR && decls->text.n == 0)) return QN_OK;
+    if (decls->kind != QN_Y_MAP) {
+        qn_fail_at(e, QN_ERECIPE, decls->pos, "`params` is a map");
+        qn_hint(e, "a line for each: name: {type: int, default: 3, about: \"...\"}");
+        return QN_ERECIPE;
+    }
+    for (size_t i = 0; i < decls->n; i++) QN_TRY(check_decl(decls->keys[i]->text.p, decls->items[i], e));
+    return QN_OK;
+}
+
+static qn_code wrong_value(const qn_ynode *decl, qn_str name, const qn_ynode *v, const char *want, qn_err *e)
+{
+    const qn_ynode *about = qn_yaml_get(decl, "about");
+    qn_fail_at(e, QN_ERECIPE, v->pos, "the parameter `%.*s` is `%.*s`, %s is needed", QN_FMT(name), QN_FMT(v->text), want);
+    qn_hint(e, "%.*s=VALUE%s%s", QN_FMT(name), about ? ": " : "", about ? about->text.p : "");
+    return QN_ERECIPE;
 }
 
 static qn_code check_param_value(const qn_ynode *decl, qn_str name, const qn_ynode *v, qn_err *e)
@@ -26,12 +71,12 @@ static qn_code check_param_value(const qn_ynode *decl, qn_str name, const qn_yno
     double d;
     if (!type || v->kind != QN_Y_SCALAR) return QN_OK;
     if (qn_str_is(type->text, "int") && !qn_str_to_i64(v->text, &i) && !qn_size_of_text(v->text, &i))
-        return qn_fail_at(e, QN_ERECIPE, v->pos, "the parameter `%.*s` is `%.*s`, a whole number is needed", QN_FMT(name), QN_FMT(v->text));
+        return wrong_value(decl, name, v, "a whole number", e);
     if (qn_str_is(type->text, "real") && !qn_str_to_f64(v->text, &d))
-        return qn_fail_at(e, QN_ERECIPE, v->pos, "the parameter `%.*s` is `%.*s`, a number is needed", QN_FMT(name), QN_FMT(v->text));
+        return wrong_value(decl, name, v, "a number", e);
     if (qn_str_is(type->text, "bool") && !qn_str_is(v->text, "yes") && !qn_str_is(v->text, "no") && !qn_str_is(v->text, "true")
         && !qn_str_is(v->text, "false"))
-        return qn_fail_at(e, QN_ERECIPE, v->pos, "the parameter `%.*s` is `%.*s`, yes or no is needed", QN_FMT(name), QN_FMT(v->text));
+        return wrong_value(decl, name, v, "yes or no", e);
     return QN_OK;
 }
 
@@ -169,6 +214,7 @@ qn_code qn_planner_fill_in(qn_planner *p, const qn_scope *sc, const qn_ynode *n,
             if (filled.p != n->text.p) {
                 *out = qn_planner_scalar(p, filled, n->pos);
                 (*out)->quoted = n->quoted;
+                (*out)->inner = n->inner;
                 return QN_OK;
             }
         }
@@ -177,6 +223,7 @@ qn_code qn_planner_fill_in(qn_planner *p, const qn_scope *sc, const qn_ynode *n,
         if (word.p[0] == '$') {                                     /* $$ is a dollar sign */
             *out = qn_planner_scalar(p, word, n->pos);
             (*out)->quoted = n->quoted;
+            (*out)->inner = n->inner;
             return QN_OK;
         }
         if (!is_word(word)) return QN_OK;

@@ -2,6 +2,7 @@
  * types carried along. */
 #include "recipe/planner.h"
 #include "recipe/bind.h"
+#include <ctype.h>
 
 enum { MAX_STEPS = 1000, MAX_USE_DEPTH = 8 };
 
@@ -20,7 +21,24 @@ static bool name_taken(qn_planner *p, qn_str name)
 {
     for (int i = 0; i < p->plan->n_steps; i++)
         if (qn_str_eq(qn_planner_step(p, i)->name, name)) return true;
+    for (const qn_named_rows *b = p->blocks; b; b = b->next)
+        if (qn_str_eq(b->name, name)) return true;
     return false;
+}
+
+static int line_of_name(qn_planner *p, qn_str name)
+{
+    for (int i = 0; i < p->plan->n_steps; i++)
+        if (qn_str_eq(qn_planner_step(p, i)->name, name)) return qn_planner_step(p, i)->pos.line;
+    return 0;
+}
+
+static bool is_name(const qn_ynode *n)
+{
+    if (n->kind != QN_Y_SCALAR || n->text.n == 0) return false;
+    for (size_t i = 0; i < n->text.n; i++)
+        if (!isalnum((unsigned char)n->text.p[i]) && !strchr("_-", n->text.p[i])) return false;
+    return true;
 }
 
 /* A name that no other step has: the one given, or the operator's word, or word#2, word#3, ... */
@@ -29,7 +47,16 @@ static qn_code step_name(qn_planner *p, const qn_scope *sc, const qn_ynode *give
     qn_arena *a = qn_planner_arena(p);
     if (given) {
         *out = qn_arena_printf(a, "%s%.*s", sc->prefix, QN_FMT(given->text));
-        if (name_taken(p, *out)) return qn_fail_at(e, QN_ERECIPE, given->pos, "two steps are called `%.*s`", QN_FMT(*out));
+        if (!is_name(given)) {
+            qn_fail_at(e, QN_ERECIPE, given->pos, "`%.*s` is no name for a step", QN_FMT(given->text));
+            qn_hint(e, "a name is of letters, digits, _ and -, so that `from:` can be read");
+            return QN_ERECIPE;
+        }
+        if (name_taken(p, *out)) {
+            qn_fail_at(e, QN_ERECIPE, given->pos, "two steps are called `%.*s`", QN_FMT(*out));
+            qn_hint(e, "the other one is in line %d: give each a name of its own", line_of_name(p, *out));
+            return QN_ERECIPE;
+        }
         return QN_OK;
     }
     *out = qn_arena_printf(a, "%s%.*s", sc->prefix, QN_FMT(word));
@@ -58,7 +85,13 @@ static qn_code find_model(void *arg, qn_str where, qn_pos pos, const qn_model **
     qn_code rc = p->o->registry ? qn_models_resolve(p->o->registry, z, z, out, e)
                                 : qn_fail_at(e, QN_ERECIPE, pos, "no models can be used here");
     qn_free(z);
-    if (rc != QN_OK && !e->pos.file) e->pos = pos;
+    if (rc == QN_OK) return rc;
+    if (!e->pos.file) e->pos = pos;
+    const char *names[32];
+    size_t n = 0;
+    for (int i = 0; i < plan->n_roles && n < 32; i++) names[n++] = plan->roles[i].name;
+    const char *near = qn_nearest(where, names, n);
+    if (near) qn_hint(e, "did you mean the recipe's `$%s`?", near);
     return rc;
 }
 
@@ -66,6 +99,20 @@ static qn_bind bind_for(qn_planner *p, bind_arg *arg, const qn_type *in)
 {
     arg->p = p;
     return (qn_bind){ .arena = qn_planner_arena(p), .in = in, .dir = p->plan->dir, .arg = arg, .model = find_model };
+}
+
+/* Which operators make the field that is missing. */
+static void hint_makers(qn_str field, qn_err *e)
+{
+    qn_buf b = {0};
+    for (size_t i = 0; qn_ops_table[i] && b.n < 120; i++) {
+        const char *w = qn_ops_table[i]->writes, *at = w ? strstr(w, field.p) : NULL;
+        bool whole = at && (at == w || at[-1] == ' ') && at[field.n] == ':';
+        if (whole && !(qn_ops_table[i]->flags & QN_OP_HIDDEN)) qn_buf_printf(&b, "%s%s", b.n ? ", " : "", qn_ops_table[i]->name);
+    }
+    if (b.n) qn_hint(e, "it is made by %s; or make it with `set`", b.p);
+    else qn_hint(e, "make it with `set: {fields: {%.*s: ...}}` before", QN_FMT(field));
+    qn_buf_free(&b);
 }
 
 /* Every field that the operator reads must be there and fit. */
@@ -86,6 +133,7 @@ static qn_code check_reads(qn_planner *p, const qn_step *s, qn_err *e)
             const char *near = qn_type_nearest_field(s->in, f->name, qn_planner_arena(p));
             qn_fail_at(e, QN_ERECIPE, s->pos, "`%s` needs the field `%.*s` (%s), which no step before it makes", s->op->name, QN_FMT(f->name), type.p);
             if (near) qn_hint(e, "there is a field `%s`", near);
+            else hint_makers(f->name, e);
         }
         qn_buf_free(&type);
         return QN_ERECIPE;
@@ -114,10 +162,11 @@ static qn_code bind_step(qn_planner *p, qn_step *s, const qn_ynode *given, qn_er
     QN_TRY(check_reads(p, s, e));
     QN_TRY(type_after(p, s, &s->out, e));
     if (s->op->check) {
-        qn_check ck = { .arena = qn_planner_arena(p), .in = s->in, .out = s->out, .pos = s->pos, .seed = p->o->seed, .recipe_dir = p->plan->dir };
+        qn_check ck = { .arena = qn_planner_arena(p), .in = s->in, .out = s->out, .pos = s->pos, .seed = p->o->seed, .recipe_dir = p->plan->dir, .given = given };
         qn_code rc = s->op->check(&ck, s->params, e);
         if (rc != QN_OK) {
-            if (!e->pos.file) e->pos = s->pos;
+            if (e->about) e->pos = qn_check_pos(&ck, (qn_str){ e->about, 0 });
+            else if (!e->pos.file) e->pos = s->pos;
             return rc;
         }
         s->out = ck.out;
@@ -138,18 +187,26 @@ static const qn_type *type_of_inlet(qn_planner *p, const qn_inlet *in)
 }
 
 
-static qn_code find_from(qn_planner *p, const qn_scope *sc, const qn_ynode *word, int *out, qn_err *e)
+/* Adds the rows of the step `word` to the inlet. */
+static qn_code find_from(qn_planner *p, const qn_scope *sc, const qn_ynode *word, qn_inlet *in, qn_err *e)
 {
     const char *names[64];
     size_t n = 0;
     qn_str full = qn_arena_printf(qn_planner_arena(p), "%s%.*s", sc->prefix, QN_FMT(word->text));
+    for (const qn_named_rows *b = p->blocks; b; b = b->next) {
+        if (n < 64) names[n++] = b->name.p;
+        if (!qn_str_eq(b->name, full)) continue;
+        for (int i = 0; i < b->rows.n && in->n < 16; i++) in->from[in->n++] = b->rows.from[i];
+        return QN_OK;
+    }
     for (int i = 0; i < p->plan->n_steps; i++) {
-        if (qn_str_eq(qn_planner_step(p, i)->name, full)) { *out = i; return QN_OK; }
+        if (qn_str_eq(qn_planner_step(p, i)->name, full)) { in->from[in->n++] = i; return QN_OK; }
         if (n < 64) names[n++] = qn_planner_step(p, i)->name.p;
     }
     const char *near = qn_nearest(word->text, names, n);
     qn_fail_at(e, QN_ERECIPE, word->pos, "no step before this one is called `%.*s`", QN_FMT(word->text));
-    if (near) qn_hint(e, "did you mean `%s`?", near);
+    if (near) qn_hint(e, "did you mean `%s`? rows flow from steps before to steps after, never back", near);
+    else qn_hint(e, "give the step a `name:` and put it before this one: rows flow from steps before to steps after");
     return QN_ERECIPE;
 }
 
@@ -157,8 +214,12 @@ static qn_code read_from(qn_planner *p, const qn_scope *sc, const qn_ynode *from
 {
     in->n = 0;
     size_t n = from->kind == QN_Y_LIST ? from->n : 1;
-    if (from->kind == QN_Y_MAP || n > 16 || n == 0) return qn_fail_at(e, QN_ERECIPE, from->pos, "`from` is a step's name or a list of at most 16");
-    for (size_t i = 0; i < n; i++) QN_TRY(find_from(p, sc, from->kind == QN_Y_LIST ? from->items[i] : from, &in->from[in->n++], e));
+    if (from->kind == QN_Y_MAP || n > 16 || n == 0) {
+        qn_fail_at(e, QN_ERECIPE, from->pos, "`from` is a step's name or a list of at most 16");
+        qn_hint(e, "from: A, or from: [A, B]");
+        return QN_ERECIPE;
+    }
+    for (size_t i = 0; i < n; i++) QN_TRY(find_from(p, sc, from->kind == QN_Y_LIST ? from->items[i] : from, in, e));
     return QN_OK;
 }
 
@@ -197,7 +258,11 @@ static qn_code plan_repeat(qn_planner *p, const qn_scope *sc, const qn_ynode *gi
 {
     const qn_ynode *steps = qn_yaml_get(given, "steps");
     bind_arg arg;
-    if (!steps || steps->kind != QN_Y_LIST || steps->n == 0) return qn_fail_at(e, QN_ERECIPE, pos, "`repeat` needs `steps`, a list");
+    if (!steps || steps->kind != QN_Y_LIST || steps->n == 0) {
+        qn_fail_at(e, QN_ERECIPE, pos, "`repeat` needs `steps`, a list");
+        qn_hint(e, "below it, moved in: steps: and a step a line, each with `- ` in front");
+        return QN_ERECIPE;
+    }
     if (flow->n == 0) return qn_fail_at(e, QN_ERECIPE, pos, "`repeat` has no rows to repeat over: a source must come first");
     const qn_ynode *rest = without_key(p, given, "steps"), *until = qn_yaml_get(rest, "until");
     const qn_type *in = type_of_inlet(p, flow);
@@ -215,7 +280,7 @@ static qn_code plan_repeat(qn_planner *p, const qn_scope *sc, const qn_ynode *gi
     qn_scope inner = *sc;
     inner.prefix = qn_arena_printf(qn_planner_arena(p), "%.*s.", QN_FMT(name)).p;
     QN_TRY(qn_planner_steps(p, &inner, steps, &body, e));
-    if (body.n == 0) return qn_fail_at(e, QN_ERECIPE, pos, "the steps of `repeat` end in a sink: nothing can go round");
+    if (body.n == 0) return qn_fail_at(e, QN_ERECIPE, pos, "the steps of `repeat` end in a sink: nothing can go round"), qn_hint(e, "put `write` behind the repeat"), QN_ERECIPE;
     int end = new_step(p, QN_STEP_LOOP_END, qn_arena_printf(qn_planner_arena(p), "%.*s.end", QN_FMT(name)), pos)->index;
     const qn_type *out = type_of_inlet(p, &body);
     connect(p, &body, end);
@@ -228,6 +293,7 @@ static qn_code plan_repeat(qn_planner *p, const qn_scope *sc, const qn_ynode *gi
         bool many;
         const qn_type *gives;
         QN_TRY(qn_expr_check(lp->until, out, qn_planner_arena(p), &gives, &many, e));
+        QN_TRY(qn_bind_condition("`until` of `repeat`", gives, until->text, until->pos, e));
     }
     *flow = (qn_inlet){ { end }, 1 };
     return QN_OK;
@@ -237,7 +303,7 @@ static qn_code plan_grow(qn_planner *p, const qn_scope *sc, const qn_ynode *give
 {
     const qn_ynode *steps = qn_yaml_get(given, "steps");
     const qn_op *grow = qn_op_find(QN_STR("grow")), *fin = qn_op_find(QN_STR("grow_end"));
-    if (!steps || steps->kind != QN_Y_LIST || steps->n == 0) return qn_fail_at(e, QN_ERECIPE, pos, "`grow` needs `steps`, a list");
+    if (!steps || steps->kind != QN_Y_LIST || steps->n == 0) return qn_fail_at(e, QN_ERECIPE, pos, "`grow` needs `steps`, a list"), qn_hint(e, "below it, moved in: steps: and a step a line, each with `- ` in front"), QN_ERECIPE;
     if (flow->n == 0) return qn_fail_at(e, QN_ERECIPE, pos, "`grow` has no pool to grow from: a source must come first");
     QN_ASSERT(grow && fin);
     qn_step *s = new_step(p, QN_STEP_OP, name, pos);
@@ -250,7 +316,7 @@ static qn_code plan_grow(qn_planner *p, const qn_scope *sc, const qn_ynode *give
     qn_scope inner = *sc;
     inner.prefix = qn_arena_printf(qn_planner_arena(p), "%.*s.", QN_FMT(name)).p;
     QN_TRY(qn_planner_steps(p, &inner, steps, &body, e));
-    if (body.n == 0) return qn_fail_at(e, QN_ERECIPE, pos, "the steps of `grow` end in a sink: nothing comes back to the pool");
+    if (body.n == 0) return qn_fail_at(e, QN_ERECIPE, pos, "the steps of `grow` end in a sink: nothing comes back to the pool"), qn_hint(e, "put `write` behind the grow"), QN_ERECIPE;
     s = new_step(p, QN_STEP_OP, qn_arena_printf(qn_planner_arena(p), "%.*s.pool", QN_FMT(name)), pos);
     int end = s->index;
     s->op = fin;
@@ -263,9 +329,18 @@ static qn_code plan_grow(qn_planner *p, const qn_scope *sc, const qn_ynode *give
     return QN_OK;
 }
 
-static qn_code plan_join(qn_planner *p, qn_str name, qn_pos pos, qn_inlet *flow, qn_err *e)
+static qn_code plan_join(qn_planner *p, const qn_ynode *given, qn_str name, qn_pos pos, qn_inlet *flow, qn_err *e)
 {
-    if (flow->n < 2) return qn_fail_at(e, QN_ERECIPE, pos, "`join` needs two branches or more: from: [A, B]");
+    if (given && given->kind == QN_Y_MAP && given->n) {
+        qn_fail_at(e, QN_ERECIPE, given->keys[0]->pos, "`join` has no parameter `%.*s`", QN_FMT(given->keys[0]->text));
+        qn_hint(e, "the branches stand beside it: from: [A, B]");
+        return QN_ERECIPE;
+    }
+    if (flow->n < 2) {
+        qn_fail_at(e, QN_ERECIPE, pos, "`join` needs two branches or more");
+        qn_hint(e, "name the last step of each branch and list them: from: [A, B]");
+        return QN_ERECIPE;
+    }
     qn_step *s = new_step(p, QN_STEP_JOIN, name, pos);
     int at = s->index;
     const qn_type *t = qn_planner_step(p, flow->from[0])->out;
@@ -281,13 +356,13 @@ static qn_code plan_join(qn_planner *p, qn_str name, qn_pos pos, qn_inlet *flow,
 
 /* ---- recipe: {use, with} ---- */
 
-static qn_code plan_use(qn_planner *p, const qn_scope *sc, const qn_ynode *given, qn_pos pos, qn_inlet *flow, qn_err *e)
+static qn_code plan_use(qn_planner *p, const qn_scope *sc, const qn_ynode *given, qn_str name, qn_pos pos, qn_inlet *flow, qn_err *e)
 {
     const qn_ynode *use = qn_yaml_get(given, "use"), *with = qn_yaml_get(given, "with");
     qn_str text;
     const char *file, *dir;
     qn_ynode *root;
-    if (!use || use->kind != QN_Y_SCALAR) return qn_fail_at(e, QN_ERECIPE, pos, "`recipe` needs `use`, the name of a recipe");
+    if (!use || use->kind != QN_Y_SCALAR) return qn_fail_at(e, QN_ERECIPE, pos, "`recipe` needs `use`, the name of a recipe"), qn_hint(e, "recipe: {use: NAME, with: {name: value}}; `quern recipes` lists names"), QN_ERECIPE;
     if (sc->depth >= MAX_USE_DEPTH) return qn_fail_at(e, QN_ERECIPE, pos, "recipes use each other more than %d deep (a circle?)", MAX_USE_DEPTH);
     qn_code rc = qn_planner_load(qn_planner_arena(p), use->text.p, p->plan->dir, &text, &file, &dir, e);
     if (rc != QN_OK) { e->pos = use->pos; return rc; }
@@ -310,7 +385,8 @@ static qn_code plan_use(qn_planner *p, const qn_scope *sc, const qn_ynode *given
     }
     map->n = n;
     qn_scope inner = { .params = map, .depth = sc->depth + 1,
-                    .prefix = qn_arena_printf(qn_planner_arena(p), "%s%s.", sc->prefix, use->text.p).p };
+                    .prefix = name.n ? qn_arena_printf(qn_planner_arena(p), "%.*s.", QN_FMT(name)).p
+                                     : qn_arena_printf(qn_planner_arena(p), "%s%s.", sc->prefix, use->text.p).p };
     qn_ynode *body = (qn_ynode *)steps, *cut = QN_ARENA_NEW(qn_planner_arena(p), qn_ynode);
     *cut = *body;
     /* Rows that flow in take the place of its first step when that is a source; its last step is left out when it is a sink. */
@@ -441,8 +517,9 @@ static qn_code plan_op(qn_planner *p, const qn_scope *sc, const qn_op *op, const
     if (when && !source) {
         const qn_type *gives;
         bool many;
-        QN_TRY(qn_expr_compile(when->text, when->pos, qn_planner_arena(p), &qn_planner_step(p, at)->when, e));
+        QN_TRY(qn_expr_compile(when->text, when->inner, qn_planner_arena(p), &qn_planner_step(p, at)->when, e));
         QN_TRY(qn_expr_check(qn_planner_step(p, at)->when, in, qn_planner_arena(p), &gives, &many, e));
+        QN_TRY(qn_bind_condition("`when`", gives, when->text, when->pos, e));
     }
     QN_TRY(bind_step(p, qn_planner_step(p, at), given, e));
     if (qn_planner_step(p, at)->when) qn_planner_step(p, at)->out = qn_type_join(in, qn_planner_step(p, at)->out, qn_planner_arena(p));
@@ -461,6 +538,20 @@ static qn_code unknown_op(qn_str word, qn_pos pos, qn_err *e)
     return QN_ERECIPE;
 }
 
+static bool is_block(qn_str word) { return qn_str_is(word, "recipe") || qn_str_is(word, "repeat") || qn_str_is(word, "grow"); }
+
+/* A step that becomes several: its name stands for the rows that leave it. */
+static qn_code plan_block(qn_planner *p, const qn_scope *sc, const qn_ynode *word, const qn_ynode *given, qn_str name, bool named, qn_inlet *flow, qn_err *e)
+{
+    if (qn_str_is(word->text, "recipe")) QN_TRY(plan_use(p, sc, given, named ? name : (qn_str){0}, word->pos, flow, e));
+    else if (qn_str_is(word->text, "repeat")) QN_TRY(plan_repeat(p, sc, given, name, word->pos, flow, e));
+    else QN_TRY(plan_grow(p, sc, given, name, word->pos, flow, e));
+    qn_named_rows *b = QN_ARENA_NEW(qn_planner_arena(p), qn_named_rows);
+    *b = (qn_named_rows){ p->blocks, name, *flow };
+    p->blocks = b;
+    return QN_OK;
+}
+
 static qn_code plan_step(qn_planner *p, const qn_scope *sc, const qn_ynode *raw, qn_inlet *flow, qn_err *e)
 {
     const qn_ynode *given = NULL, *word = NULL, *name_node = NULL, *from = NULL, *when = NULL;
@@ -468,26 +559,37 @@ static qn_code plan_step(qn_planner *p, const qn_scope *sc, const qn_ynode *raw,
     if (raw->kind == QN_Y_SCALAR) {                                  /* `- shuffle` */
         word = raw;
     } else if (raw->kind != QN_Y_MAP) {
-        return qn_fail_at(e, QN_ERECIPE, raw->pos, "a step is a map with an operator's name: `- keep: {where: ...}`");
+        return qn_fail_at(e, QN_ERECIPE, raw->pos, "a step is a map with an operator's name"), qn_hint(e, "- keep: {where: ...}"), QN_ERECIPE;
     }
     for (size_t i = 0; raw->kind == QN_Y_MAP && i < raw->n; i++) {
         qn_ynode *k = raw->keys[i];
         if (qn_str_is(k->text, "name")) name_node = raw->items[i];
         else if (qn_str_is(k->text, "from")) from = raw->items[i];
         else if (qn_str_is(k->text, "when")) when = raw->items[i];
-        else if (word) return qn_fail_at(e, QN_ERECIPE, k->pos, "a step has one operator: `%.*s` and `%.*s` are two", QN_FMT(word->text), QN_FMT(k->text));
+        else if (word) {
+            qn_fail_at(e, QN_ERECIPE, k->pos, "a step has one operator: `%.*s` and `%.*s` are two", QN_FMT(word->text), QN_FMT(k->text));
+            qn_hint(e, "begin the second step with `- `; a parameter stands below its operator, moved in");
+            return QN_ERECIPE;
+        }
         else { word = k; given = raw->items[i]; }
     }
-    if (!word) return qn_fail_at(e, QN_ERECIPE, raw->pos, "a step without an operator");
+    if (!word) {
+        qn_fail_at(e, QN_ERECIPE, raw->pos, "a step without an operator");
+        qn_hint(e, "beside name, from and when stands one operator: `quern ops` lists them");
+        return QN_ERECIPE;
+    }
     qn_ynode *filled = NULL;
     if (given) QN_TRY(qn_planner_fill_in(p, sc, given, &filled, e));
     if (from) QN_TRY(read_from(p, sc, from, flow, e));
-    if (qn_str_is(word->text, "recipe")) return plan_use(p, sc, filled, word->pos, flow, e);
     qn_str name;
     QN_TRY(step_name(p, sc, name_node, word->text, &name, e));
-    if (qn_str_is(word->text, "repeat")) return plan_repeat(p, sc, filled, name, word->pos, flow, e);
-    if (qn_str_is(word->text, "grow")) return plan_grow(p, sc, filled, name, word->pos, flow, e);
-    if (qn_str_is(word->text, "join")) return plan_join(p, name, word->pos, flow, e);
+    if (when && (is_block(word->text) || qn_str_is(word->text, "join"))) {
+        qn_fail_at(e, QN_ERECIPE, when->pos, "`%.*s` takes all rows: `when` cannot stand here", QN_FMT(word->text));
+        qn_hint(e, "give `when` to the steps inside, or branch: name the step before and read it with from:");
+        return QN_ERECIPE;
+    }
+    if (is_block(word->text)) return plan_block(p, sc, word, filled, name, name_node != NULL, flow, e);
+    if (qn_str_is(word->text, "join")) return plan_join(p, filled, name, word->pos, flow, e);
     const qn_op *op = qn_op_find(word->text);
     if (!op) return unknown_op(word->text, word->pos, e);
     return plan_op(p, sc, op, filled, when, name, name_node != NULL, word->pos, flow, e);
@@ -495,7 +597,11 @@ static qn_code plan_step(qn_planner *p, const qn_scope *sc, const qn_ynode *raw,
 
 qn_code qn_planner_steps(qn_planner *p, const qn_scope *sc, const qn_ynode *list, qn_inlet *flow, qn_err *e)
 {
-    if (list->kind != QN_Y_LIST) return qn_fail_at(e, QN_ERECIPE, list->pos, "`steps` is a list: each step begins with `- `");
+    if (list->kind != QN_Y_LIST || list->n == 0) {
+        qn_fail_at(e, QN_ERECIPE, list->pos, list->kind == QN_Y_LIST ? "`steps` is empty" : "`steps` is a list");
+        qn_hint(e, "each step begins with `- `; the first is a source: - read_rows: {path: ...}");
+        return QN_ERECIPE;
+    }
     for (size_t i = 0; i < list->n; i++) QN_TRY(plan_step(p, sc, list->items[i], flow, e));
     return QN_OK;
 }

@@ -9,20 +9,26 @@ typedef struct qn_scope {       /* one recipe's text being planned: the outermos
     int depth;
 } qn_scope;
 
+/* What flows into a step: from `from:`, else from the step before. */
+typedef struct qn_inlet { int from[16]; int n; } qn_inlet;
+
+/* A step that became several (repeat, grow, recipe): its name means the rows that leave the last of them. */
+typedef struct qn_named_rows { struct qn_named_rows *next; qn_str name; qn_inlet rows; } qn_named_rows;
+
 typedef struct qn_planner {
     qn_plan *plan;
     const qn_plan_opts *o;
     size_t cap_steps;
+    qn_named_rows *blocks;
 } qn_planner;
-
-/* What flows into a step: from `from:`, else from the step before. */
-typedef struct qn_inlet { int from[16]; int n; } qn_inlet;
 
 static inline qn_arena *qn_planner_arena(qn_planner *p) { return &p->plan->arena; }
 static inline qn_step *qn_planner_step(qn_planner *p, int i) { return &p->plan->steps[i]; }
 
 /* ---- plan_params.c ---- */
 qn_ynode *qn_planner_scalar(qn_planner *p, qn_str text, qn_pos pos);
+/* Every declared parameter is {type, default, about} with a type that exists. */
+qn_code qn_planner_check_decls(const qn_ynode *decls, qn_err *e);
 bool    qn_planner_is_model(const qn_ynode *decl);                 /* is a declared parameter a model? */
 qn_code qn_planner_unknown_param(const qn_ynode *decls, qn_str name, qn_pos pos, qn_err *e);
 /* The values of the outermost recipe's parameters: command line, else default. A map node of name -> value. */

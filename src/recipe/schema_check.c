@@ -699,7 +699,11 @@ qn_code qn_schema_short(qn_value form, qn_pos pos, qn_arena *a, qn_schema **out,
 {
     qn_value schema;
     qn_code rc;
-    if (form.kind != QN_V_OBJECT || form.n == 0) return qn_fail_at(e, QN_ERECIPE, pos, "`reply` is a map of fields: {question: text}");
+    if (form.kind != QN_V_OBJECT || form.n == 0) {
+        qn_fail_at(e, QN_ERECIPE, pos, "`reply` is a map of fields");
+        qn_hint(e, "reply: {question: text, score: int 1..5}");
+        return QN_ERECIPE;
+    }
     rc = qn_schema_of_short(form, a, &schema, e);
     if (rc == QN_OK) rc = qn_schema_of_json(schema, a, out, e);
     if (rc != QN_OK) {

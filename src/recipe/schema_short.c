@@ -4,7 +4,7 @@
 
 enum { MAX_DEPTH = 40 };
 
-typedef struct { qn_arena *a; qn_err *e; char path[200]; } reader;
+typedef struct { qn_arena *a; qn_err *e; const char *at; char path[200]; } reader;      /* at: in the text that is being read */
 
 static qn_code short_of(reader *r, qn_value v, int depth, qn_value *schema, bool *optional);
 
@@ -37,7 +37,10 @@ static qn_code bad(reader *r, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(msg, sizeof msg, fmt, ap);
     va_end(ap);
-    return qn_fail(r->e, QN_ERECIPE, "reply%s%s: %s", r->path[0] ? " field " : "", r->path, msg);
+    qn_fail(r->e, QN_ERECIPE, "reply%s%s: %s", r->path[0] ? " field " : "", r->path, msg);
+    if (r->e) r->e->about = r->at;
+    qn_hint(r->e, "a type is text, int 1..5, real 0..1, bool, choice a|b, any, [T], {name: T}; T? may be left out; `T -- words` explains it");
+    return QN_ERECIPE;
 }
 
 /* ---- one line: int 1..5, choice a|b|c, text /re/, T?, T -- words ---- */
@@ -119,7 +122,6 @@ static qn_code scalar(reader *r, qn_str word, qn_str rest, qn_object_b *o)
         if (qn_str_is(word, "float")) near = "real";
         if (qn_str_is(word, "boolean")) near = "bool";
         if (near) qn_hint(r->e, "did you mean `%s`?", near);
-        else qn_hint(r->e, "types are text, int, real, number, bool, choice a|b, any, [T], {name: T}; T? may be left out");
         return rc;
     }
     if (TYPES[i].theirs) put(o, "type", text_of(TYPES[i].theirs));
@@ -129,6 +131,7 @@ static qn_code scalar(reader *r, qn_str word, qn_str rest, qn_object_b *o)
         put(o, "pattern", qn_v_text(qn_str_sub(rest, 1, rest.n - 1)));
         return QN_OK;
     }
+    r->at = rest.p;
     if (i > 3 || !read_bounds(rest, &b)) return bad(r, "`%.*s` behind `%.*s` is no range like 1..5", QN_FMT(rest), QN_FMT(word));
     if (text && !are_counts(&b)) return bad(r, "the length of a text is a whole number");
     if (i == 1 && ((b.has_min && b.min.kind != QN_V_INT) || (b.has_max && b.max.kind != QN_V_INT))) return bad(r, "the range of an int is in whole numbers");
@@ -237,6 +240,7 @@ static qn_code object_of(reader *r, qn_value v, int depth, qn_value *schema)
 static qn_code short_of(reader *r, qn_value v, int depth, qn_value *schema, bool *optional)
 {
     *optional = false;
+    if (v.kind == QN_V_TEXT) r->at = v.s;
     if (depth > MAX_DEPTH) return bad(r, "nested deeper than %d levels", MAX_DEPTH);
     if (qn_schema_is_full(v)) { *schema = v; return QN_OK; }
     if (v.kind == QN_V_TEXT) return line(r, qn_v_str(v), schema, optional);

@@ -6,7 +6,7 @@
 typedef struct { qn_expr *where; qn_str why; } params;
 
 static const qn_param PARAMS[] = {
-    QN_EXPR(params, where, NULL, NULL, "an expression: rows for which it is true stay"),
+    QN_EXPR(params, where, NULL, "bool", "an expression: rows for which it is true stay"),
     QN_TEXT(params, why, "where", "the word under which rejections are counted"),
     QN_END
 };

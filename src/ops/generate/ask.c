@@ -81,7 +81,7 @@ static qn_code check_messages(qn_check *ck, params *p, qn_err *e)
         const qn_type *gives;
         bool many;
         p->n_talk = 1;
-        QN_TRY(qn_expr_compile(qn_v_str(p->messages), ck->pos, ck->arena, &p->talk[0].from, e));
+        QN_TRY(qn_expr_compile(qn_v_str(p->messages), qn_check_pos(ck, qn_v_str(p->messages)), ck->arena, &p->talk[0].from, e));
         return qn_expr_check(p->talk[0].from, ck->in, ck->arena, &gives, &many, e);
     }
     while (qn_v_next(&it, NULL, &m)) {
@@ -93,12 +93,12 @@ static qn_code check_messages(qn_check *ck, params *p, qn_err *e)
         if (qn_str_is(role, "all")) {
             const qn_type *gives;
             bool many;
-            QN_TRY(qn_expr_compile(qn_v_str(text), ck->pos, ck->arena, &t->from, e));
+            QN_TRY(qn_expr_compile(qn_v_str(text), qn_check_pos(ck, qn_v_str(text)), ck->arena, &t->from, e));
             QN_TRY(qn_expr_check(t->from, ck->in, ck->arena, &gives, &many, e));
             continue;
         }
         t->role = role_of(role);
-        QN_TRY(qn_template_compile(qn_v_str(text), ck->pos, ck->arena, &t->text, e));
+        QN_TRY(qn_template_compile(qn_v_str(text), qn_check_pos(ck, qn_v_str(text)), ck->arena, &t->text, e));
         QN_TRY(qn_template_check(t->text, ck->in, ck->arena, e));
     }
     return QN_OK;
@@ -151,12 +151,13 @@ static qn_code check(qn_check *ck, void *vp, qn_err *e)
     const qn_type *maybe_text, *any;
     if (!p->prompt && p->messages.kind == QN_V_NULL) {
         qn_fail_at(e, QN_ERECIPE, ck->pos, "`ask` needs `prompt` or `messages`");
+        qn_hint(e, "prompt: the text to send, with {{ .field }} holes");
         return QN_ERECIPE;
     }
     if (p->messages.kind != QN_V_NULL) QN_TRY(check_messages(ck, p, e));
     if (p->reply.kind != QN_V_NULL) {
         qn_buf words = {0};
-        QN_TRY(qn_schema_short(p->reply, ck->pos, ck->arena, &p->schema, e));
+        QN_TRY(qn_schema_short(p->reply, qn_check_param(ck, "reply"), ck->arena, &p->schema, e));
         qn_schema_words(p->schema, &words);
         p->shape_words = qn_arena_str(ck->arena, qn_buf_view(&words));
         qn_buf_free(&words);

@@ -72,7 +72,7 @@ static qn_code compile_part(qn_check *ck, qn_value how, const char *name, const 
     qn_value v;
     qn_str text = qn_v_get(how, qn_str_of(name), &v) ? qn_v_str(v) : qn_str_of(otherwise);
     if (text.n == 0) return qn_fail_at(e, QN_ERECIPE, ck->pos, "`api` needs `%s`: where that stands, as an expression", name);
-    return qn_expr_compile(text, ck->pos, ck->arena, out, e);
+    return qn_expr_compile(text, qn_check_pos(ck, text), ck->arena, out, e);
 }
 
 static qn_code compile_api(qn_check *ck, params *p, qn_err *e)

@@ -38,7 +38,7 @@ static qn_code check(qn_check *ck, void *vp, qn_err *e)
         qn_buf_free(&text);
         assignment *a = &p->all[p->n++];
         a->name = name;
-        QN_TRY(qn_expr_compile(source, ck->pos, ck->arena, &a->expr, e));
+        QN_TRY(qn_expr_compile(source, qn_check_pos(ck, qn_v_str(v)), ck->arena, &a->expr, e));
         QN_TRY(qn_expr_check(a->expr, ck->in, ck->arena, &gives, &many, e));
         out = qn_type_with(out, name, gives, ck->arena);
     }
