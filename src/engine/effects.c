@@ -167,6 +167,7 @@ static bool scripted(qn_engine *en, qn_call *c)
     const char *text = en->o->scripted[en->n_scripted];
     if (en->n_scripted == 0 && en->o->scripted_asked) qn_buf_str(en->o->scripted_asked, c->ask.body.n ? c->ask.body : c->ask.url);
     c->reply = (qn_reply){ .status = QN_REPLY_FAILED, .error = QN_STR("the script has no more replies") };
+    if (!text && c->ask.kind == QN_ASK_PERSON) c->reply = (qn_reply){ .status = QN_REPLY_FAILED, .error = QN_STR(QN_UNDECIDED), .replayed = true };
     if (!text) return true;
     en->n_scripted++;
     qn_str body = qn_str_of(text);
@@ -180,9 +181,11 @@ static bool scripted(qn_engine *en, qn_call *c)
 bool qn_effects_replay(qn_engine *en, qn_call *c)
 {
     if (en->o->scripted) return scripted(en, c);
+    if (en->o->dry && c->ask.kind == QN_ASK_PERSON) { c->reply = (qn_reply){ .status = QN_REPLY_FAILED, .error = QN_STR(QN_UNDECIDED), .replayed = true }; return true; }
     if (en->o->dry) { qn_dry_answer(en->o->dry, wait_of(c)->item->step, &c->ask, &c->arena, &c->reply); return true; }
     qn_wait *w = wait_of(c);
     qn_buf body = {0};
+    bool undecided = c->ask.kind == QN_ASK_PERSON && c->ask.answer.n == 0;
     int64_t prompt, completion;
     double cost;
     qn_err e = {0};
@@ -200,7 +203,8 @@ bool qn_effects_replay(qn_engine *en, qn_call *c)
         }
     }
     qn_buf_free(&body);
-    return found;
+    if (!found && undecided) c->reply = (qn_reply){ .status = QN_REPLY_FAILED, .error = QN_STR(QN_UNDECIDED), .replayed = true };
+    return found || undecided;
 }
 
 /* ---- engine thread ---- */
@@ -226,6 +230,18 @@ void qn_effects_ask(qn_engine *en, qn_item *items)
         }
     }
     qn_effects_pump(en);
+}
+
+/* What a person decided is there already: it is recorded, and nothing is sent. */
+static void record_decision(qn_engine *en, qn_call *c)
+{
+    qn_buf body = {0};
+    c->reply = (qn_reply){ .status = QN_REPLY_OK, .http = 200, .text = c->ask.answer, .finish = QN_STR("stop") };
+    qn_reply_encode(&c->reply, &body);
+    wait_of(c)->recording = true;
+    qn_record rec = { .key = wait_of(c)->key, .body = qn_buf_view(&body) };
+    qn_ledger_record(en->ledger, &rec, c);
+    qn_buf_free(&body);
 }
 
 typedef enum { MAY_GO, MAY_LATER, MAY_NEVER } may;
@@ -297,6 +313,7 @@ void qn_effects_pump(qn_engine *en)
         if (answered_meanwhile(en, c) || join_twin(en, c)) continue;
         en->n_in_flight++;
         en->worst_in_flight_usd += w->worst_usd;
+        if (c->ask.kind == QN_ASK_PERSON) { record_decision(en, c); continue; }
         qn_intent it = { .key = w->key, .step = en->plan->steps[w->item->step].name.p, .row = qn_row_id(w->item->row), .worst_usd = w->worst_usd,
                          .request = c->ask.body.n ? c->ask.body : c->ask.url };
         w->recording = false;

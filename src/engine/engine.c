@@ -347,6 +347,7 @@ static void merge(qn_engine *en, qn_job *j)
     g->n_became += j->n_became;
     g->n_accepted += j->n_accepted;
     en->r->ahead += j->n_ahead;
+    if (!en->cut) en->r->pending += j->n_pending;
     if (j->asking) qn_effects_ask(en, j->asking);
 }
 

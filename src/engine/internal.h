@@ -98,7 +98,7 @@ typedef struct qn_job {
     qn_item  *parked, *asking;
     qn_record_end *ended;
     size_t    n_new, n_gone, n_parked;      /* items that came to be, ended, were parked: the group's n_live */
-    size_t    n_created, n_became, n_ahead, n_accepted; /* rows, for the loss account; accepted: those that leave no record */
+    size_t    n_created, n_became, n_ahead, n_pending, n_accepted;     /* rows, for the loss account; accepted: those that leave no record */
     qn_row  **rows;             /* PRODUCE */
     size_t    n_rows, n_bytes;
     bool      exhausted, wait, target;

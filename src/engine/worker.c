@@ -22,6 +22,7 @@ struct qn_emit {
     qn_str    step;
     struct { qn_row *row; qn_verdict v; } *rejects;
     size_t    n_rejects, cap_rejects;
+    bool      waits;            /* the row waits for people */
 };
 
 /* ---- what operators call ---- */
@@ -49,6 +50,7 @@ void qn_turn_ask(qn_turn *t, const qn_ask *ask)
     c->ask.body = qn_arena_str(&c->arena, ask->body);
     c->ask.url = qn_arena_str(&c->arena, ask->url);
     c->ask.draw = qn_arena_str(&c->arena, ask->draw);
+    c->ask.answer = qn_arena_str(&c->arena, ask->answer);
     c->user = wait;
     wait->item = p->item;
     wait->index = p->n_calls;
@@ -57,6 +59,8 @@ void qn_turn_ask(qn_turn *t, const qn_ask *ask)
     QN_GROW(p->calls, p->n_calls, p->cap_calls);
     p->calls[p->n_calls++] = c;
 }
+
+void qn_emit_wait(qn_emit *em) { em->waits = true; }
 
 /* ---- jobs and items ---- */
 qn_job *qn_job_new(qn_job_kind kind, int step)
@@ -282,6 +286,13 @@ static void end_loop(worker *w, qn_item *it, int step)
     push(w, it);
 }
 
+/* The row waits for people: it is outside the account until a later run, as one whose request never left. */
+static void wait_item(worker *w, qn_item *it)
+{
+    w->job->n_pending++;
+    item_became(w, it);
+}
+
 /* ---- after an operator ran: what it emitted and rejected ---- */
 static void settle_emitted(worker *w, qn_item *it, int step, qn_emit *em, qn_code rc, qn_err *e)
 {
@@ -304,7 +315,9 @@ static void settle_emitted(worker *w, qn_item *it, int step, qn_emit *em, qn_cod
         if (em->rejects[i].row == own) { own_rejected = !w->en->o->dry; own_goes |= !own_rejected; own_verdict = em->rejects[i].v; continue; }
         reject_item(w, item_created(w, it, em->rejects[i].row, step), step, &em->rejects[i].v);
     }
-    if (own_goes) {
+    if (em->waits && !w->en->o->dry) {
+        wait_item(w, it);
+    } else if (own_goes || em->waits) {
         count(it, step, false);
         leave(w, it, step);
     } else if (own_rejected) {

@@ -11,7 +11,7 @@ static void add(qn_hasher *h, qn_str s)
 
 qn_hash128 qn_ask_key(const qn_ask *ask)
 {
-    static const char *const kinds[] = { "chat", "completion", "embed", "get", "post" };
+    static const char *const kinds[] = { "chat", "completion", "embed", "get", "post", "person" };
     qn_hasher *h = qn_hasher_new();
     add(h, qn_str_of(kinds[ask->kind]));
     add(h, qn_str_of(ask->model ? ask->model->identity : ""));

@@ -53,16 +53,20 @@ void    qn_models_close(qn_models *m);              /* also ends children that w
  * a folder of safetensors, which quern runs itself; builtin. Borrowed from m. */
 qn_code qn_models_resolve(qn_models *m, const char *role, const char *where, const qn_model **out, qn_err *e);
 
-typedef enum { QN_ASK_CHAT, QN_ASK_COMPLETION, QN_ASK_EMBED, QN_ASK_GET, QN_ASK_POST } qn_ask_kind;
+typedef enum { QN_ASK_CHAT, QN_ASK_COMPLETION, QN_ASK_EMBED, QN_ASK_GET, QN_ASK_POST, QN_ASK_PERSON } qn_ask_kind;
+
+#define QN_UNDECIDED "nobody has decided yet"
 
 /* One request. `body` is the canonical JSON body without `model`, `stream`. For GET and POST (search, pages) `url` is the whole address; with a model it
  * may be what comes behind the model's url ("/search?q=mill"), so that the model's own query, which may hold a secret, is added on the wire alone.
- * Nothing is followed elsewhere: a redirect is an answer, and whoever asked decides. A GET to no model takes every definite status for an answer. */
+ * A PERSON is asked about `body` by whoever shows it to people (the operator `review`);
+ * `answer` is what was decided by now, and nothing is sent: without one the reply has failed with QN_UNDECIDED. Nothing is followed elsewhere: a redirect is an answer, and whoever asked decides. A GET to no model takes every definite status for an answer. */
 typedef struct qn_ask {
     qn_ask_kind kind;
     const qn_model *model;      /* NULL for GET/POST to no model */
     qn_str   body;
     qn_str   url;               /* GET and POST only */
+    qn_str   answer;            /* PERSON only; no part of the key; "" nobody decided yet */
     qn_str   draw;              /* "" for deterministic requests (temperature 0, embeddings, searches); else the row's path */
     int      max_tokens;        /* for the worst-case price; 0: none asked */
     bool     allow_private;     /* GET and POST: private and loopback addresses may be asked */

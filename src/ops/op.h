@@ -113,6 +113,7 @@ typedef struct qn_emit qn_emit;
 void    qn_emit_row(qn_emit *em, qn_row *r);                    /* the row that came in, or a child of it; moves */
 qn_row *qn_emit_child(qn_emit *em, qn_row *parent);             /* a new child with the next number: fill it in, then qn_emit_row it */
 void    qn_emit_reject(qn_emit *em, qn_row *r, qn_verdict v);   /* the row ends here (moves) */
+void    qn_emit_wait(qn_emit *em);                              /* a turn: the row waits for people: pending, the next run asks again. Say so in lacks() */
 /* A map or a turn that returns QN_OK without having emitted or rejected anything rejects its row with the measure `rows`, 0 below 1. */
 
 /* ---- one turn of an effect ---- called first with n_replies 0; each later call sees all replies so far, in the order asked */
