@@ -31,7 +31,7 @@ typedef enum {
 
 typedef struct rule {
     /* when */
-    char *match, *model, *path, *system;
+    char *match, *model, *path, *system, *whole;
     bool  has_regex;
     regex_t regex;
     uint64_t nth, from, to, every, times;

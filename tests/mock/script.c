@@ -46,7 +46,7 @@ static fault fault_of(const char *name, const char *path, int line)
 }
 
 static const char *const WORDS[] = {
-    "match", "regex", "model", "path", "system", "nth", "from", "to", "every", "times", "reply", "json", "raw", "thinking", "think_tags",
+    "match", "regex", "whole", "model", "path", "system", "nth", "from", "to", "every", "times", "reply", "json", "raw", "thinking", "think_tags",
     "refusal", "finish", "error", "tool_calls", "headers", "usage", "stream", "stream_error", "status", "retry_after_ms", "latency_ms",
     "drip_ms", "drip_bytes", "file", "fault", "prompt_tokens", "completion_tokens", "logprob",
     "top_logprob", "top_token", "top_after", "about", NULL
@@ -66,7 +66,7 @@ static rule *rule_read(yyjson_val *o, const char *path, int line)
 {
     rule *r = QN_NEW(rule);
     check_words(o, path, line);
-    r->match = text_of(o, "match"); r->model = text_of(o, "model"); r->path = text_of(o, "path"); r->system = text_of(o, "system");
+    r->match = text_of(o, "match"); r->whole = text_of(o, "whole"); r->model = text_of(o, "model"); r->path = text_of(o, "path"); r->system = text_of(o, "system");
     char *regex = text_of(o, "regex");
     if (regex) {
         if (regcomp(&r->regex, regex, REG_EXTENDED) != 0) wrong(path, line, "bad regex");
@@ -135,6 +135,7 @@ static bool matches_text(rule *r, const request *rq)
 {
     qn_str text = rq->user.n ? rq->user : rq->prompt.n ? rq->prompt : rq->query;
     if (r->match && qn_str_find(text, qn_str_of(r->match)) < 0) return false;
+    if (r->whole && qn_str_find(rq->prompt, qn_str_of(r->whole)) < 0) return false;
     if (r->system && qn_str_find(rq->system, qn_str_of(r->system)) < 0) return false;
     if (r->model && !qn_str_is(rq->model, r->model)) return false;
     if (r->path && qn_str_find(rq->path, qn_str_of(r->path)) < 0) return false;
