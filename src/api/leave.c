@@ -149,7 +149,7 @@ void qn_leave_make(qn_leave *l, const qn_plan *plan, const qn_run_result *r, con
         .version = QUERN_VERSION, .recipe_hash = text_z(&l->arena, qn_str_of(hash)), .params = plan->params, .seed = plan->seed,
         .ended = end_word(r->end), .ended_words = r->stopped_why[0] ? r->stopped_why : NULL, .ended_ms = qn_wall_ms(),
         .rows = { r->in, r->accepted, r->rejected, r->failed, r->pending, r->ahead, r->became, r->created },
-        .calls = { r->sent, r->replayed, r->calls_failed, r->retried }, .tokens = { r->prompt_tokens, r->completion_tokens },
+        .calls = { r->sent, r->replayed, r->calls_failed, r->retried, r->collected }, .tokens = { r->prompt_tokens, r->completion_tokens },
         .cost_usd = r->cost_usd, .cost_all_usd = r->cost_all_usd, .seconds = r->seconds, .cpu_seconds = r->cpu_seconds,
         .peak_memory_bytes = r->peak_memory_bytes, .interrupted_in_flight = r->interrupted_in_flight, .interrupted_worst_usd = r->interrupted_worst_usd,
         .human = QN_HUMAN_NONE,

@@ -13,7 +13,7 @@ typedef struct qn_perform_opts {
     const char *ledger, *config, *rejected, *student, *against;
     int64_t seed, limit, memory, workers, in_flight;
     double budget, max_failed;
-    bool fresh, yes;
+    bool fresh, yes, batch;
     const int *stop;                        /* see qn_run_opts */
     void (*progress)(void *arg, const qn_progress *p);
     void *progress_arg;
@@ -33,6 +33,7 @@ void qn_perform_defaults(qn_perform_opts *o);
     QN_O(s, "in-flight", 0, QN_OPT_INT, "N", "requests under way at once, at most (default 1024; paced below that)", run.in_flight), \
     QN_O(s, "ledger", 0, QN_OPT_TEXT, "FILE", ledger_about, run.ledger), \
     QN_O(s, "fresh", 0, QN_OPT_FLAG, NULL, "ask everything anew: replies recorded so far are not used", run.fresh), \
+    QN_O(s, "batch", 0, QN_OPT_FLAG, NULL, "send requests as batch files: half the price, an answer within a day (`batch: yes` in quern.yaml for one model)", run.batch), \
     QN_O(s, "config", 0, QN_OPT_TEXT, "FILE", "model names, keys and prices (default quern.yaml here, then in ~/.config/quern)", run.config)
 /* Those of whole recipes. */
 #define QN_PERFORM_RECIPE_OPTS(s) \

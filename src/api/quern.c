@@ -263,6 +263,7 @@ static qn_code prepare(quern *q, const char *in, prepared *p, qn_err *e)
     set_program(q);
     set_callbacks(q);
     QN_TRY(qn_models_open(&p->models, q->o.run.config, e));
+    if (q->o.run.batch) qn_models_batch_all(p->models);
     po.registry = p->models;
     if (q->of != OF_OP) { po.settings = q->settings.items; po.n_settings = q->settings.n; }
     if (q->of == OF_RECIPE) QN_TRY(qn_plan_make(q->word, &po, &p->plan, e));

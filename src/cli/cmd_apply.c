@@ -96,6 +96,7 @@ static int run(const qn_args *args, void *vo)
     qn_plan_opts po = { .seed = (uint64_t)o->run.seed };
     qn_perform_op_recipe(op, args->settings.items, args->settings.n, args->n_words == 2 ? args->words[1] : "-", out, &raw, &recipe);
     qn_code rc = qn_models_open(&models, o->run.config, &e);
+    if (rc == QN_OK && o->run.batch) qn_models_batch_all(models);
     po.registry = models;
     if (rc == QN_OK) rc = qn_plan_text(qn_buf_view(&recipe), "command line", "", &po, &plan, &e);
     if (rc != QN_OK) e.pos = (qn_pos){0};           /* lines of a recipe nobody wrote help nobody */

@@ -74,7 +74,8 @@ static estimate estimate_of(const qn_dry_step *d, double scale)
 {
     estimate x = { .calls = (double)d->calls * scale, .prompt_tokens = (double)d->prompt_bytes / 4 * scale, .completion_tokens = (double)d->max_tokens * scale };
     x.priced = d->model && d->model->priced;
-    if (x.priced) x.usd = x.prompt_tokens / 1e6 * d->model->usd_per_m_prompt + x.completion_tokens / 1e6 * d->model->usd_per_m_completion;
+    if (x.priced) x.usd = (x.prompt_tokens / 1e6 * d->model->usd_per_m_prompt + x.completion_tokens / 1e6 * d->model->usd_per_m_completion)
+                        * qn_model_price_share(d->model);
     return x;
 }
 

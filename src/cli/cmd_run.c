@@ -36,6 +36,7 @@ static void say_summary(const qn_plan *plan, const qn_run_result *r, const char 
     for (size_t i = 0; i < r->n_reasons && i < 12; i++)
         qn_say("  %7llu %s at %.*s: %s", (unsigned long long)r->reasons[i].n, r->reasons[i].failed ? "failed" : "rejected",
                QN_FMT(plan->steps[r->reasons[i].step].name), r->reasons[i].text);
+    if (r->collected) qn_say("  %llu replies were collected from batches of an earlier run", (unsigned long long)r->collected);
     if (r->sent || r->replayed)
         qn_say("  calls: %llu sent, %llu replayed, %llu failed; tokens: %lld + %lld; cost $%.4f", (unsigned long long)r->sent,
                (unsigned long long)r->replayed, (unsigned long long)r->calls_failed, (long long)r->prompt_tokens, (long long)r->completion_tokens, r->cost_usd);
@@ -100,6 +101,7 @@ static char *command_line(const qn_args *args, const opts *o)
     put_word(&b, qn_str_of(args->words[0]));
     put_pairs(&b, NULL, args->settings.items, args->settings.n);
     put_pairs(&b, "--model", o->models.items, o->models.n);
+    if (o->run.batch) qn_buf_puts(&b, " --batch");
     if (o->run.seed != 1) qn_buf_printf(&b, " --seed %lld", (long long)o->run.seed);
     if (o->run.limit >= 0) qn_buf_printf(&b, " --limit %lld", (long long)o->run.limit);
     if (o->out) { qn_buf_puts(&b, " -o"); put_word(&b, qn_str_of(o->out)); }
@@ -147,6 +149,7 @@ static int run(const qn_args *args, void *vo)
     qn_plan_opts po = { .settings = args->settings.items, .n_settings = args->settings.n, .models = o->models.items, .n_models = o->models.n,
                         .seed = (uint64_t)o->run.seed };
     qn_code rc = qn_models_open(&models, o->run.config, &e);
+    if (rc == QN_OK && o->run.batch) qn_models_batch_all(models);
     po.registry = models;
     if (rc == QN_OK) rc = qn_plan_make(args->words[0], &po, &plan, &e);
     if (rc == QN_OK) rc = allow_commands(plan, o, &e);

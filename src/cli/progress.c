@@ -22,6 +22,7 @@ static void line_for_terminal(const qn_progress *p, qn_buf *b)
     char doing[160];
     qn_status_get(doing, sizeof doing);
     if (doing[0]) qn_buf_printf(b, "  %s", doing);
+    if (p->batches) qn_buf_printf(b, "  [waiting for %s]", p->batches);
     if (p->paused_why) qn_buf_printf(b, "  [resting: %s]", p->paused_why);
 }
 
@@ -39,9 +40,9 @@ void qn_progress_show(void *arg, const qn_progress *p)
         char doing[160];
         qn_status_get(doing, sizeof doing);
         if (doing[0]) fprintf(stderr, "{\"seconds\":%.1f,\"doing\":\"%s\"}\n", p->seconds, doing);
-        else fprintf(stderr, "{\"seconds\":%.1f,\"read\":%llu,\"accepted\":%llu,\"rejected\":%llu,\"failed\":%llu,\"in_flight\":%llu,\"cost_usd\":%.6f}\n",
+        else fprintf(stderr, "{\"seconds\":%.1f,\"read\":%llu,\"accepted\":%llu,\"rejected\":%llu,\"failed\":%llu,\"in_flight\":%llu,\"in_batches\":%llu,\"cost_usd\":%.6f}\n",
                 p->seconds, (unsigned long long)p->rows_read, (unsigned long long)p->accepted, (unsigned long long)p->rejected,
-                (unsigned long long)p->failed, (unsigned long long)p->in_flight, p->cost_usd);
+                (unsigned long long)p->failed, (unsigned long long)p->in_flight, (unsigned long long)p->in_batches, p->cost_usd);
     }
     qn_buf_free(&b);
 }

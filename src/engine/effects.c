@@ -24,7 +24,7 @@ static void send_to_inbox(qn_engine *en, qn_msg_kind kind, qn_call *calls, const
 static void on_ack(void *arg, void *const *tags, size_t n, bool ok, const char *why)
 {
     qn_engine *en = arg;
-    qn_call *go = NULL, **go_tail = &go, *answered = NULL, **answered_tail = &answered;
+    qn_call *go = NULL, **go_tail = &go, *batched = NULL, **batched_tail = &batched, *answered = NULL, **answered_tail = &answered;
     if (!ok) send_to_inbox(en, QN_MSG_LEDGER_BROKEN, NULL, why);
     for (size_t i = 0; i < n; i++) {
         qn_call *c = tags[i];
@@ -33,39 +33,43 @@ static void on_ack(void *arg, void *const *tags, size_t n, bool ok, const char *
         if (!ok) {
             c->reply = (qn_reply){ .status = QN_REPLY_FAILED, .error = QN_STR("the ledger cannot be written") };
         }
-        qn_call ***tail = use ? &answered_tail : &go_tail;
+        qn_call ***tail = use ? &answered_tail : wait_of(c)->batched ? &batched_tail : &go_tail;
         c->next = NULL;
         **tail = c;
         *tail = &c->next;
     }
     if (go) qn_loop_submit(en->loop, go);
+    if (batched) qn_batcher_submit(en->batcher, batched);
     if (answered) send_to_inbox(en, QN_MSG_CALLS, answered, NULL);
 }
 
-/* Gateway's thread: what came back is recorded first; what failed goes straight to the engine. */
+/* Gateway's or batcher's thread: what came back is recorded first; what failed, or is in the ledger already, goes straight to the engine. */
 static void on_done(void *arg, qn_call *calls)
 {
     qn_engine *en = arg;
-    qn_call *failed = NULL;
+    qn_call *failed = NULL, *strays = NULL;
     qn_buf body = {0};
     for (qn_call *c = calls, *next; c; c = next) {
         qn_wait *w = wait_of(c);
         next = c->next;
         c->next = NULL;
-        if (c->reply.status == QN_REPLY_FAILED) {
-            if (c->intent) qn_ledger_cancel(en->ledger, c->intent);
+        if (c->reply.status == QN_REPLY_FAILED && c->intent && !c->kept) qn_ledger_cancel(en->ledger, c->intent);
+        if (w && (c->reply.status == QN_REPLY_FAILED || c->reply.replayed)) {
             c->next = failed;
             failed = c;
             continue;
         }
+        if (!w) { c->next = strays; strays = c; }
+        if (c->reply.status == QN_REPLY_FAILED) continue;
         qn_buf_clear(&body);
         qn_reply_encode(&c->reply, &body);
-        w->recording = true;
-        qn_record rec = { .key = w->key, .intent = c->intent, .body = qn_buf_view(&body), .prompt_tokens = c->reply.prompt_tokens,
+        if (w) w->recording = true;
+        qn_record rec = { .key = w ? w->key : c->key, .intent = c->intent, .body = qn_buf_view(&body), .prompt_tokens = c->reply.prompt_tokens,
                           .completion_tokens = c->reply.completion_tokens, .cost_usd = c->reply.cost_usd, .attempts = c->reply.attempts };
-        qn_ledger_record(en->ledger, &rec, c);
+        qn_ledger_record(en->ledger, &rec, w ? c : NULL);
     }
     qn_buf_free(&body);
+    if (strays) send_to_inbox(en, QN_MSG_STRAYS, strays, NULL);
     if (failed) send_to_inbox(en, QN_MSG_CALLS, failed, NULL);
 }
 
@@ -123,6 +127,50 @@ static char *run_json(const qn_engine *en)
     return b.p;
 }
 
+/* ---- batches ---- */
+static bool book_made(void *arg, const char *model, const uint64_t *intents, size_t n, uint64_t *id)
+{
+    return qn_ledger_batch_new(((qn_engine *)arg)->ledger, model, intents, n, id);
+}
+static bool book_uploaded(void *arg, uint64_t id, const char *file) { return qn_ledger_batch_uploaded(((qn_engine *)arg)->ledger, id, file); }
+static bool book_started(void *arg, uint64_t id, const char *remote) { return qn_ledger_batch_started(((qn_engine *)arg)->ledger, id, remote); }
+static bool book_ended(void *arg, uint64_t id, bool gone) { return qn_ledger_batch_ended(((qn_engine *)arg)->ledger, id, gone); }
+static bool book_recorded(void *arg, qn_call *c) { return qn_effects_replay(arg, c); }
+
+/* What earlier runs left in batches: its requests are not sent again, they are waited for. */
+static void resume_batches(qn_engine *en)
+{
+    size_t n;
+    const qn_ledger_batch *all = qn_ledger_batches(en->ledger, &n);
+    for (size_t i = 0; i < n; i++) en->n_pending += all[i].n_items;
+    en->pending = QN_NEW_N(struct qn_pending, en->n_pending + 1);
+    size_t k = 0;
+    for (size_t i = 0; i < n; i++) {
+        qn_batch_item *items = QN_NEW_N(qn_batch_item, all[i].n_items + 1);
+        for (size_t j = 0; j < all[i].n_items; j++) {
+            const qn_ledger_item *it = &all[i].items[j];
+            items[j] = (qn_batch_item){ it->key, it->intent };
+            en->pending[k] = (struct qn_pending){ it->intent, all[i].id, it->worst_usd };
+            *qn_map_put(&en->pending_keys, it->key, NULL) = ++k;
+        }
+        qn_batch_old old = { .id = all[i].id, .file = all[i].file, .remote = all[i].started ? all[i].remote : NULL, .items = items, .n_items = all[i].n_items };
+        qn_batcher_resume(en->batcher, &old);
+        qn_free(items);
+    }
+}
+
+static qn_code open_batches(qn_engine *en, qn_err *e)
+{
+    size_t n;
+    qn_ledger_batches(en->ledger, &n);
+    for (int i = 0; i < en->plan->n_roles; i++) en->any_batch = en->any_batch || (en->plan->roles[i].model && en->plan->roles[i].model->batch);
+    if (!en->any_batch && !n) return QN_OK;
+    qn_batch_book book = { en, book_made, book_uploaded, book_started, book_ended, book_recorded };
+    QN_TRY(qn_batcher_open(&en->batcher, &book, on_done, en, e));
+    resume_batches(en);
+    return QN_OK;
+}
+
 qn_code qn_effects_open(qn_engine *en, qn_err *e)
 {
     en->has_effects = has_effects(en->plan);
@@ -137,11 +185,12 @@ qn_code qn_effects_open(qn_engine *en, qn_err *e)
     QN_TRY(rc);
     qn_ledger_facts f;
     qn_ledger_facts_get(en->ledger, &f);
-    en->spent_before_usd = f.spent_usd + f.interrupted_worst_usd;
+    en->spent_before_usd = f.spent_usd + f.interrupted_worst_usd + f.in_batches_usd;
     en->r->cost_all_usd = f.spent_usd;
     en->r->interrupted_in_flight = f.interrupted_in_flight;
     en->r->interrupted_worst_usd = f.interrupted_worst_usd;
     qn_ledger_on_ack(en->ledger, on_ack, en);
+    QN_TRY(open_batches(en, e));
     return qn_loop_open(&en->loop, on_done, en, e);
 }
 
@@ -155,10 +204,21 @@ void qn_effects_close(qn_engine *en)
         en->retried = s.retried;
         qn_loop_close(en->loop);
     }
+    if (en->batcher) {
+        qn_batcher_stats s;
+        qn_batcher_stats_get(en->batcher, &s);
+        en->sent += s.sent;
+        en->collected = s.collected;
+        qn_batcher_close(en->batcher);
+        en->batcher = NULL;
+    }
     if (en->ledger && qn_ledger_close(en->ledger, &e) != QN_OK && en->rc == QN_OK) { en->rc = e.code; en->err = e; }
     en->loop = NULL;
     en->ledger = NULL;
     qn_map_free(&en->in_flight_keys);
+    qn_map_free(&en->pending_keys);
+    qn_free(en->pending);
+    en->pending = NULL;
 }
 
 /* The next scripted reply; when the script is at its end, a failed one. One worker. */
@@ -210,11 +270,24 @@ bool qn_effects_replay(qn_engine *en, qn_call *c)
 /* ---- engine thread ---- */
 static void hold(qn_engine *en, qn_call *c)
 {
+    qn_wait *w = wait_of(c);
+    bool may = c->ask.model && c->ask.model->batch && c->ask.kind <= QN_ASK_EMBED;
+    w->batched = en->batcher && (may || qn_map_get(&en->pending_keys, w->key));
     c->next = NULL;
-    if (en->held_last) en->held_last->next = c;
-    else en->held_first = c;
-    en->held_last = c;
+    if (en->held[w->batched].last) en->held[w->batched].last->next = c;
+    else en->held[w->batched].first = c;
+    en->held[w->batched].last = c;
     en->n_held++;
+}
+
+static qn_call *take_held(qn_engine *en, int which)
+{
+    qn_call *c = en->held[which].first;
+    en->held[which].first = c->next;
+    if (!c->next) en->held[which].last = NULL;
+    en->n_held--;
+    c->next = NULL;
+    return c;
 }
 
 void qn_effects_ask(qn_engine *en, qn_item *items)
@@ -291,34 +364,67 @@ static bool answered_meanwhile(qn_engine *en, qn_call *c)
     return true;
 }
 
-void qn_effects_pump(qn_engine *en)
+/* A request that an earlier run left in a batch: its intent is written and its worst case counted already. */
+static bool join_batch(qn_engine *en, qn_call *c)
 {
-    size_t window = (size_t)en->o->in_flight;
-    while (en->held_first && en->n_in_flight < window && !en->stopping && !en->cut) {
-        qn_call *c = en->held_first;
-        qn_wait *w = wait_of(c);
+    qn_wait *w = wait_of(c);
+    uint64_t *at = en->n_pending ? qn_map_get(&en->pending_keys, w->key) : NULL;
+    if (!at || !*at) return false;
+    struct qn_pending *p = &en->pending[*at - 1];
+    *at = 0;
+    c->intent = p->intent;
+    c->batch = p->batch;
+    w->worst_usd = p->worst_usd;
+    w->recording = false;
+    en->spent_before_usd -= p->worst_usd;
+    en->worst_in_flight_usd += p->worst_usd;
+    en->n_in_flight++;
+    en->n_in_batches++;
+    en->n_batched++;
+    qn_batcher_submit(en->batcher, c);
+    return true;
+}
+
+/* False: the budget says wait, or no more. */
+static bool pump_one(qn_engine *en, int which)
+{
+    qn_call *c = en->held[which].first;
+    qn_wait *w = wait_of(c);
+    uint64_t *pending = which ? qn_map_get(&en->pending_keys, w->key) : NULL;
+    if (!pending || !*pending) {
         may m = budget_allows(en, w->worst_usd);
-        if (m == MAY_LATER) return;
+        if (m == MAY_LATER) return false;
         if (m == MAY_NEVER) {
             en->stopping = true;
             en->end = QN_END_BUDGET;
             snprintf(en->why, sizeof en->why, "the budget of $%.4f is reached: $%.4f spent by this ledger, the next request may cost $%.4f",
                      en->o->budget_usd, en->spent_before_usd + en->cost_usd, w->worst_usd);
-            return;
+            return false;
         }
-        en->held_first = c->next;
-        if (!en->held_first) en->held_last = NULL;
-        en->n_held--;
-        c->next = NULL;
-        if (answered_meanwhile(en, c) || join_twin(en, c)) continue;
-        en->n_in_flight++;
-        en->worst_in_flight_usd += w->worst_usd;
-        if (c->ask.kind == QN_ASK_PERSON) { record_decision(en, c); continue; }
-        qn_intent it = { .key = w->key, .step = en->plan->steps[w->item->step].name.p, .row = qn_row_id(w->item->row), .worst_usd = w->worst_usd,
-                         .request = c->ask.body.n ? c->ask.body : c->ask.url };
-        w->recording = false;
-        c->intent = qn_ledger_intent(en->ledger, &it, c);
     }
+    take_held(en, which);
+    if (answered_meanwhile(en, c) || join_twin(en, c) || join_batch(en, c)) return true;
+    en->n_in_flight++;
+    en->worst_in_flight_usd += w->worst_usd;
+    if (w->batched) { en->n_in_batches++; en->n_batched++; }
+    if (c->ask.kind == QN_ASK_PERSON) { record_decision(en, c); return true; }
+    qn_intent it = { .key = w->key, .step = en->plan->steps[w->item->step].name.p, .row = qn_row_id(w->item->row), .worst_usd = w->worst_usd,
+                     .request = c->ask.body.n ? c->ask.body : c->ask.url };
+    w->recording = false;
+    c->intent = qn_ledger_intent(en->ledger, &it, c);
+    return true;
+}
+
+void qn_effects_pump(qn_engine *en)
+{
+    size_t window = (size_t)en->o->in_flight;
+    while (en->held[1].first && !en->stopping && !en->cut && pump_one(en, 1)) { }
+    while (en->held[0].first && en->n_in_flight - en->n_in_batches < window && !en->stopping && !en->cut && pump_one(en, 0)) { }
+}
+
+void qn_effects_idle(qn_engine *en)
+{
+    if (en->batcher && en->n_in_batches && en->n_in_batches == en->n_in_flight) qn_batcher_flush(en->batcher, en->n_batched);
 }
 
 /* The twin gets a copy of the reply; it was paid once. */
@@ -340,8 +446,10 @@ static void account(qn_engine *en, const qn_call *c)
 {
     const qn_reply *r = &c->reply;
     en->n_in_flight--;
+    if (wait_of(c)->batched) en->n_in_batches--;
     en->worst_in_flight_usd -= wait_of(c)->worst_usd;
     if (en->n_in_flight == 0) en->worst_in_flight_usd = 0;      /* no drift from rounding */
+    if (c->again) return;
     en->calls_done++;
     if (r->status == QN_REPLY_FAILED) {
         if (r->http) en->any_reached = true;
@@ -378,6 +486,23 @@ static void give(qn_engine *en, qn_call *c)
     else make_ready(en, it);
 }
 
+/* Its batch of an earlier run is over without a reply to it: it is a new request, and so are those that waited for it. */
+static void ask_again(qn_engine *en, qn_call *c)
+{
+    c->again = c->kept = false;
+    c->batch = c->intent = 0;
+    hold(en, c);
+}
+
+void qn_effects_strays(qn_engine *en, qn_call *calls)
+{
+    for (qn_call *c = calls, *next; c; c = next) {
+        next = c->next;
+        en->cost_usd += c->reply.cost_usd;
+        qn_call_free(c);
+    }
+}
+
 void qn_effects_answered(qn_engine *en, qn_call *calls)
 {
     for (qn_call *c = calls, *next; c; c = next) {
@@ -388,6 +513,11 @@ void qn_effects_answered(qn_engine *en, qn_call *calls)
         if (at) *at = 0;
         qn_call *twins = wait_of(c)->twins;
         wait_of(c)->twins = NULL;
+        if (c->again) {
+            ask_again(en, c);
+            for (qn_call *after; twins; twins = after) { after = twins->next; hold(en, twins); }
+            continue;
+        }
         for (qn_call *after; twins; twins = after) {
             after = twins->next;
             twins->next = NULL;
@@ -402,17 +532,15 @@ void qn_effects_answered(qn_engine *en, qn_call *calls)
 void qn_effects_stop(qn_engine *en, int64_t grace_ms)
 {
     if (en->loop) qn_loop_stop(en->loop, grace_ms);
+    if (en->batcher) qn_batcher_stop(en->batcher, grace_ms == 0 && en->signalled > 1 ? 2 : 1);
 }
 
 void qn_effects_drop_held(qn_engine *en)
 {
-    while (en->held_first) {
-        qn_call *c = en->held_first;
-        en->held_first = c->next;
-        en->n_held--;
-        c->next = NULL;
-        c->reply = (qn_reply){ .status = QN_REPLY_FAILED, .error = QN_STR("stopped") };
-        give(en, c);
-    }
-    en->held_last = NULL;
+    for (int which = 0; which < 2; which++)
+        while (en->held[which].first) {
+            qn_call *c = take_held(en, which);
+            c->reply = (qn_reply){ .status = QN_REPLY_FAILED, .error = QN_STR("stopped") };
+            give(en, c);
+        }
 }

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { BATCHED_ROW_BYTES = 8192 };     /* of a row of ordinary size with its request, beside its text */
+
 static const qn_step *step_of(const qn_engine *en, int i) { return &en->plan->steps[i]; }
 
 static void give_up(qn_engine *en, qn_code rc, const qn_err *err)
@@ -291,6 +293,7 @@ static void move_groups(qn_engine *en)
 static bool room_for_more(const qn_engine *en)
 {
     size_t window = en->has_effects ? (size_t)en->o->in_flight * 8 + 1024 : (size_t)en->n_workers * 16 * QN_PRODUCE_ROWS;
+    if (en->any_batch) window += en->o->memory_bytes / 2 / BATCHED_ROW_BYTES;       /* a batch wants to be full: rows wait for it in memory */
     if (en->n_groups == 0) return true;
     return en->n_items < window && en->bytes_live < en->o->memory_bytes / 8;
 }
@@ -383,6 +386,7 @@ static void take_messages(qn_engine *en, int64_t wait_us)
         next = n->next;
         if (m->kind == QN_MSG_JOB) { job_done(en, (qn_job *)m); continue; }
         if (m->kind == QN_MSG_CALLS) qn_effects_answered(en, m->calls);
+        else if (m->kind == QN_MSG_STRAYS) qn_effects_strays(en, m->calls);
         else {
             qn_err e = {0};
             qn_fail(&e, QN_ELEDGER, "%s", m->why);
@@ -430,7 +434,9 @@ static void look_at_signals(qn_engine *en)
     en->stopping = true;
     if (en->end == QN_END_DONE) {
         en->end = QN_END_SIGNAL;
-        snprintf(en->why, sizeof en->why, "interrupted; run the same command again to go on");
+        if (en->n_in_batches)
+            snprintf(en->why, sizeof en->why, "interrupted; %zu requests go on in batches at the endpoint: run the same command again to collect them", en->n_in_batches);
+        else snprintf(en->why, sizeof en->why, "interrupted; run the same command again to go on");
     }
     qn_effects_stop(en, stop > 1 ? 0 : 5000);
     qn_effects_drop_held(en);
@@ -453,10 +459,13 @@ static void show(qn_engine *en, bool last)
     if (!en->o->progress || (!last && now - en->shown_us < 100000)) return;
     en->shown_us = now;
     qn_loop_stats ls = {0};
+    qn_batcher_stats bs = {0};
     if (en->loop) qn_loop_stats_get(en->loop, &ls);
+    if (en->batcher) qn_batcher_stats_get(en->batcher, &bs);
     qn_progress p = { .seconds = 1e-6 * (double)(now - en->began_us), .accepted = en->r->accepted, .rejected = en->r->rejected,
                       .failed = en->r->failed, .in_flight = en->n_in_flight, .waiting = en->n_held, .calls_done = en->calls_done,
-                      .replayed = qn_count_get(&en->replayed), .cost_usd = en->cost_usd, .paused_why = ls.paused ? ls.paused_why : NULL };
+                      .replayed = qn_count_get(&en->replayed), .cost_usd = en->cost_usd, .paused_why = ls.paused ? ls.paused_why : NULL,
+                      .batches = bs.words[0] ? bs.words : NULL, .in_batches = bs.n_waiting };
     for (int i = 0; i < en->n_producers; i++)
         if (step_of(en, en->producers[i])->op->stage == QN_SOURCE) p.rows_read += qn_count_get(&en->st[en->producers[i]].seen_rows);
     en->o->progress(en->o->progress_arg, &p);
@@ -482,6 +491,7 @@ static void move_on(qn_engine *en)
     if (en->stopping || en->cut) qn_effects_drop_held(en);
     run_ready(en);
     produce(en);
+    if (en->n_jobs_out == 0 && !en->ready) qn_effects_idle(en);
 }
 
 static void loop(qn_engine *en)
@@ -574,6 +584,7 @@ static void fill_result(qn_engine *en)
     r->sent = en->sent;
     r->retried = en->retried;
     r->replayed = en->replayed;
+    r->collected = en->collected;
     r->calls_failed = en->calls_failed;
     r->prompt_tokens = en->prompt_tokens;
     r->completion_tokens = en->completion_tokens;

@@ -25,6 +25,7 @@ typedef struct qn_run_result {
     qn_reason *reasons;         /* owned */
     size_t   n_reasons;
     uint64_t sent, replayed, calls_failed, retried;
+    uint64_t collected;         /* replies out of batches that an earlier run sent */
     int64_t  prompt_tokens, completion_tokens;  /* of the replies used by this run */
     double   cost_usd;          /* paid by this run */
     double   cost_all_usd;      /* paid by this ledger, this run included */
@@ -42,6 +43,8 @@ typedef struct qn_progress {
     double   cost_usd;
     uint64_t target;            /* rows wanted; 0 unknown */
     const char *paused_why;     /* an endpoint rests; NULL */
+    const char *batches;        /* what is waited for in batch files, for people; NULL none */
+    uint64_t in_batches;        /* requests there */
 } qn_progress;
 
 /* A row that ended, as its group commits: all borrowed for the call. */

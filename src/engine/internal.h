@@ -18,6 +18,7 @@
 #include "core/queue.h"
 #include "core/thread.h"
 #include "engine/engine.h"
+#include "model/batch.h"
 #include "model/loop.h"
 
 enum { QN_MAX_LOOPS = 4, QN_PRODUCE_ROWS = 128 };
@@ -83,7 +84,7 @@ struct qn_group {
 };
 
 /* What lies in the engine's inbox: finished jobs and answered calls. */
-typedef enum { QN_MSG_JOB, QN_MSG_CALLS, QN_MSG_LEDGER_BROKEN } qn_msg_kind;
+typedef enum { QN_MSG_JOB, QN_MSG_CALLS, QN_MSG_STRAYS, QN_MSG_LEDGER_BROKEN } qn_msg_kind;   /* STRAYS: replies that nobody asked for in this run */
 typedef struct qn_msg { qn_node node; qn_msg_kind kind; qn_call *calls; char why[256]; } qn_msg;
 
 typedef enum { QN_JOB_PRODUCE, QN_JOB_RUN, QN_JOB_BARRIER, QN_JOB_FINISH } qn_job_kind;
@@ -113,6 +114,7 @@ typedef struct qn_wait {
     size_t     index;           /* among the item's calls */
     qn_hash128 key;
     double     worst_usd;
+    bool       batched;         /* it travels in a batch */
     bool       recording;       /* the ledger's next ack is for the reply, not for the intent */
     qn_call   *twins;           /* calls with the same key that wait for this one's reply */
 } qn_wait;
@@ -157,8 +159,15 @@ struct qn_engine {
 
     /* effects: see effects.c */
     qn_map    in_flight_keys;
-    qn_call  *held_first, *held_last;   /* built, not yet allowed to go: window or budget */
-    size_t    n_held, n_in_flight;
+    struct { qn_call *first, *last; } held[2];  /* built, not yet allowed to go (window or budget): single requests; those that travel in batches */
+    size_t    n_held, n_in_flight, n_in_batches;    /* n_in_batches: of n_in_flight, on their way in a batch */
+    uint64_t  n_batched;        /* handed to the batcher so far */
+    qn_batcher *batcher;        /* NULL: no model takes batches, and none is pending */
+    qn_map    pending_keys;     /* key -> 1 + index into pending: requests in batches of earlier runs */
+    struct qn_pending { uint64_t intent, batch; double worst_usd; } *pending;
+    size_t    n_pending;
+    uint64_t  collected;        /* replies out of batches of earlier runs */
+    bool      any_batch;        /* some model takes batches */
     double    worst_in_flight_usd, spent_before_usd;
     uint64_t  sent, replayed, calls_failed, retried, calls_done;
     int64_t   prompt_tokens, completion_tokens;
@@ -218,6 +227,10 @@ void qn_effects_ask(qn_engine *en, qn_item *items);
 void qn_effects_pump(qn_engine *en);
 /* Engine thread: takes in answered calls; items whose calls are all answered join en->ready. */
 void qn_effects_answered(qn_engine *en, qn_call *calls);
+/* Engine thread: replies to requests of earlier runs that no row of this one has asked for: recorded, and paid. */
+void qn_effects_strays(qn_engine *en, qn_call *calls);
+/* Engine thread: nothing moves before some request in a batch is answered: what is gathered may leave. */
+void qn_effects_idle(qn_engine *en);
 void qn_effects_stop(qn_engine *en, int64_t grace_ms);
 /* Items whose calls were built but never sent, when the run stops: their rows are pending. */
 void qn_effects_drop_held(qn_engine *en);

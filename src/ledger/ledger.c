@@ -26,7 +26,8 @@
 enum { PACK_OVER = 2048, MARK_EVERY_US = 2000000, TAIL_MAX = 1 << 16, LINGER_US = 150, BUSY_GROUP = 16 };
 enum { FILTER_BITS = 1 << 24, FILTER_LOAD_MAX = 200000, FILTER_MAX = 2000000 };
 
-typedef enum { INTENT, RECORD, CANCEL } entry_kind;
+typedef enum { INTENT, RECORD, CANCEL, BATCH_NEW, BATCH_UPLOADED, BATCH_STARTED, BATCH_ENDED } entry_kind;
+typedef struct waiter { bool done, ok; } waiter;      /* the tag of a batch's entry: somebody waits for the commit */
 typedef struct entry {          /* `n` bytes of text or body follow, padded to 8 */
     entry_kind kind;
     int32_t  attempts;
@@ -51,8 +52,9 @@ struct qn_ledger {
     qn_lockfile lock_file;
 
     pthread_mutex_t lock;       /* guards from here to `facts` */
-    pthread_cond_t  arrived;
+    pthread_cond_t  arrived, committed;
     qn_buf    filling;
+    uint64_t  next_batch;
     size_t    n_filling;
     uint64_t  next_id;
     bool      writer_waits, closing, broken;
@@ -78,6 +80,10 @@ struct qn_ledger {
     size_t     n_tail, cap_tail;
     int64_t    run_id, gen, marked_us;
     uint64_t   n_replies_total;
+    sqlite3_stmt *put_batch, *put_item, *set_batch, *lose_batch;
+    qn_ledger_batch *batches;   /* as found at open; owned with their texts */
+    size_t     n_batches;
+    qn_arena   batch_arena;
     qn_ledger_facts now;        /* what facts becomes when the group is committed */
     long       kill_at;         /* test hook; 0 none */
     long       n_commits;
@@ -207,6 +213,38 @@ static int write_cancel(qn_ledger *l, const entry *en)
     return step_once(l->put_cancel);
 }
 
+/* ---- batches ---- states: 1 new, 2 uploaded, 3 started, 4 ended */
+static int write_batch_new(qn_ledger *l, const entry *en, const char *text)
+{
+    sqlite3_bind_int64(l->put_batch, 1, (sqlite3_int64)en->id);
+    sqlite3_bind_int64(l->put_batch, 2, l->now.epoch);
+    sqlite3_bind_text(l->put_batch, 3, text, (int)en->n_step, SQLITE_STATIC);
+    sqlite3_bind_int64(l->put_batch, 4, qn_wall_ms());
+    int rc = step_once(l->put_batch);
+    for (size_t at = en->n_step; at < en->n && rc == SQLITE_OK; at += 8) {
+        uint64_t intent;
+        memcpy(&intent, text + at, 8);
+        sqlite3_bind_int64(l->put_item, 1, (sqlite3_int64)intent);
+        sqlite3_bind_int64(l->put_item, 2, (sqlite3_int64)en->id);
+        rc = step_once(l->put_item);
+    }
+    return rc;
+}
+
+static int write_batch_state(qn_ledger *l, const entry *en, const char *text)
+{
+    bool ended = en->kind == BATCH_ENDED;
+    sqlite3_bind_int64(l->set_batch, 1, (sqlite3_int64)en->id);
+    sqlite3_bind_int(l->set_batch, 2, en->kind - BATCH_NEW + 1);
+    if (en->kind == BATCH_UPLOADED) sqlite3_bind_text(l->set_batch, 3, text, (int)en->n, SQLITE_STATIC); else sqlite3_bind_null(l->set_batch, 3);
+    if (en->kind == BATCH_STARTED) sqlite3_bind_text(l->set_batch, 4, text, (int)en->n, SQLITE_STATIC); else sqlite3_bind_null(l->set_batch, 4);
+    if (ended) sqlite3_bind_int64(l->set_batch, 5, qn_wall_ms()); else sqlite3_bind_null(l->set_batch, 5);
+    int rc = step_once(l->set_batch);
+    if (rc != SQLITE_OK || !ended || en->n == 0) return rc;
+    sqlite3_bind_int64(l->lose_batch, 1, (sqlite3_int64)en->id);
+    return step_once(l->lose_batch);
+}
+
 static int tail_order(const void *a, const void *b)
 {
     const tail_key *x = a, *y = b;
@@ -259,7 +297,13 @@ static int write_group(qn_ledger *l, size_t from, size_t to)
     for (size_t at = from; at < to && rc == SQLITE_OK; at += entry_bytes(entry_at(&l->draining, at))) {
         const entry *en = entry_at(&l->draining, at);
         const char *bytes = (const char *)(en + 1);
-        rc = en->kind == INTENT ? write_intent(l, en, bytes) : en->kind == RECORD ? write_reply(l, en, bytes) : write_cancel(l, en);
+        switch (en->kind) {
+        case INTENT: rc = write_intent(l, en, bytes); break;
+        case RECORD: rc = write_reply(l, en, bytes); break;
+        case CANCEL: rc = write_cancel(l, en); break;
+        case BATCH_NEW: rc = write_batch_new(l, en, bytes); break;
+        default: rc = write_batch_state(l, en, bytes); break;
+        }
     }
     if (rc == SQLITE_OK && (l->n_tail >= TAIL_MAX || qn_now_us() - l->marked_us > MARK_EVERY_US)) rc = write_mark(l);
     if (rc == SQLITE_OK) rc = commit(l);
@@ -279,6 +323,15 @@ static void tail_put(qn_ledger *l, qn_hash128 key, uint64_t id)
     if (first || id < *at) *at = id;
 }
 
+static void wake(qn_ledger *l, waiter *w, bool ok)
+{
+    pthread_mutex_lock(&l->lock);
+    w->ok = ok;
+    w->done = true;
+    pthread_cond_broadcast(&l->committed);
+    pthread_mutex_unlock(&l->lock);
+}
+
 static void group_done(qn_ledger *l, size_t from, size_t to, bool ok)
 {
     l->n_tags = 0;
@@ -289,6 +342,7 @@ static void group_done(qn_ledger *l, size_t from, size_t to, bool ok)
         const entry *en = entry_at(&l->draining, at);
         if (ok && en->kind == RECORD) filter_put(l, en->key.hi);
         if (ok && en->kind == RECORD && !marked) tail_put(l, en->key, en->id);
+        if (en->kind > CANCEL) { wake(l, en->tag, ok); continue; }
         if (en->kind == CANCEL) continue;
         QN_GROW(l->tags, l->n_tags, l->cap_tags);
         l->tags[l->n_tags++] = en->tag;
@@ -383,6 +437,43 @@ void qn_ledger_cancel(qn_ledger *l, uint64_t intent)
     pthread_mutex_lock(&l->lock);
     append(l, &en, NULL, 0, NULL);
     pthread_mutex_unlock(&l->lock);
+}
+
+/* Hands in an entry and waits until it is committed. */
+static bool and_wait(qn_ledger *l, entry *en, const char *head, size_t n_head, const char *rest)
+{
+    waiter w = {0};
+    en->tag = &w;
+    pthread_mutex_lock(&l->lock);
+    if (!en->id) en->id = l->next_batch++;
+    append(l, en, head, n_head, rest);
+    while (!w.done) pthread_cond_wait(&l->committed, &l->lock);
+    pthread_mutex_unlock(&l->lock);
+    return w.ok;
+}
+
+bool qn_ledger_batch_new(qn_ledger *l, const char *model, const uint64_t *intents, size_t n, uint64_t *id)
+{
+    entry en = { .kind = BATCH_NEW, .n_step = strlen(model), .n = strlen(model) + n * 8 };
+    bool ok = and_wait(l, &en, model, en.n_step, (const char *)intents);
+    *id = en.id;
+    return ok;
+}
+
+static bool batch_state(qn_ledger *l, entry_kind kind, uint64_t id, const char *text)
+{
+    entry en = { .kind = kind, .id = id, .n = strlen(text) };
+    return and_wait(l, &en, text, en.n, NULL);
+}
+
+bool qn_ledger_batch_uploaded(qn_ledger *l, uint64_t id, const char *file) { return batch_state(l, BATCH_UPLOADED, id, file); }
+bool qn_ledger_batch_started(qn_ledger *l, uint64_t id, const char *remote) { return batch_state(l, BATCH_STARTED, id, remote); }
+bool qn_ledger_batch_ended(qn_ledger *l, uint64_t id, bool gone) { return batch_state(l, BATCH_ENDED, id, gone ? "gone" : ""); }
+
+const qn_ledger_batch *qn_ledger_batches(const qn_ledger *l, size_t *n)
+{
+    *n = l->n_batches;
+    return l->batches;
 }
 
 void qn_ledger_on_ack(qn_ledger *l, qn_ledger_ack fn, void *arg)
@@ -560,13 +651,18 @@ static int catch_up(qn_ledger *l)
     int64_t settled = mark.i[0], gen = mark.i[1], epoch = mark.i[2];
     ask later = { .sql = "SELECT sum(epoch = ?3), sum(cost_usd), max(gen) FROM reply WHERE id > ?1 AND gen > ?2",
                   .args = { settled, gen, epoch }, .n_args = 3 };
-    ask lose = { .sql = "INSERT INTO lost SELECT i.id, run.epoch FROM intent i JOIN run ON run.id = i.run WHERE i.id > ?1 AND NOT EXISTS"
-                        " (SELECT 1 FROM reply WHERE reply.id = i.id) AND NOT EXISTS (SELECT 1 FROM cancel WHERE cancel.id = i.id)",
+    ask never = { .sql = "INSERT OR IGNORE INTO cancel SELECT intent FROM batch_item JOIN batch ON batch.id = batch WHERE state = 1" };
+    ask never_left = { .sql = "UPDATE batch SET state = 4 WHERE state = 1" };
+    ask lose = { .sql = "INSERT OR IGNORE INTO lost SELECT i.id, run.epoch FROM intent i JOIN run ON run.id = i.run WHERE i.id > ?1 AND NOT EXISTS"
+                        " (SELECT 1 FROM reply WHERE reply.id = i.id) AND NOT EXISTS (SELECT 1 FROM cancel WHERE cancel.id = i.id) AND NOT EXISTS"
+                        " (SELECT 1 FROM batch_item JOIN batch ON batch.id = batch WHERE intent = i.id AND state < 4)",
                  .args = { settled }, .n_args = 1 };
     ask index = { .sql = "INSERT INTO reply_key SELECT key_hi, id FROM reply WHERE id > ?1 AND gen > ?2 ORDER BY key_hi, id",
                   .args = { settled, gen }, .n_args = 2 };
     rc = ask_row(l->db, &later);
     if (rc == SQLITE_OK) rc = ask_row(l->db, &index);
+    if (rc == SQLITE_OK) rc = ask_row(l->db, &never);
+    if (rc == SQLITE_OK) rc = ask_row(l->db, &never_left);
     if (rc == SQLITE_OK) rc = ask_row(l->db, &lose);
     l->now.epoch = (int)epoch;
     l->now.n_replies = (uint64_t)(mark.i[3] + later.i[0]);
@@ -575,6 +671,73 @@ static int catch_up(qn_ledger *l)
     l->next_id = (uint64_t)ids.i[0] + 1;
     l->closed.base = (uint64_t)ids.i[0];
     return rc;
+}
+
+/* Items of batches that have not ended: their intents stay open. Every other intent up to the last is closed. */
+#define OPEN_ITEMS " FROM batch_item JOIN batch ON batch.id = batch JOIN intent ON intent.id = batch_item.intent WHERE state IN (2, 3)" \
+                   " AND NOT EXISTS (SELECT 1 FROM reply WHERE reply.id = batch_item.intent) AND NOT EXISTS (SELECT 1 FROM cancel WHERE cancel.id = batch_item.intent)"
+
+static int keep_open(qn_ledger *l)
+{
+    sqlite3_stmt *st;
+    uint64_t last = l->closed.base, next = 0;
+    int rc = sqlite3_prepare_v2(l->db, "SELECT batch_item.intent, worst_usd" OPEN_ITEMS " ORDER BY 1", -1, &st, NULL);
+    if (rc != SQLITE_OK) return rc;
+    while (sqlite3_step(st) == SQLITE_ROW) {
+        uint64_t id = (uint64_t)sqlite3_column_int64(st, 0);
+        if (!next) l->closed.base = (next = id) - 1;
+        for (; next < id; next++) window_close(&l->closed, next);
+        next++;
+        l->now.in_batches_usd += sqlite3_column_double(st, 1);
+    }
+    for (; next && next <= last; next++) window_close(&l->closed, next);
+    return sqlite3_finalize(st);
+}
+
+static int load_items(qn_ledger *l, qn_ledger_batch *b)
+{
+    sqlite3_stmt *st;
+    qn_ledger_item *items = NULL;
+    size_t cap = 0;
+    int rc = sqlite3_prepare_v2(l->db, "SELECT batch_item.intent, worst_usd, key_hi, key_lo" OPEN_ITEMS " AND batch = ?1 ORDER BY 1", -1, &st, NULL);
+    if (rc != SQLITE_OK) return rc;
+    sqlite3_bind_int64(st, 1, (sqlite3_int64)b->id);
+    while (sqlite3_step(st) == SQLITE_ROW) {
+        QN_GROW(items, b->n_items, cap);
+        items[b->n_items++] = (qn_ledger_item){ .intent = (uint64_t)sqlite3_column_int64(st, 0), .worst_usd = sqlite3_column_double(st, 1),
+            .key = { (uint64_t)sqlite3_column_int64(st, 2), (uint64_t)sqlite3_column_int64(st, 3) } };
+    }
+    b->items = items;
+    l->now.in_batches += b->n_items;
+    return sqlite3_finalize(st);
+}
+
+static const char *column_z(qn_arena *a, sqlite3_stmt *st, int k)
+{
+    const char *text = (const char *)sqlite3_column_text(st, k);
+    return qn_arena_str(a, qn_str_of(text ? text : "")).p;
+}
+
+static int load_batches(qn_ledger *l)
+{
+    sqlite3_stmt *st;
+    size_t cap = 0;
+    ask last = { .sql = "SELECT ifnull(max(id), 0) FROM batch" };
+    int rc = ask_row(l->db, &last);
+    if (rc != SQLITE_OK) return rc;
+    l->next_batch = (uint64_t)last.i[0] + 1;
+    rc = sqlite3_prepare_v2(l->db, "SELECT id, state, file, remote FROM batch WHERE state IN (2, 3) AND epoch = ?1 ORDER BY id", -1, &st, NULL);
+    if (rc != SQLITE_OK) return rc;
+    sqlite3_bind_int64(st, 1, l->now.epoch);
+    while (rc == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW) {
+        QN_GROW(l->batches, l->n_batches, cap);
+        qn_ledger_batch *b = &l->batches[l->n_batches++];
+        *b = (qn_ledger_batch){ .id = (uint64_t)sqlite3_column_int64(st, 0), .started = sqlite3_column_int(st, 1) == 3,
+                                .file = column_z(&l->batch_arena, st, 2), .remote = column_z(&l->batch_arena, st, 3) };
+        rc = load_items(l, b);
+    }
+    int end = sqlite3_finalize(st);
+    return rc == SQLITE_OK ? end : rc;
 }
 
 static int enter_run(qn_ledger *l, const qn_ledger_open_opts *o)
@@ -617,6 +780,11 @@ static int prepare_all(qn_ledger *l)
         { &l->put_reply, "INSERT INTO reply VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)" },
         { &l->put_cancel, "INSERT OR IGNORE INTO cancel VALUES(?1)" },
         { &l->put_key, "INSERT INTO reply_key VALUES(?1, ?2)" },
+        { &l->put_batch, "INSERT INTO batch VALUES(?1, ?2, ?3, 1, NULL, NULL, ?4, NULL)" },
+        { &l->put_item, "INSERT OR REPLACE INTO batch_item VALUES(?1, ?2)" },
+        { &l->set_batch, "UPDATE batch SET state = ?2, file = ifnull(?3, file), remote = ifnull(?4, remote), ended_ms = ?5 WHERE id = ?1" },
+        { &l->lose_batch, "INSERT OR IGNORE INTO lost SELECT intent, epoch FROM batch_item JOIN batch ON batch.id = batch WHERE batch = ?1 AND NOT EXISTS"
+                          " (SELECT 1 FROM reply WHERE reply.id = intent) AND NOT EXISTS (SELECT 1 FROM cancel WHERE cancel.id = intent)" },
         { &l->put_mark, "UPDATE mark SET settled = ?1, gen = ?2, epoch = ?3, n_replies = ?4, spent_usd = ?5" },
     };
     int rc = SQLITE_OK;
@@ -642,6 +810,8 @@ static int begin_run(qn_ledger *l, const qn_ledger_open_opts *o)
     if (rc == SQLITE_OK) rc = step_once(l->begin);
     if (rc == SQLITE_OK) rc = catch_up(l);
     if (rc == SQLITE_OK) rc = enter_run(l, o);
+    if (rc == SQLITE_OK) rc = keep_open(l);
+    if (rc == SQLITE_OK) rc = load_batches(l);
     if (rc == SQLITE_OK) rc = write_mark(l);
     if (rc == SQLITE_OK) rc = commit(l);
     if (rc == SQLITE_OK) rc = load_filter(l);
@@ -653,7 +823,7 @@ static void ledger_free(qn_ledger *l)
 {
     for (reader *r = l->readers, *next; r; r = next) { next = r->next; reader_free(r); }
     sqlite3_stmt *all[] = { l->begin, l->commit, l->rollback, l->put_intent, l->put_reply, l->put_cancel, l->put_key,
-                            l->put_mark };
+                            l->put_mark, l->put_batch, l->put_item, l->set_batch, l->lose_batch };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) sqlite3_finalize(all[i]);
     sqlite3_close(l->db);
     qn_lockfile_release(&l->lock_file);
@@ -666,9 +836,13 @@ static void ledger_free(qn_ledger *l)
     qn_free(l->tags);
     qn_free(l->closed.words);
     qn_free(l->filter);
+    for (size_t i = 0; i < l->n_batches; i++) qn_free((void *)(uintptr_t)l->batches[i].items);
+    qn_free(l->batches);
+    qn_arena_free(&l->batch_arena);
     pthread_mutex_destroy(&l->lock);
     pthread_mutex_destroy(&l->read_lock);
     pthread_cond_destroy(&l->arrived);
+    pthread_cond_destroy(&l->committed);
     qn_free(l->path);
     qn_free(l);
 }
@@ -695,6 +869,7 @@ qn_code qn_ledger_open(qn_ledger **out, const char *path, const qn_ledger_open_o
     pthread_mutex_init(&l->lock, NULL);
     pthread_mutex_init(&l->read_lock, NULL);
     pthread_cond_init(&l->arrived, NULL);
+    pthread_cond_init(&l->committed, NULL);
     l->z = ZSTD_createCCtx();
     qn_code rc = take_lock(l, e);
     if (rc == QN_OK) rc = qn_schema_open(&l->db, path, e);

@@ -71,6 +71,8 @@ typedef struct qn_ledger_facts {        /* as of the last commit */
     uint64_t interrupted_in_flight; /* lost intents of earlier runs of this epoch whose key has no reply yet, as found at open */
     double   interrupted_worst_usd; /* worst case of every lost intent of any run. Still counted when the key was answered later by another
                                      * request: the endpoint may have charged for both */
+    uint64_t in_batches;            /* intents in batches of earlier runs that had not ended at open, this epoch */
+    double   in_batches_usd;        /* worst case of those, of any epoch */
     int      epoch;                 /* 1, 2, ... */
     bool     resumed;               /* the epoch has earlier runs */
 } qn_ledger_facts;
@@ -79,6 +81,28 @@ void     qn_ledger_facts_get(qn_ledger *l, qn_ledger_facts *out);
 /* Names what was in flight at kills of earlier runs (this epoch, not answered since): at most `max`; returns how many there are. */
 typedef struct qn_ledger_lost { uint64_t intent; char step[64]; qn_hash128 row, key; double worst_usd; } qn_ledger_lost;
 size_t   qn_ledger_lost_list(qn_ledger *l, qn_ledger_lost *out, size_t max);
+
+/* ---- batches ---- requests that travel in one file and outlive their process: an intent in a batch that has not ended is not lost when the
+ * process ends; the next run waits for the same batch (model/batch.h). These wait for their commit and answer false when the ledger is broken.
+ *
+ *   new (nothing has left) -> uploaded (a batch may have been started) -> started (it was) -> ended
+ * A batch found at open in its first state never left: its intents are cancelled then. */
+bool qn_ledger_batch_new(qn_ledger *l, const char *model, const uint64_t *intents, size_t n, uint64_t *id);
+bool qn_ledger_batch_uploaded(qn_ledger *l, uint64_t id, const char *file);
+bool qn_ledger_batch_started(qn_ledger *l, uint64_t id, const char *remote);
+/* gone: nobody can say what became of its requests: those without an answer are lost, and stay counted at their worst case. */
+bool qn_ledger_batch_ended(qn_ledger *l, uint64_t id, bool gone);
+
+typedef struct qn_ledger_item { qn_hash128 key; uint64_t intent; double worst_usd; } qn_ledger_item;
+typedef struct qn_ledger_batch {
+    uint64_t id;
+    bool     started;               /* `remote` is known */
+    const char *file, *remote;      /* names at the endpoint; "" unknown */
+    const qn_ledger_item *items;    /* without those that were answered or cancelled */
+    size_t   n_items;
+} qn_ledger_batch;
+/* Batches of this epoch that had not ended at open. Borrowed until close; constant. */
+const qn_ledger_batch *qn_ledger_batches(const qn_ledger *l, size_t *n);
 
 /* ---- looking ---- at any ledger, also of a run at work in another process: for `quern trace`, the report, the web UI */
 typedef struct qn_ledger_view qn_ledger_view;

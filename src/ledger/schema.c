@@ -7,6 +7,11 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#define BATCHES \
+    "CREATE TABLE batch(id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, model TEXT, state INTEGER NOT NULL, file TEXT, remote TEXT," \
+    " made_ms INTEGER NOT NULL, ended_ms INTEGER);" \
+    "CREATE TABLE batch_item(intent INTEGER PRIMARY KEY, batch INTEGER NOT NULL);"
+
 static const char SCHEMA[] =
     "CREATE TABLE run(id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, started_ms INTEGER NOT NULL, ended_ms INTEGER, pid INTEGER,"
     " recipe TEXT, info TEXT);"
@@ -20,7 +25,8 @@ static const char SCHEMA[] =
     "CREATE TABLE lost(id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL);"
     "CREATE TABLE mark(id INTEGER PRIMARY KEY CHECK(id = 1), settled INTEGER NOT NULL, gen INTEGER NOT NULL, epoch INTEGER NOT NULL,"
     " n_replies INTEGER NOT NULL, spent_usd REAL NOT NULL);"
-    "INSERT INTO mark VALUES(1, 0, 0, 1, 0, 0.0);";
+    "INSERT INTO mark VALUES(1, 0, 0, 1, 0, 0.0);"
+    BATCHES;
 
 /* From version 0: intent(id, key blob, step, row blob, worst_usd), reply(intent, key blob, body, prompt_tokens, completion_tokens, cost_usd).
  * Its replies come in behind the mark: opening indexes and counts them. */
@@ -131,7 +137,7 @@ static qn_code bring_to_date(sqlite3 *db, const char *path, qn_err *e)
     }
     if (n_tables > 0 && version == QN_LEDGER_VERSION) return QN_OK;
     QN_TRY(run_sql(db, path, "BEGIN IMMEDIATE", e));
-    qn_code rc = n_tables == 0 ? run_sql(db, path, SCHEMA, e) : migrate_0(db, path, e);
+    qn_code rc = n_tables == 0 ? run_sql(db, path, SCHEMA, e) : version == 0 ? migrate_0(db, path, e) : run_sql(db, path, BATCHES, e);
     char tail[120];
     snprintf(tail, sizeof tail, "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT", QN_LEDGER_APP, QN_LEDGER_VERSION);
     if (rc == QN_OK) rc = run_sql(db, path, tail, e);
@@ -191,7 +197,7 @@ static qn_code check_view(sqlite3 *db, const char *path, qn_err *e)
     QN_TRY(ask_int(db, path, "PRAGMA application_id", &app, e));
     QN_TRY(ask_int(db, path, "PRAGMA user_version", &version, e));
     if (app != QN_LEDGER_APP) return qn_fail(e, QN_ELEDGER, "%s is not a ledger of quern", path);
-    if (version != QN_LEDGER_VERSION)
+    if (version < 1 || version > QN_LEDGER_VERSION)     /* what a view reads is the same in versions 1 and 2 */
         return qn_fail(e, QN_ELEDGER, "%s has schema %d; this quern reads %d", path, (int)version, QN_LEDGER_VERSION);
     return QN_OK;
 }

@@ -9,13 +9,15 @@
  *   lost    intents that were open when their process ended, noticed by the next run
  *   mark    one line, a shortcut for opening: intents up to `settled` are closed or in `lost`; replies with gen <= mark.gen are in
  *           reply_key and are counted in n_replies and spent_usd. It may lag behind: opening looks at what came later.
- * Version 0 (before the first release) had keys as blobs, no epochs, and bodies as they stand. */
+ *   batch   requests that travel together in a file (model/batch.h): where it stands; changed as it moves
+ *   batch_item  which intents are in which batch: while a batch has not ended, they are not lost when their process ends
+ * Version 1 had no batches. Version 0 (before the first release) had keys as blobs, no epochs, and bodies as they stand. */
 #ifndef QN_LEDGER_SCHEMA_H
 #define QN_LEDGER_SCHEMA_H
 #include "core/err.h"
 #include <sqlite3.h>
 
-enum { QN_LEDGER_VERSION = 1, QN_LEDGER_APP = 0x714c4731 };     /* "qLG1" */
+enum { QN_LEDGER_VERSION = 2, QN_LEDGER_APP = 0x714c4731 };     /* "qLG1" */
 
 /* Opens the file for writing with WAL and synchronous=FULL; creates or migrates the tables. Owned: sqlite3_close. */
 qn_code qn_schema_open(sqlite3 **out, const char *path, qn_err *e);

@@ -28,5 +28,5 @@ double qn_ask_worst_usd(const qn_ask *ask)
     if (ask->kind == QN_ASK_GET || ask->kind == QN_ASK_POST) return m->usd_per_request;
     /* Without max_tokens a reply can fill the context. */
     double completion = ask->kind == QN_ASK_EMBED ? 0 : ask->max_tokens > 0 ? ask->max_tokens : m->context_tokens > 0 ? (double)m->context_tokens : 131072;
-    return ((double)ask->body.n / 2 * m->usd_per_m_prompt + completion * m->usd_per_m_completion) / 1e6;
+    return ((double)ask->body.n / 2 * m->usd_per_m_prompt + completion * m->usd_per_m_completion) / 1e6 * qn_model_price_share(m);
 }

@@ -17,6 +17,10 @@ typedef struct qn_call {
     qn_ask   ask;               /* its texts live in `arena` */
     void    *user;              /* the caller's */
     uint64_t intent;            /* the ledger's number, carried along */
+    uint64_t batch;             /* it is in this batch of an earlier run; 0: in none (batch.h) */
+    qn_hash128 key;             /* of a reply that nobody asked for in this run (batch.h) */
+    bool     kept;              /* failed here, but it is in a batch still: its intent stays open */
+    bool     again;             /* it must be asked anew, with an intent of its own */
     qn_arena arena;             /* holds ask's texts and the reply */
     qn_reply reply;             /* filled in when done */
     void    *loop_private;

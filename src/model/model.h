@@ -31,6 +31,11 @@ typedef struct qn_model {
     int         stream;         /* 1 yes, 0 no, -1 where the reply may be long (max_tokens above 256 or not given) and it works */
     int         structured;     /* 1 the endpoint has response_format json_schema, 0 not (it is left out of the body), -1 sent, and left
                                  * out from then on when the endpoint answers 400 to it: say the shape in words as well unless 1 */
+    bool        batch;          /* requests travel in batch files (batch.h): within a day, at a share of the price */
+    double      batch_share;    /* of the price; default 0.5 */
+    int64_t     batch_requests, batch_bytes;                /* a file's most; default 50,000 and 190 MB (OpenAI's limits: 50,000 and 200 MB) */
+    int64_t     batch_poll_ms;  /* longest time between two looks; default 60,000 */
+    const char *batch_window;   /* "24h" */
     const char *licence, *terms;/* names in the terms table; NULL unknown */
     const char *folder;         /* a model that quern runs itself (nn/): its folder; NULL: none. Of a training step: set when the run begins */
     char        content[40];    /* of a folder: what its files hold, by qn_model_settle */
@@ -44,10 +49,13 @@ qn_code qn_model_ready(const qn_model *m, qn_err *e);
 
 /* A model in a folder is what is in its files: sets identity from them. Before the first request that carries it, by one thread. */
 qn_code qn_model_settle(qn_model *m, qn_err *e);
+/* What a request to m costs now, as a share of its price: less than 1 where it travels in a batch. */
+static inline double qn_model_price_share(const qn_model *m) { return m->batch ? m->batch_share : 1; }
 
 /* The models of a run: `quern.yaml` (in the current folder, then ~/.config/quern/) and --model ROLE=WHERE. */
 typedef struct qn_models qn_models;
 qn_code qn_models_open(qn_models **out, const char *yaml_path /* NULL: look for it */, qn_err *e);
+void    qn_models_batch_all(qn_models *m);          /* every endpoint resolved from now on takes batches, as `batch: yes` says of one */
 void    qn_models_close(qn_models *m);              /* also ends children that were started */
 /* WHERE: a name in quern.yaml; http(s)://host[:port]/v1#name; a .gguf file (a child server is started at once or on first use);
  * a folder of safetensors, which quern runs itself; builtin. Borrowed from m. */

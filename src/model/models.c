@@ -11,7 +11,8 @@ enum { YAML_LIMIT = 1 << 20 };
 
 void qn_model_defaults(qn_model *m)
 {
-    *m = (qn_model){ .role = "", .silence_ms = 120000, .deadline_ms = 600000, .retry_ms = 500, .stream = -1, .structured = -1 };
+    *m = (qn_model){ .role = "", .silence_ms = 120000, .deadline_ms = 600000, .retry_ms = 500, .stream = -1, .structured = -1,
+                      .batch_share = 0.5, .batch_requests = 50000, .batch_bytes = 190000000, .batch_poll_ms = 60000, .batch_window = "24h" };
 }
 
 /* ---- opening ---- */
@@ -64,6 +65,8 @@ qn_code qn_models_open(qn_models **out, const char *yaml_path, qn_err *e)
     return QN_OK;
 }
 
+void qn_models_batch_all(qn_models *ms) { ms->batch_all = true; }
+
 void qn_models_close(qn_models *ms)
 {
     if (!ms) return;
@@ -100,6 +103,7 @@ static void fill_in(qn_models *ms, qn_model *m)
     if (!m->licence && own) m->licence = own->name;
     const char *env = m->key ? NULL : qn_terms_key_env(host), *v = env ? getenv(env) : NULL;
     if (v && *v && qn_url_is_https(qn_str_of(m->url))) m->key = qn_arena_str(&ms->arena, qn_str_trim(qn_str_of(v))).p; /* the provider's own variable, to its own host */
+    if (ms->batch_all && !m->local && m->search.kind == QN_V_NULL) m->batch = true;
     if (!m->local) m->identity = identity_of(ms, m);
 }
 

@@ -10,6 +10,7 @@ struct qn_models {
     qn_ynode *entries;          /* the map under `models:`, or NULL */
     struct { const char *where; qn_model *model; } *made; size_t n_made, cap_made;  /* by WHERE: roles that share one share its local server */
     qn_buf    yaml_text;
+    bool      batch_all;
 };
 
 /* A model with everything at its default. */

@@ -8,7 +8,7 @@
 
 static const char *const WORDS[] = {
     "url", "file", "args", "name", "key", "headers", "query", "proxy", "price", "context", "in_flight", "rpm", "tpm", "silence", "deadline",
-    "retry", "stream", "structured", "extra", "id", "licence", "terms", "about", "search",
+    "retry", "stream", "structured", "extra", "id", "licence", "terms", "about", "search", "batch",
 };
 #define N_WORDS (sizeof WORDS / sizeof *WORDS)
 
@@ -144,6 +144,54 @@ static qn_code price_of(const qn_ynode *n, qn_model *m, qn_err *e)
     return QN_OK;
 }
 
+/* "100MB", "5k"; a bare number is bytes. */
+static qn_code bytes_of(const qn_ynode *n, const char *word, int64_t *out, qn_err *e)
+{
+    static const struct { const char *end; double by; } UNITS[] = { { "GB", 1e9 }, { "MB", 1e6 }, { "kB", 1e3 }, { "KB", 1e3 }, { "G", 1e9 }, { "M", 1e6 }, { "k", 1e3 }, { "K", 1e3 } };
+    qn_str t = n->kind == QN_Y_SCALAR ? n->text : (qn_str){ "", 0 };
+    double v, by = 1;
+    for (size_t i = 0; i < sizeof UNITS / sizeof *UNITS && by == 1; i++)
+        if (qn_str_ends(t, qn_str_of(UNITS[i].end))) { by = UNITS[i].by; t = qn_str_trim(qn_str_sub(t, 0, t.n - strlen(UNITS[i].end))); }
+    if (!qn_str_to_f64(t, &v) || v * by < 1000) return wrong(e, n, word, "a size of 1 kB or more, like 100MB");
+    *out = (int64_t)(v * by);
+    return QN_OK;
+}
+
+/* `yes`, `no`, or a map of what is different there. */
+static qn_code batch_of(qn_models *ms, const qn_ynode *n, qn_model *m, qn_err *e)
+{
+    static const char *const words[] = { "requests", "size", "share", "poll", "window" };
+    int yes;
+    double d;
+    if (n->kind == QN_Y_SCALAR) {
+        if (three_of(n, "batch", &yes, e) != QN_OK || yes < 0) return wrong(e, n, "batch", "yes, no, or a map: {requests: 50000, size: 100MB, share: 0.5, poll: 60s}");
+        m->batch = yes == 1;
+        return QN_OK;
+    }
+    if (n->kind != QN_Y_MAP) return wrong(e, n, "batch", "yes, no, or a map: {requests: 50000, size: 100MB, share: 0.5, poll: 60s}");
+    m->batch = true;
+    for (size_t i = 0; i < n->n; i++) {
+        qn_str k = n->keys[i]->text;
+        const qn_ynode *v = n->items[i];
+        if (qn_str_is(k, "requests")) { QN_TRY(number_of(v, "requests", 1, &d, e)); m->batch_requests = (int64_t)d; }
+        else if (qn_str_is(k, "size")) QN_TRY(bytes_of(v, "size", &m->batch_bytes, e));
+        else if (qn_str_is(k, "share")) QN_TRY(number_of(v, "share", 0, &m->batch_share, e));
+        else if (qn_str_is(k, "poll")) QN_TRY(duration_of(v, "poll", &m->batch_poll_ms, e));
+        else if (qn_str_is(k, "window")) {
+            QN_TRY(text_of(&ms->arena, v, "window", &m->batch_window, e));
+            for (const char *c = m->batch_window; *c; c++)      /* it goes into a request as it stands */
+                if (!((*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z'))) return wrong(e, v, "window", "a duration, like 24h");
+        }
+        else {
+            const char *near = qn_nearest(k, words, 5);
+            qn_fail_at(e, QN_ERECIPE, n->keys[i]->pos, "`batch` knows no `%.*s`", QN_FMT(k));
+            qn_hint(e, near ? "did you mean `%s`? it takes requests, size, share, poll, window" : "it takes requests, size, share, poll, window", near ? near : "");
+            return QN_ERECIPE;
+        }
+    }
+    return QN_OK;
+}
+
 static void put_escaped(qn_buf *b, qn_str s)
 {
     for (size_t i = 0; i < s.n; i++) {
@@ -201,7 +249,7 @@ static qn_code unknown_word(const qn_ynode *key, const char *name, qn_err *e)
     const char *near = qn_nearest(key->text, WORDS, N_WORDS);
     qn_fail_at(e, QN_ERECIPE, key->pos, "model `%s` has an unknown setting `%.*s`", name, QN_FMT(key->text));
     if (near) qn_hint(e, "did you mean `%s`?", near);
-    else qn_hint(e, "it takes url, name, key, headers, query, price, in_flight, rpm, tpm, silence, deadline, stream, structured, extra, id ...");
+    else qn_hint(e, "it takes url, name, key, headers, query, price, in_flight, rpm, tpm, silence, deadline, stream, structured, batch, extra, id ...");
     return QN_ERECIPE;
 }
 
@@ -227,6 +275,7 @@ static qn_code setting(qn_models *ms, const char *word, const qn_ynode *v, qn_mo
     if (IS("retry")) return duration_of(v, word, &m->retry_ms, e);
     if (IS("stream")) return three_of(v, word, &m->stream, e);
     if (IS("structured")) return three_of(v, word, &m->structured, e);
+    if (IS("batch")) return batch_of(ms, v, m, e);
     if (IS("id")) return text_of(&ms->arena, v, word, &m->identity, e);
     if (IS("licence")) return terms_of(v, word, &m->licence, e);
     if (IS("search")) { m->search = qn_yaml_value(v, &ms->arena); return QN_OK; }
@@ -274,6 +323,7 @@ static qn_code entry_read(qn_models *ms, const char *name, const qn_ynode *entry
     const qn_ynode *url = qn_yaml_get(entry, "url"), *gguf = qn_yaml_get(entry, "file"), *a = qn_yaml_get(entry, "args");
     if (!url == !gguf) return qn_fail_at(e, QN_ERECIPE, entry->pos, "model `%s` needs `url` or `file`%s", name, url ? ", not both" : "");
     if (a && !gguf) return qn_fail_at(e, QN_ERECIPE, a->pos, "`args` goes with `file`: they are the child server's arguments");
+    if (gguf && m->batch) return qn_fail_at(e, QN_ERECIPE, gguf->pos, "a model in a file takes no batches: leave out `batch`");
     if (gguf) QN_TRY(text_of(&ms->arena, gguf, "file", file, e));
     if (a) QN_TRY(args_of(ms, a, args, e));
     if (url) QN_TRY(url_of(ms, url, qn_yaml_get(entry, "query"), read_secrets, &m->url, e));

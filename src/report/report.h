@@ -56,7 +56,7 @@ typedef struct qn_report_facts {
 
     struct { uint64_t in, accepted, rejected, failed, pending, ahead, became, created; } rows;
     const qn_report_step *steps;        size_t n_steps;
-    struct { uint64_t sent, replayed, failed, retried; } calls;
+    struct { uint64_t sent, replayed, failed, retried, collected; } calls;     /* collected: out of batches that an earlier run sent */
     struct { int64_t prompt, completion; } tokens;
     double   cost_usd;          /* paid by this run */
     double   cost_all_usd;      /* paid by this ledger, this run included; below cost_usd: not known */

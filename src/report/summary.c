@@ -105,8 +105,8 @@ static void put_all(qn_buf *b, const qn_report_facts *f)
     static const char *const row_names[] = { "in", "accepted", "rejected", "failed", "pending", "ahead", "became", "created" };
     const uint64_t rows[] = { f->rows.in, f->rows.accepted, f->rows.rejected, f->rows.failed, f->rows.pending, f->rows.ahead,
                               f->rows.became, f->rows.created };
-    static const char *const call_names[] = { "sent", "replayed", "failed", "retried" };
-    const uint64_t calls[] = { f->calls.sent, f->calls.replayed, f->calls.failed, f->calls.retried };
+    static const char *const call_names[] = { "sent", "replayed", "failed", "retried", "collected" };
+    const uint64_t calls[] = { f->calls.sent, f->calls.replayed, f->calls.failed, f->calls.retried, f->calls.collected };
     static const char *const token_names[] = { "prompt", "completion" };
     const uint64_t tokens[] = { (uint64_t)f->tokens.prompt, (uint64_t)f->tokens.completion };
     qn_buf_putc(b, '{');
@@ -116,7 +116,7 @@ static void put_all(qn_buf *b, const qn_report_facts *f)
     qn_put_kv_text(b, "ended", f->ended);
     qn_put_kv_text(b, "ended_words", f->ended_words);
     put_object_of_ints(b, "rows", row_names, rows, 8);
-    put_object_of_ints(b, "calls", call_names, calls, 4);
+    put_object_of_ints(b, "calls", call_names, calls, 5);
     put_object_of_ints(b, "tokens", token_names, tokens, 2);
     put_fixed(b, "cost_usd", f->cost_usd, 6);
     if (f->cost_all_usd >= f->cost_usd) put_fixed(b, "cost_all_usd", f->cost_all_usd, 6);

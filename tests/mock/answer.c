@@ -1,6 +1,7 @@
 /* answer: what the mock server says. Everything is a deterministic function of the request and the script. */
 #include "mock.h"
 #include <math.h>
+#include "core/clock.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -342,9 +343,18 @@ static void chat_stream(qn_buf *b, const request *rq, const rule *r, qn_str cont
     qn_buf_free(&line);
 }
 
-/* ---- files and batches: kept in memory, a batch is done at once ---- */
-typedef struct stored { char id[24]; qn_buf bytes; struct stored *next; } stored;
-static stored *files;
+/* ---- files and batches: kept in memory. A batch is worked off when it is created; it is shown as done when mock.batch_ms are over. ----
+ * A script's rule for a line may say `batch`: "expired", "cancelled" (the line is not reached) or "lacks" (no result at all); a rule for the creation
+ * (path /batches) says how the whole ends: "failed", "expired", "cancelled", "full" (token_limit_exceeded while another runs). */
+typedef struct stored {
+    char id[24], out[24], err[24], status[16], code[32];
+    qn_buf bytes;               /* of a file */
+    char  *input, *mark;        /* of a batch */
+    size_t n_ok, n_failed, n_total;
+    int64_t made_us, seen;
+    struct stored *next;
+} stored;
+static stored *files;           /* newest first */
 static unsigned n_files;
 
 static stored *file_new(const char *kind)
@@ -375,36 +385,56 @@ static qn_str multipart_file(qn_str body)
     return end < 0 ? rest : qn_str_sub(rest, 0, (size_t)end);
 }
 
-static int json_answer(qn_buf *body, request *rq, rule *rules);
+static int json_answer_by(qn_buf *body, request *rq, const rule *r);
 static rule *all_rules;
 
-static void batch_run(const stored *in, stored *out, size_t *done)
+static void line_error(qn_buf *b, qn_str id, const char *code)
+{
+    qn_buf_puts(b, "{\"id\":\"batch_req\",\"custom_id\":"); json_text(b, id);
+    qn_buf_printf(b, ",\"response\":null,\"error\":{\"code\":\"batch_%s\",\"message\":\"This request was not executed: the batch was %s.\"}}\n", code, code);
+}
+
+static void line_run(stored *batch, yyjson_val *o, const char *whole, qn_buf *out, qn_buf *err)
+{
+    qn_str id = str_of(yyjson_obj_get(o, "custom_id"));
+    size_t n;
+    char *text = yyjson_val_write(yyjson_obj_get(o, "body"), 0, &n);
+    request rq = { .method = QN_STR("POST"), .path = str_of(yyjson_obj_get(o, "url")), .body = { text, n }, .number = ++batch->n_total };
+    qn_buf body = {0};
+    request_understand(&rq);
+    rule *r = script_match(all_rules, &rq);
+    const char *fate = r && r->batch ? r->batch : whole;
+    if (fate && (strcmp(fate, "expired") == 0 || strcmp(fate, "cancelled") == 0)) { line_error(err, id, fate); batch->n_failed++; }
+    else if (!fate || strcmp(fate, "lacks") != 0) {
+        int status = json_answer_by(&body, &rq, r);
+        qn_buf *to = status == 200 ? out : err;
+        if (status == 200) batch->n_ok++; else batch->n_failed++;
+        if (r && r->fault == F_EMPTY) qn_buf_clear(&body);
+        qn_buf_puts(to, "{\"id\":\"batch_req\",\"custom_id\":"); json_text(to, id);
+        qn_buf_printf(to, ",\"response\":{\"status_code\":%d,\"request_id\":\"r\",\"body\":", status);
+        if (body.n) qn_buf_str(to, qn_buf_view(&body)); else qn_buf_puts(to, "null");
+        qn_buf_puts(to, "},\"error\":null}\n");
+    }
+    request_release(&rq);
+    qn_buf_free(&rq.joined);
+    qn_buf_free(&body);
+    free(text);
+}
+
+static void batch_run(stored *batch, const stored *in, const char *whole)
 {
     qn_str rest = qn_buf_view(&in->bytes);
-    qn_buf body = {0};
+    qn_buf out = {0}, err = {0};
     while (rest.n) {
         const char *nl = memchr(rest.p, '\n', rest.n);
         qn_str line = qn_str_sub(rest, 0, nl ? (size_t)(nl - rest.p) : rest.n);
         rest = qn_str_sub(rest, nl ? line.n + 1 : line.n, rest.n);
         yyjson_doc *doc = yyjson_read(line.p, line.n, 0);
-        if (!doc) continue;
-        yyjson_val *o = yyjson_doc_get_root(doc);
-        size_t n;
-        char *text = yyjson_val_write(yyjson_obj_get(o, "body"), 0, &n);
-        request rq = { .method = QN_STR("POST"), .path = str_of(yyjson_obj_get(o, "url")), .body = { text, n }, .number = ++*done };
-        request_understand(&rq);
-        qn_buf_clear(&body);
-        int status = json_answer(&body, &rq, all_rules);
-        qn_buf_puts(&out->bytes, "{\"id\":\"batch_req\",\"custom_id\":"); json_text(&out->bytes, str_of(yyjson_obj_get(o, "custom_id")));
-        qn_buf_printf(&out->bytes, ",\"response\":{\"status_code\":%d,\"body\":", status);
-        qn_buf_str(&out->bytes, qn_buf_view(&body));
-        qn_buf_puts(&out->bytes, "},\"error\":null}\n");
-        request_release(&rq);
-        qn_buf_free(&rq.joined);
-        free(text);
+        if (doc) line_run(batch, yyjson_doc_get_root(doc), whole, &out, &err);
         yyjson_doc_free(doc);
     }
-    qn_buf_free(&body);
+    if (out.n) { stored *f = file_new("file"); f->bytes = out; snprintf(batch->out, sizeof batch->out, "%s", f->id); }
+    if (err.n) { stored *f = file_new("file"); f->bytes = err; snprintf(batch->err, sizeof batch->err, "%s", f->id); }
 }
 
 static int files_answer(qn_buf *b, request *rq)
@@ -424,22 +454,67 @@ static int files_answer(qn_buf *b, request *rq)
     return 200;
 }
 
-static int batches_answer(qn_buf *b, request *rq)
+static bool is_over(const stored *batch) { return qn_now_us() - batch->made_us >= (int64_t)(mock.batch_ms * 1000); }
+
+static void put_batch(qn_buf *b, const stored *t)
 {
-    if (qn_str_is(rq->method, "POST")) {
-        stored *in = file_find(str_of(field(rq, "input_file_id")));
-        if (!in) { qn_buf_puts(b, "{\"error\":{\"message\":\"no such input file\"}}"); return 400; }
-        stored *out = file_new("file"), *batch = file_new("batch");
-        size_t done = 0;
-        batch_run(in, out, &done);
-        qn_buf_printf(&batch->bytes, "{\"id\":\"%s\",\"object\":\"batch\",\"status\":\"completed\",\"output_file_id\":\"%s\","
-                      "\"request_counts\":{\"total\":%zu,\"completed\":%zu,\"failed\":0}}", batch->id, out->id, done, done);
-        qn_buf_printf(b, "{\"id\":\"%s\",\"object\":\"batch\",\"status\":\"validating\"}", batch->id);
+    bool over = is_over(t), first = t->seen == 0;
+    qn_buf_printf(b, "{\"id\":\"%s\",\"object\":\"batch\",\"endpoint\":\"/v1/chat/completions\",\"input_file_id\":\"%s\",\"created_at\":%lld,\"status\":\"%s\"",
+                  t->id, t->input, (long long)(t->made_us / 1000000), over ? t->status : first ? "validating" : "in_progress");
+    if (over && t->out[0]) qn_buf_printf(b, ",\"output_file_id\":\"%s\"", t->out);
+    if (over && t->err[0]) qn_buf_printf(b, ",\"error_file_id\":\"%s\"", t->err);
+    if (over && t->code[0]) qn_buf_printf(b, ",\"errors\":{\"object\":\"list\",\"data\":[{\"code\":\"%s\",\"message\":\"scripted: %s\"}]}", t->code, t->code);
+    qn_buf_printf(b, ",\"request_counts\":{\"total\":%zu,\"completed\":%zu,\"failed\":%zu}", t->n_total, over ? t->n_ok : t->n_ok / 2, over ? t->n_failed : 0);
+    if (t->mark) { qn_buf_puts(b, ",\"metadata\":{\"quern\":"); json_text(b, qn_str_of(t->mark)); qn_buf_puts(b, "}"); }
+    qn_buf_puts(b, "}");
+}
+
+static int batch_create(qn_buf *b, request *rq, const rule *r)
+{
+    stored *in = file_find(str_of(field(rq, "input_file_id")));
+    const char *whole = r && r->batch ? r->batch : NULL;
+    bool another = false;
+    for (stored *f = files; f; f = f->next) another = another || (strncmp(f->id, "batch", 5) == 0 && !is_over(f));
+    if (!in) { qn_buf_puts(b, "{\"error\":{\"message\":\"no such input file\"}}"); return 400; }
+    if (whole && strcmp(whole, "full") == 0 && !another) whole = NULL;
+    stored *t = file_new("batch");
+    t->made_us = qn_now_us();
+    t->input = qn_strz(qn_str_of(in->id));
+    qn_str mark = str_of(yyjson_obj_get(field(rq, "metadata"), "quern"));
+    t->mark = mark.n && !mock.no_metadata ? qn_strz(mark) : NULL;
+    bool failed = whole && (strcmp(whole, "failed") == 0 || strcmp(whole, "full") == 0);
+    snprintf(t->status, sizeof t->status, "%s", failed ? "failed" : whole ? whole : "completed");
+    if (failed) snprintf(t->code, sizeof t->code, "%s", strcmp(whole, "full") == 0 ? "token_limit_exceeded" : "invalid_json_line");
+    else batch_run(t, in, whole);
+    put_batch(b, t);
+    return 200;
+}
+
+static int batches_answer(qn_buf *b, request *rq, const rule *r)
+{
+    if (qn_str_is(rq->method, "POST")) return batch_create(b, rq, r);
+    ptrdiff_t at = qn_str_find(rq->path, QN_STR("/batches/"));
+    if (at < 0) {               /* the list, newest first; two on a page, so that paging is tried */
+        if (mock.no_batch_list) { qn_buf_puts(b, "{\"error\":{\"message\":\"no such path\"}}"); return 404; }
+        ptrdiff_t after = qn_str_find(rq->query, QN_STR("after="));
+        qn_str from = after < 0 ? (qn_str){ "", 0 } : qn_str_sub(rq->query, (size_t)after + 6, rq->query.n);
+        int n = 0;
+        bool more = false, on = from.n == 0;
+        qn_buf_puts(b, "{\"object\":\"list\",\"data\":[");
+        for (const stored *f = files; f && !more; f = f->next) {
+            if (strncmp(f->id, "batch", 5) != 0) continue;
+            if (!on) { on = qn_str_is(from, f->id); continue; }
+            if (n == 2) { more = true; break; }
+            if (n++) qn_buf_putc(b, ',');
+            put_batch(b, f);
+        }
+        qn_buf_printf(b, "],\"has_more\":%s}", more ? "true" : "false");
         return 200;
     }
-    stored *batch = file_find(qn_str_sub(rq->path, (size_t)qn_str_find(rq->path, QN_STR("/batches/")) + 9, rq->path.n));
+    stored *batch = file_find(qn_str_sub(rq->path, (size_t)at + 9, rq->path.n));
     if (!batch) { qn_buf_puts(b, "{\"error\":{\"message\":\"no such batch\"}}"); return 404; }
-    qn_buf_str(b, qn_buf_view(&batch->bytes));
+    put_batch(b, batch);
+    batch->seen++;
     return 200;
 }
 
@@ -475,7 +550,7 @@ static int json_answer_by(qn_buf *b, request *rq, const rule *r)
         return 200;
     }
     if (qn_str_find(rq->path, QN_STR("/files")) >= 0) return files_answer(b, rq);
-    if (qn_str_find(rq->path, QN_STR("/batches")) >= 0) return batches_answer(b, rq);
+    if (qn_str_find(rq->path, QN_STR("/batches")) >= 0) return batches_answer(b, rq, r);
     if (qn_str_ends(rq->path, QN_STR("/health"))) { qn_buf_puts(b, "{\"status\":\"ok\"}"); return 200; }
     if (qn_str_ends(rq->path, QN_STR("/mock/stats"))) { stats_write(b); return 200; }
     if (qn_str_find(rq->path, QN_STR("/page")) >= 0) {
@@ -500,8 +575,6 @@ static int json_answer_by(qn_buf *b, request *rq, const rule *r)
     qn_buf_free(&content);
     return 200;
 }
-
-static int json_answer(qn_buf *b, request *rq, rule *rules) { return json_answer_by(b, rq, script_match(rules, rq)); }
 
 static const char *status_text(int status)
 {

@@ -200,7 +200,7 @@ static int take_request(conn *c, request *rq)
     qn_str head = { in.p, (size_t)(end - in.p) + 2 };
     int64_t length = 0;
     qn_str said = header_value(head, "Content-Length"), expect = header_value(head, "Expect");
-    if (said.n && (!qn_str_to_i64(said, &length) || length < 0 || length > (64 << 20))) return -1;
+    if (said.n && (!qn_str_to_i64(said, &length) || length < 0 || length > (256 << 20))) return -1;
     if (in.n < head.n + 2 + (size_t)length) {
         if (expect.n && in.n == head.n + 2) { if (send(c->fd, "HTTP/1.1 100 Continue\r\n\r\n", 25, MSG_NOSIGNAL) < 0) return -1; }
         return 0;
@@ -299,6 +299,7 @@ static _Noreturn void usage(void)
 {
     fputs("mock [--port N] [--script FILE] [--log FILE] [--latency MS] [--per-token MS] [--reply TEXT] [--slots N] [--context TOKENS]\n"
           "     [--piece BYTES] [--no-stream] [--strict-stream] [--ignore-format] [--strict-format] [--seconds N]\n"
+          "     [--batch-ms MS] [--no-batch-list] [--no-metadata]\n"
           "prints its port; ends with its parent or after --seconds (600)\n", stderr);
     exit(2);
 }
@@ -327,6 +328,8 @@ int main(int argc, char **argv)
         if (strcmp(a, "--no-stream") == 0) { mock.no_stream = true; continue; }
         if (strcmp(a, "--strict-stream") == 0) { mock.strict_stream = true; continue; }
         if (strcmp(a, "--ignore-format") == 0) { mock.structured = false; continue; }
+        if (strcmp(a, "--no-batch-list") == 0) { mock.no_batch_list = true; continue; }
+        if (strcmp(a, "--no-metadata") == 0) { mock.no_metadata = true; continue; }
         if (strcmp(a, "--strict-format") == 0) { mock.strict_format = true; continue; }
         if (i + 1 >= argc) usage();
         const char *v = argv[++i];
@@ -335,6 +338,7 @@ int main(int argc, char **argv)
         else if (strcmp(a, "--log") == 0) server.log_fd = open(v, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
         else if (strcmp(a, "--latency") == 0) mock.latency_ms = atof(v);
         else if (strcmp(a, "--per-token") == 0) mock.per_token_ms = atof(v);
+        else if (strcmp(a, "--batch-ms") == 0) mock.batch_ms = atof(v);
         else if (strcmp(a, "--reply") == 0) mock.reply = v;
         else if (strcmp(a, "--slots") == 0) server.slots = atoi(v);
         else if (strcmp(a, "--context") == 0) mock.context = (size_t)atoi(v);

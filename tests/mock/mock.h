@@ -37,6 +37,7 @@ typedef struct rule {
     uint64_t nth, from, to, every, times;
     uint64_t seen, used;
     /* then */
+    char *batch;                        /* how a line, or a whole batch, ends: see answer.c */
     char *reply, *json, *raw, *thinking, *refusal, *finish, *error, *tool_calls, *headers;
     qn_buf file;                        /* the body's bytes */
     bool  think_tags, no_usage, no_stream, force_stream, after_stream_error;
@@ -69,6 +70,8 @@ typedef struct settings {
     bool   no_stream;                   /* ignore `stream` */
     size_t context;                     /* prompt tokens allowed, 0: all */
     bool   strict_stream, strict_format;/* answer 400 to stream / response_format */
+    double batch_ms;                    /* until a batch is done */
+    bool   no_batch_list, no_metadata;  /* GET /batches is 404; metadata is forgotten */
     double per_token_ms;                /* latency added for each token of the reply */
 } settings;
 extern settings mock;

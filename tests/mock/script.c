@@ -47,7 +47,7 @@ static fault fault_of(const char *name, const char *path, int line)
 
 static const char *const WORDS[] = {
     "match", "regex", "whole", "model", "path", "system", "nth", "from", "to", "every", "times", "reply", "json", "raw", "thinking", "think_tags",
-    "refusal", "finish", "error", "tool_calls", "headers", "usage", "stream", "stream_error", "status", "retry_after_ms", "latency_ms",
+    "batch", "refusal", "finish", "error", "tool_calls", "headers", "usage", "stream", "stream_error", "status", "retry_after_ms", "latency_ms",
     "drip_ms", "drip_bytes", "file", "fault", "prompt_tokens", "completion_tokens", "logprob",
     "top_logprob", "top_token", "top_after", "about", NULL
 };
@@ -76,7 +76,7 @@ static rule *rule_read(yyjson_val *o, const char *path, int line)
     r->nth = (uint64_t)number_of(o, "nth", 0); r->from = (uint64_t)number_of(o, "from", 0); r->to = (uint64_t)number_of(o, "to", 0);
     r->every = (uint64_t)number_of(o, "every", 0); r->times = (uint64_t)number_of(o, "times", 0);
     r->reply = text_of(o, "reply"); r->json = text_of(o, "json"); r->raw = text_of(o, "raw"); r->thinking = text_of(o, "thinking");
-    r->refusal = text_of(o, "refusal"); r->finish = text_of(o, "finish"); r->error = text_of(o, "error");
+    r->batch = text_of(o, "batch"); r->refusal = text_of(o, "refusal"); r->finish = text_of(o, "finish"); r->error = text_of(o, "error");
     r->tool_calls = text_of(o, "tool_calls");
     r->think_tags = flag_of(o, "think_tags", false);
     r->no_usage = !flag_of(o, "usage", true);

@@ -494,7 +494,7 @@ static void a_newer_schema_is_refused(void **s)
     (void)s;
     close_it(open_it(false));
     sql(db, "PRAGMA user_version = 99");
-    assert_refused(db, "written by a newer quern (schema 99; this one knows 1)");
+    assert_refused(db, "written by a newer quern (schema 99; this one knows 2)");
 }
 
 static void a_version_0_ledger_is_migrated(void **s)
