@@ -102,6 +102,7 @@ test-llama: all ; tools/test_llama.sh $(B)
 # writes tests/data/nn, checks it, loads back what quern wrote.
 parity: $(B)/tests/test_nn_parity ; @tools/setup.sh parity && deps/parity-nn/bin/python tools/parity.py && $<
 
+bench-safety: all ; python3 bench/bench_safety.py
 bench-mill: all $(B)/tests/mock ; python3 bench/bench_mill.py
 bench-chat: all $(B)/tests/mock ; python3 bench/bench_chat.py
 bench-rows: all ; python3 bench/bench_rows.py
