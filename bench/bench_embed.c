@@ -1,5 +1,5 @@
 /* bench_embed: sentence embeddings a second by a BERT encoder, f32.
- *   bench_embed MODEL_DIR THREADS IDS [OUT]   IDS: int32 (n, length) of token ids without padding; first int32s: n, length
+ *   bench_embed MODEL_DIR THREADS IDS [OUT [bf16]]   IDS: int32 (n, length) of token ids without padding; first int32s: n, length
  * Tokenization is not timed. Writes the embeddings (n, dim) f32 to OUT. bench/bench_embed.py runs ONNX Runtime on the same ids. */
 #include "core/clock.h"
 #include "core/file.h"
@@ -16,9 +16,10 @@ int main(int argc, char **argv)
     qn_err e = { 0 };
     qn_encoder *m;
     qn_buf b = { 0 };
-    if (argc < 4) { fprintf(stderr, "usage: bench_embed MODEL_DIR THREADS IDS [OUT]\n"); return 2; }
+    if (argc < 4) { fprintf(stderr, "usage: bench_embed MODEL_DIR THREADS IDS [OUT [bf16]]\n"); return 2; }
     if (qn_encoder_open(&m, argv[1], &e) || qn_file_read(argv[3], 0, &b, &e)) { fprintf(stderr, "%s\n", e.msg); return 1; }
     qn_encoder_threads(m, atoi(argv[2]));
+    if (argc > 5 && !qn_encoder_bf16(m, !strcmp(argv[5], "bf16"))) { fprintf(stderr, "bench_embed: no bf16 here\n"); return 77; }
     const int32_t *head = (const int32_t *)(const void *)b.p;
     int n = head[0], len = head[1], d = qn_encoder_dim(m);
     qn_seq *s = calloc((size_t)n, sizeof *s);

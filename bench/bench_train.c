@@ -1,5 +1,5 @@
-/* bench_train: training and generation speed of an 11 M-parameter decoder (320 wide, 8 layers), f32.
- *   bench_train train [THREADS] [STEPS]       256 tokens x 16 rows a step, all tokens count
+/* bench_train: training and generation speed of an 11 M-parameter decoder (320 wide, 8 layers), f32 or bf16.
+ *   bench_train train [THREADS] [STEPS] [bf16]      256 tokens x 16 rows a step, all tokens count
  *   bench_train generate [THREADS] [BATCH]    64 prompts of 32 tokens, 128 tokens each
  * Prints one JSON line; checks that the loss fell. bench/bench_train.py runs PyTorch at the same shapes and threads. */
 #include "core/clock.h"
@@ -38,8 +38,10 @@ int main(int argc, char **argv)
     threads = argc > 2 ? atoi(argv[2]) : 1;
     int third = argc > 3 ? atoi(argv[3]) : 0;
     if (argc < 2) { fprintf(stderr, "usage: bench_train train [THREADS] [STEPS] | generate [THREADS] [BATCH]\n"); return 2; }
+    bool bf16 = argc > 4 && !strcmp(argv[4], "bf16");
     if (qn_decoder_new(&m, &c, 1, &e)) { fprintf(stderr, "%s\n", e.msg); return 1; }
     qn_decoder_threads(m, threads);
+    if (bf16 && !qn_decoder_bf16(m, true)) { fprintf(stderr, "bench_train: no bf16 here\n"); return 77; }
     qn_rng r = qn_rng_seed(1);
     for (int i = 0; i < ROWS * LEN; i++) ids[i] = i % 4 == 3 ? (ids[i - 1] + 7 * ids[i - 2]) % V : (int32_t)qn_rng_below(&r, 300);
     if (generate) {

@@ -600,12 +600,13 @@ static void wake_up(qn_loop *l)
 }
 
 /* The network of a folder, begun when it is first asked. Under the lock. */
-static qn_net *own_net(qn_loop *l, const char *folder)
+static qn_net *own_net(qn_loop *l, const char *folder, bool bf16)
 {
-    for (size_t i = 0; i < l->n_own; i++) if (strcmp(l->own[i].folder, folder) == 0) return l->own[i].net;
+    for (size_t i = 0; i < l->n_own; i++) if (strcmp(l->own[i].folder, folder) == 0 && l->own[i].bf16 == bf16) return l->own[i].net;
     QN_GROW(l->own, l->n_own, l->cap_own);
     l->own[l->n_own].folder = qn_strz(qn_str_of(folder));
-    l->own[l->n_own].net = qn_net_new(folder, 0, l->done, l->arg);
+    l->own[l->n_own].bf16 = bf16;
+    l->own[l->n_own].net = qn_net_new(folder, bf16, 0, l->done, l->arg);
     if (l->stop) qn_net_stop(l->own[l->n_own].net);
     return l->own[l->n_own++].net;
 }
@@ -624,7 +625,7 @@ static qn_call *submit_own(qn_loop *l, qn_call *calls)
         c = last->next;
         last->next = NULL;
         l->own_sent += n;
-        qn_net_submit(own_net(l, m->folder), first);
+        qn_net_submit(own_net(l, m->folder, m->bf16), first);
     }
     *tail = NULL;
     pthread_mutex_unlock(&l->lock);

@@ -103,7 +103,7 @@ struct qn_loop {
     bool     stop, quit;
     int64_t  grace_ms;
     qn_loop_stats stats;
-    struct { const char *folder; qn_net *net; } *own; size_t n_own, cap_own; uint64_t own_sent; /* models that run here, by folder */
+    struct { const char *folder; bool bf16; qn_net *net; } *own; size_t n_own, cap_own; uint64_t own_sent; /* models that run here, by folder */
 
     qn_loop_stats now;          /* the thread's own, published to stats */
     int64_t  now_us;

@@ -170,7 +170,9 @@ static qn_code make(qn_models *ms, const char *role, const char *where, qn_model
         if (file) QN_TRY(make_local(ms, file, args, m, e));
     } else if (strncmp(where, "http://", 7) == 0 || strncmp(where, "https://", 8) == 0) QN_TRY(make_url(ms, where, m, e));
     else if (qn_str_is(qn_path_ext(qn_str_of(where)), "gguf")) QN_TRY(make_local(ms, where, NULL, m, e));
-    else if (qn_is_dir(where)) {
+    else if (qn_is_dir(where) || (hash && !strcmp(hash, "#bf16") && qn_is_dir(qn_arena_str(&ms->arena, (qn_str){ where, (size_t)(hash - where) }).p))) {
+        m->bf16 = !qn_is_dir(where);
+        if (m->bf16) where = qn_arena_str(&ms->arena, (qn_str){ where, (size_t)(hash - where) }).p;
         m->folder = qn_arena_str(&ms->arena, qn_str_of(where)).p;
         m->name = qn_arena_str(&ms->arena, qn_path_base(qn_str_of(where))).p;
         m->priced = true;

@@ -14,6 +14,7 @@ enum { BATCH = 256 };
 struct qn_net {
     char    *folder;
     int      n_threads;
+    bool     bf16;
     void   (*done)(void *, qn_call *);
     void    *arg;
     pthread_mutex_t lock;       /* guards the four below */
@@ -54,7 +55,7 @@ qn_code qn_model_settle(qn_model *m, qn_err *e)
         qn_hint(e, "a model's folder has config.json, model.safetensors (or its shards) and tokenizer.json");
         return QN_EUSAGE;
     }
-    snprintf(m->content, sizeof m->content, "folder %s", hex);
+    snprintf(m->content, sizeof m->content, "folder %s%s", hex, m->bf16 ? " bf16" : "");
     m->identity = m->content;
     return QN_OK;
 }
@@ -65,6 +66,7 @@ static qn_code open_decoder(qn_net *n, qn_err *e)
     QN_TRY(qn_decoder_open(&n->dec, n->folder, e));
     QN_TRY(qn_tokenizer_open(&n->tok, n->folder, e));
     qn_decoder_threads(n->dec, n->n_threads);
+    qn_decoder_bf16(n->dec, n->bf16);
     const qn_decoder_config *c = qn_decoder_cfg(n->dec);
     QN_TRY(qn_chat_open(&n->chat, n->folder, n->tok, c->bos, c->n_eos ? c->eos[0] : -1, e));
     if (!n->chat.known) qn_log(QN_WARN, "chat_template", "the chat template of %s is of a form that is not known: prompts are given as plain text", n->folder);
@@ -78,7 +80,7 @@ static void open_model(qn_net *n)
     n->opened = true;
     qn_code rc = qn_decoder_config_read(&c, n->folder, &not_a_decoder);
     if (rc == QN_OK) rc = open_decoder(n, &n->err);
-    else if (qn_encoder_open(&n->enc, n->folder, &n->err) == QN_OK) { rc = QN_OK; qn_encoder_threads(n->enc, n->n_threads); }
+    else if (qn_encoder_open(&n->enc, n->folder, &n->err) == QN_OK) { rc = QN_OK; qn_encoder_threads(n->enc, n->n_threads); qn_encoder_bf16(n->enc, n->bf16); }
     else n->err = not_a_decoder;
     if (rc == QN_OK) n->err.code = QN_OK;
     else if (n->err.code == QN_OK) n->err.code = rc;
@@ -356,11 +358,12 @@ static void run(void *arg)
     }
 }
 
-qn_net *qn_net_new(const char *folder, int n_threads, void (*done)(void *, qn_call *), void *arg)
+qn_net *qn_net_new(const char *folder, bool bf16, int n_threads, void (*done)(void *, qn_call *), void *arg)
 {
     qn_net *n = QN_NEW(qn_net);
     n->folder = qn_strz(qn_str_of(folder));
     n->n_threads = n_threads;
+    n->bf16 = bf16;
     n->done = done;
     n->arg = arg;
     n->last = &n->first;

@@ -11,7 +11,7 @@
 
 typedef struct qn_net qn_net;
 /* The folder is read at the first request. done: as for qn_loop_open, called on the net's thread. */
-qn_net *qn_net_new(const char *folder, int n_threads, void (*done)(void *arg, qn_call *calls), void *arg);
+qn_net *qn_net_new(const char *folder, bool bf16, int n_threads, void (*done)(void *arg, qn_call *calls), void *arg);
 void    qn_net_submit(qn_net *n, qn_call *calls);   /* linked by next; thread-safe, never blocks */
 void    qn_net_stop(qn_net *n);                     /* what waits comes back as QN_REPLY_FAILED "stopped"; the batch in hand ends */
 void    qn_net_free(qn_net *n);                     /* stops, joins */

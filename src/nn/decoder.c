@@ -104,6 +104,13 @@ void qn_decoder_threads(qn_decoder *m, int n)
     m->n_threads = n;
 }
 
+bool qn_decoder_bf16(qn_decoder *m, bool on)
+{
+    if (on && !qn_gemm_has_bf16()) return false;
+    m->bf16 = on;
+    return true;
+}
+
 bool qn_decoder_has_head(const qn_decoder *m) { return m->score != NULL; }
 
 void qn_decoder_add_head(qn_decoder *m)
@@ -289,7 +296,7 @@ qn_code qn_decoder_logits(qn_decoder *m, const int32_t *ids, int n, float *out, 
     QN_TRY(qn_decoder_check(m, &s, 1, e));
     qn_tokens_pack(&b, &s, 1, &from, n);
     qn_decoder_forward(m, &b.t);
-    qn_gemm(m->pool, false, true, n, m->c.vocab, m->c.d, m->acts->hidden, m->c.d, m->p.w + m->head, m->c.d, false, out, m->c.vocab);
+    qn_gemm_as(m->bf16, m->pool, false, true, n, m->c.vocab, m->c.d, m->acts->hidden, m->c.d, m->p.w + m->head, m->c.d, false, out, m->c.vocab);
     qn_packed_free(&b);
     return QN_OK;
 }

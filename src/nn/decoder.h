@@ -31,6 +31,9 @@ void    qn_decoder_close(qn_decoder *m);                            /* NULL is f
 qn_code qn_decoder_save(const qn_decoder *m, const char *dir, qn_err *e);
 const qn_decoder_config *qn_decoder_cfg(const qn_decoder *m);       /* borrowed */
 void    qn_decoder_threads(qn_decoder *m, int n);                   /* <= 0: one for each core, the default */
+/* Products in bf16 with f32 sums from now on: about twice the speed; weights, moments and all else stay f32. False, and nothing changes, where the
+ * processor has no AVX512_BF16. */
+bool    qn_decoder_bf16(qn_decoder *m, bool on);
 size_t  qn_decoder_n_params(const qn_decoder *m);
 /* Reads config.json alone. */
 qn_code qn_decoder_config_read(qn_decoder_config *c, const char *dir, qn_err *e);

@@ -100,7 +100,7 @@ static qn_acts *acts_for(qn_decoder *m, int n)
 static void linear(qn_decoder *m, int layer, int k0, int k1, int n, const float *x, int in, int out, bool add, float *y)
 {
     qn_pool *p = m->pool;
-    qn_gemm(p, false, true, n, out, in, x, in, m->p.w + qn_decoder_module(m, layer, k0).at, in, add, y, out);
+    qn_gemm_as(m->bf16, p, false, true, n, out, in, x, in, m->p.w + qn_decoder_module(m, layer, k0).at, in, add, y, out);
     if (!m->lora) return;
     int r = m->lora->rank;
     float *u = qn_nn_alloc((size_t)n * (size_t)r), s = m->lora->alpha / (float)r;
@@ -120,8 +120,8 @@ static void linear_back(qn_decoder *m, int layer, int k0, int k1, int n, const f
 {
     qn_pool *p = m->pool;
     size_t at = qn_decoder_module(m, layer, k0).at;
-    qn_gemm(p, false, false, n, in, out, dy, out, m->p.w + at, in, false, dx, in);
-    if (base) qn_gemm(p, true, false, out, in, n, dy, out, x, in, true, m->p.g + at, in);
+    qn_gemm_as(m->bf16, p, false, false, n, in, out, dy, out, m->p.w + at, in, false, dx, in);
+    if (base) qn_gemm_as(m->bf16, p, true, false, out, in, n, dy, out, x, in, true, m->p.g + at, in);
     if (!m->lora) return;
     int r = m->lora->rank;
     float *u = qn_nn_alloc(2 * (size_t)n * (size_t)r), *du = u + (size_t)n * (size_t)r, s = m->lora->alpha / (float)r;
@@ -230,12 +230,11 @@ void qn_decoder_head(qn_decoder *m, int n, const int32_t *target, const float *c
     int *pick = QN_NEW_N(int, n + 1);
     for (int i = 0; i < n; i++) { logp[i] = 0; if (coef[i] != 0) pick[k++] = i; }
     if (back) memset(dh, 0, (size_t)n * (size_t)d * sizeof(float));
-    float *wt = qn_nn_alloc(qn_pack_size(v, d)), *wn = back ? qn_nn_alloc(qn_pack_size(d, v)) : NULL;
+    qn_factor wt = qn_factor_make(m->bf16, p, true, v, d, w, d), wn = { 0 };
     float *x = qn_nn_alloc(2 * (size_t)rows * (size_t)d), *dx = x + (size_t)rows * (size_t)d, *logits = qn_nn_alloc((size_t)rows * (size_t)v);
     float *cf = qn_nn_alloc(2 * (size_t)rows), *lp = cf + rows;
     int32_t *to = QN_NEW_N(int32_t, rows);
-    qn_pack(p, true, v, d, w, d, wt);
-    if (back) qn_pack(p, false, d, v, w, d, wn);
+    if (back) wn = qn_factor_make(m->bf16, p, false, d, v, w, d);
     for (int from = 0; from < k; from += rows) {
         int b = k - from < rows ? k - from : rows;
         for (int i = 0; i < b; i++) {
@@ -243,15 +242,15 @@ void qn_decoder_head(qn_decoder *m, int n, const int32_t *target, const float *c
             to[i] = target[pick[from + i]];
             cf[i] = coef[pick[from + i]];
         }
-        qn_gemm_packed(p, false, b, v, d, x, d, wt, d, false, logits, v);
+        qn_factor_mul(&wt, p, b, x, d, false, logits, v);
         qn_xent(p, b, v, logits, to, back ? cf : NULL, lp);
         for (int i = 0; i < b; i++) logp[pick[from + i]] = lp[i];
         if (!back) continue;
-        qn_gemm_packed(p, false, b, d, v, logits, v, wn, v, false, dx, d);
+        qn_factor_mul(&wn, p, b, logits, v, false, dx, d);
         for (int i = 0; i < b; i++) memcpy(dh + (size_t)pick[from + i] * (size_t)d, dx + (size_t)i * (size_t)d, (size_t)d * sizeof(float));
-        if (base) qn_gemm(p, true, false, v, d, b, logits, v, x, d, true, m->p.g + m->head, d);
+        if (base) qn_gemm_as(m->bf16, p, true, false, v, d, b, logits, v, x, d, true, m->p.g + m->head, d);
     }
-    qn_nn_free(wt); qn_nn_free(wn); qn_nn_free(x); qn_nn_free(logits); qn_nn_free(cf);
+    qn_factor_free(&wt); qn_factor_free(&wn); qn_nn_free(x); qn_nn_free(logits); qn_nn_free(cf);
     qn_free(to);
     qn_free(pick);
 }

@@ -20,6 +20,7 @@ struct qn_decoder {
     qn_params *score;           /* reward head (1, d), or NULL */
     qn_pool *pool;
     int n_threads;
+    bool bf16;                  /* products in bf16 */
     struct qn_acts *acts;
 };
 

@@ -106,6 +106,13 @@ void qn_encoder_threads(qn_encoder *m, int n)
     m->n_threads = n;
 }
 
+bool qn_encoder_bf16(qn_encoder *m, bool on)
+{
+    if (on && !qn_gemm_has_bf16()) return false;
+    m->bf16 = on;
+    return true;
+}
+
 /* ---- folders ---- */
 static qn_code parse_config(qn_encoder_config *c, yyjson_val *o, qn_err *e)
 {

@@ -19,6 +19,7 @@ qn_code qn_encoder_save(const qn_encoder *m, const char *dir, qn_err *e); /* wit
 const qn_encoder_config *qn_encoder_cfg(const qn_encoder *m);
 int     qn_encoder_dim(const qn_encoder *m);
 void    qn_encoder_threads(qn_encoder *m, int n);                       /* <= 0: one for each core, the default */
+bool    qn_encoder_bf16(qn_encoder *m, bool on);                        /* as qn_decoder_bf16; embeddings keep cosines above 0.999 with those of f32 */
 qn_tokenizer *qn_encoder_tokenizer(qn_encoder *m);                      /* borrowed; NULL when there is none */
 /* Most tokens of a text, [CLS] and [SEP] counted; longer ones are cut. Read from sentence_bert_config.json, else max_pos. */
 void    qn_encoder_max_tokens(qn_encoder *m, int n);

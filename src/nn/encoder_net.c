@@ -50,15 +50,15 @@ static void room(qn_encoder *m, int n, bool keep)
 /* y (n, out) = x W^T + b */
 static void dense(qn_encoder *m, int n, int in, int out, const float *x, size_t w, size_t b, float *y)
 {
-    qn_gemm(m->pool, false, true, n, out, in, x, in, m->p.w + w, in, false, y, out);
+    qn_gemm_as(m->bf16, m->pool, false, true, n, out, in, x, in, m->p.w + w, in, false, y, out);
     qn_add_bias(m->pool, n, out, m->p.w + b, y);
 }
 
 /* dx (n, in) = or += dy W; gradients of W and b are added. */
 static void dense_back(qn_encoder *m, int n, int in, int out, const float *x, const float *dy, size_t w, size_t b, bool add, float *dx)
 {
-    qn_gemm(m->pool, false, false, n, in, out, dy, out, m->p.w + w, in, add, dx, in);
-    qn_gemm(m->pool, true, false, out, in, n, dy, out, x, in, true, m->p.g + w, in);
+    qn_gemm_as(m->bf16, m->pool, false, false, n, in, out, dy, out, m->p.w + w, in, add, dx, in);
+    qn_gemm_as(m->bf16, m->pool, true, false, out, in, n, dy, out, x, in, true, m->p.g + w, in);
     qn_sum_rows(m->pool, n, out, dy, out, m->p.g + b);
 }
 

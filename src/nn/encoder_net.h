@@ -22,7 +22,7 @@ struct qn_encoder {
     qn_encoder_acts acts;
     qn_tokenizer *tok;
     int max_tokens, n_threads;
-    bool pooler;
+    bool pooler, bf16;          /* bf16: products in it */
     qn_pool *pool;
 };
 

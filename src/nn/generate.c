@@ -9,7 +9,7 @@
 
 enum { PASS_ROWS = 512 };
 
-typedef struct { float *qkv, *o, *gu, *down; } packed_layer;
+typedef struct { qn_factor qkv, o, gu, down; } packed_layer;
 
 typedef struct {                /* one text being written */
     bool used;
@@ -28,7 +28,7 @@ typedef struct {
     qn_decoder *m;
     const qn_generate_options *o;
     packed_layer *layer;
-    float *head;
+    qn_factor head;
     slot *slots;
     int n_slots, n_rows, n_last;
     row rows[PASS_ROWS];
@@ -42,14 +42,14 @@ typedef struct {
 } writer;
 
 /* ---- weights, packed once, adapters merged in ---- */
-static float *pack_merged(qn_decoder *m, int layer, int k0, int k1)
+static qn_factor pack_merged(qn_decoder *m, int layer, int k0, int k1)
 {
     qn_module first = qn_decoder_module(m, layer, k0);
     int out = 0, in = first.in;
     bool adapted = false;
     for (int k = k0; k <= k1; k++) { out += qn_decoder_module(m, layer, k).out; adapted |= m->lora && m->lora->on[k]; }
     const float *w = m->p.w + first.at;
-    float *sum = NULL, *packed = qn_nn_alloc(qn_pack_size(out, in));
+    float *sum = NULL;
     if (adapted) {
         sum = qn_nn_alloc((size_t)out * (size_t)in);
         memcpy(sum, w, (size_t)out * (size_t)in * sizeof(float));
@@ -64,7 +64,7 @@ static float *pack_merged(qn_decoder *m, int layer, int k0, int k1)
             qn_nn_free(sb);
         }
     }
-    qn_pack(m->pool, true, out, in, sum ? sum : w, in, packed);
+    qn_factor packed = qn_factor_make(m->bf16, m->pool, true, out, in, sum ? sum : w, in);
     qn_nn_free(sum);
     return packed;
 }
@@ -83,8 +83,7 @@ static void writer_init(writer *w, qn_decoder *m, const qn_generate_options *o, 
     for (int l = 0; l < c->layers; l++)
         w->layer[l] = (packed_layer){ pack_merged(m, l, QN_LORA_Q, QN_LORA_V), pack_merged(m, l, QN_LORA_O, QN_LORA_O),
                                       pack_merged(m, l, QN_LORA_GATE, QN_LORA_UP), pack_merged(m, l, QN_LORA_DOWN, QN_LORA_DOWN) };
-    w->head = qn_nn_alloc(qn_pack_size(c->vocab, c->d));
-    qn_pack(m->pool, true, c->vocab, c->d, m->p.w + m->head, c->d, w->head);
+    w->head = qn_factor_make(m->bf16, m->pool, true, c->vocab, c->d, m->p.w + m->head, c->d);
     w->mem = qn_nn_alloc(rows * (2 * d + 1 + q + (size_t)(c->heads * c->hd) + 3 * f) + (size_t)w->n_slots * (size_t)c->vocab);
     w->x = w->mem;
     w->xn = w->x + rows * d;
@@ -101,14 +100,14 @@ static void writer_init(writer *w, qn_decoder *m, const qn_generate_options *o, 
 static void writer_free(writer *w)
 {
     for (int l = 0; l < w->m->c.layers; l++) {
-        qn_nn_free(w->layer[l].qkv);
-        qn_nn_free(w->layer[l].o);
-        qn_nn_free(w->layer[l].gu);
-        qn_nn_free(w->layer[l].down);
+        qn_factor_free(&w->layer[l].qkv);
+        qn_factor_free(&w->layer[l].o);
+        qn_factor_free(&w->layer[l].gu);
+        qn_factor_free(&w->layer[l].down);
     }
     for (int i = 0; i < w->n_slots; i++) { qn_nn_free(w->slots[i].cache); qn_free(w->slots[i].ids); }
     qn_free(w->layer);
-    qn_nn_free(w->head);
+    qn_factor_free(&w->head);
     qn_nn_free(w->mem);
     qn_free(w->slots);
     qn_free(w->allow);
@@ -162,17 +161,17 @@ static void forward(writer *w)
     for (int l = 0; l < c->layers; l++) {
         w->layer_now = l;
         qn_rmsnorm(p, n, d, c->eps, w->x, m->p.w + m->at[l].norm1, w->xn, w->r);
-        qn_gemm_packed(p, false, n, q, d, w->xn, d, w->layer[l].qkv, d, false, w->qkv, q);
+        qn_factor_mul(&w->layer[l].qkv, p, n, w->xn, d, false, w->qkv, q);
         if (c->qkv_bias) qn_add_bias(p, n, q, m->p.w + m->at[l].qkv_bias, w->qkv);
         qn_rope(p, n, c->heads + c->kv_heads, c->hd, q, w->pos, m->rope, false, w->qkv);
         for (int i = 0; i < n; i++)
             memcpy(cache_at(w, &w->slots[w->rows[i].slot], w->rows[i].pos), w->qkv + (size_t)i * (size_t)q + o, 2 * kv * sizeof(float));
         qn_pool_run(p, (size_t)n * (size_t)c->kv_heads, attend, w);
-        qn_gemm_packed(p, false, n, d, o, w->att, o, w->layer[l].o, o, true, w->x, d);
+        qn_factor_mul(&w->layer[l].o, p, n, w->att, o, true, w->x, d);
         qn_rmsnorm(p, n, d, c->eps, w->x, m->p.w + m->at[l].norm2, w->xn, w->r);
-        qn_gemm_packed(p, false, n, 2 * c->ff, d, w->xn, d, w->layer[l].gu, d, false, w->gu, 2 * c->ff);
+        qn_factor_mul(&w->layer[l].gu, p, n, w->xn, d, false, w->gu, 2 * c->ff);
         qn_swiglu(p, n, c->ff, w->gu, w->h);
-        qn_gemm_packed(p, false, n, d, c->ff, w->h, c->ff, w->layer[l].down, c->ff, true, w->x, d);
+        qn_factor_mul(&w->layer[l].down, p, n, w->h, c->ff, true, w->x, d);
     }
     w->n_last = 0;
     for (int i = 0; i < n; i++) {
@@ -181,7 +180,7 @@ static void forward(writer *w)
         w->last_row[w->n_last++] = i;
     }
     qn_rmsnorm(p, w->n_last, d, c->eps, w->x, m->p.w + m->norm, w->xn, w->r);
-    qn_gemm_packed(p, false, w->n_last, c->vocab, d, w->xn, d, w->head, d, false, w->logits, c->vocab);
+    qn_factor_mul(&w->head, p, w->n_last, w->xn, d, false, w->logits, c->vocab);
 }
 
 /* ---- choosing ---- */

@@ -124,7 +124,7 @@ static qn_code training_key(const qn_learner *l, char hex[33], qn_err *e)
     const qn_fit_options *f = &o->fit;
     qn_hasher *h = qn_hasher_new();
     double d[] = { LEARN_VERSION, o->kind, o->size.wide, o->size.layers, o->size.heads, o->size.kv_heads, o->size.ff, o->size.vocab, o->size.max_tokens,
-                   o->lora_rank, o->lora_alpha, o->max_tokens, o->beta, o->ranking, o->scale, o->gate, o->valid, o->warmup, f->lr, f->lr_end, f->shape, (double)f->warmup, (double)f->steps,
+                   o->lora_rank, o->lora_alpha, o->max_tokens, o->beta, o->ranking, o->scale, o->gate, o->bf16, o->valid, o->warmup, f->lr, f->lr_end, f->shape, (double)f->warmup, (double)f->steps,
                    f->epochs, f->batch, f->pass_tokens, f->clip, f->decay, f->b1, f->b2, f->eps, (double)f->seed, f->in_order, (double)l->n };
     qn_hasher_add(h, d, sizeof d);
     hash_text(h, qn_str_of(o->lora_modules ? o->lora_modules : ""));
@@ -512,6 +512,7 @@ static qn_code open_encoder(qn_learner *l, qn_err *e)
     l->enc = NULL;
     QN_TRY(qn_encoder_open(&l->enc, l->o->base, e));
     qn_encoder_threads(l->enc, l->o->threads);
+    qn_encoder_bf16(l->enc, l->o->bf16);
     if (l->o->max_tokens > 0) qn_encoder_max_tokens(l->enc, l->o->max_tokens);
     return QN_OK;
 }
@@ -541,6 +542,7 @@ static qn_code make(qn_learner *l, const char *part, const char *checkpoint, qn_
     int64_t t0 = qn_now_us();
     QN_TRY(l->o->base ? base_model(l, e) : new_model(l, e));
     qn_decoder_threads(l->m, l->o->threads);
+    qn_decoder_bf16(l->m, l->o->bf16);
     qn_code rc = tokenize(l, &rows, e);
     if (rc == QN_OK) rc = train(l, checkpoint, &rows, out, e);
     out->left_out = l->left_out;

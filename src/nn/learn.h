@@ -29,6 +29,7 @@ typedef struct qn_learn_options {
     double valid;               /* share of the rows, drawn by their content, that is not trained on but measured at the end */
     double warmup;              /* share of the steps in which the rate rises */
     qn_fit_options fit;         /* lr, steps, epochs, batch, pass_tokens, shape, clip, decay, seed, checkpoint_*, progress; the rest is filled in */
+    bool   bf16;                /* products in bf16 where the processor can; f32 elsewhere */
     int threads;                /* <= 0: one for each core */
 } qn_learn_options;
 

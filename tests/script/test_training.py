@@ -97,6 +97,10 @@ r = Run(tries, "rows=" + rows, "--model", model, out=out)
 for f in ["data.jsonl", "rejected.jsonl"]:
     check(r.data(f) == whole.data(f), "killed among the tries: %s differs" % f)
 
+half = Run(tries, "rows=" + rows, "--model", model + "#bf16")
+equal(half.code, 0, "in bf16: " + half.stderr)
+check(abs(half.summary["rows"]["accepted"] - s["accepted"]) < 60 and half.summary["calls"]["replayed"] == 0, "bf16 does nearly as well", half.summary["rows"], s)
+
 code, _, err = quern("run", tries, "rows=" + rows, "--model", "m=" + TMP, "-o", path("out-none"))
 check(code == 2 and "holds no model" in err, "a folder without a model is a mistake that is named", err)
 print("%.0f%% of unseen sums right; the same %d bytes of weights on 1 and 2 workers and after kill -9" % (100 * right, os.path.getsize(weights)))

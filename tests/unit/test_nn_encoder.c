@@ -92,6 +92,25 @@ static void an_embedding_depends_neither_on_texts_beside_nor_on_threads(void **s
     qn_encoder_close(m);
 }
 
+static void embeddings_in_bf16_point_the_same_way(void **state)
+{
+    (void)state;
+    qn_err e = { 0 };
+    qn_encoder *m = make(4);
+    float exact[3 * ROWS * 16], all[3 * ROWS * 16], one[16];
+    assert_int_equal(qn_encoder_embed_ids(m, seqs, 3 * ROWS, exact, &e), QN_OK);
+    if (!qn_encoder_bf16(m, true)) { qn_encoder_close(m); print_message("skipped: no AVX512_BF16 here\n"); skip(); }
+    assert_int_equal(qn_encoder_embed_ids(m, seqs, 3 * ROWS, all, &e), QN_OK);
+    qn_encoder_threads(m, 1);
+    for (int i = 0; i < 3 * ROWS; i++) {
+        assert_int_equal(qn_encoder_embed_ids(m, &seqs[i], 1, one, &e), QN_OK);
+        assert_memory_equal(one, all + 16 * i, sizeof one);
+        assert_true(qn_dot(16, all + 16 * i, exact + 16 * i) > 0.999f);
+        assert_memory_not_equal(one, exact + 16 * i, sizeof one);
+    }
+    qn_encoder_close(m);
+}
+
 static void training_ranks_the_positives_first(void **state)
 {
     (void)state;
@@ -147,6 +166,7 @@ int main(void)
         cmocka_unit_test(gradients_are_those_differences_say),
         cmocka_unit_test(small_passes_leave_the_gradients_of_one_large_pass),
         cmocka_unit_test(an_embedding_depends_neither_on_texts_beside_nor_on_threads),
+        cmocka_unit_test(embeddings_in_bf16_point_the_same_way),
         cmocka_unit_test(training_ranks_the_positives_first),
         cmocka_unit_test(a_candidate_equal_to_the_positive_is_no_negative),
         cmocka_unit_test(the_real_minilm_finds_the_paraphrase),

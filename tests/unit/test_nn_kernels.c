@@ -77,6 +77,46 @@ static void avx2_and_avx512_give_the_same_bits(void **state)
     qn_gemm_choose("avx512");
 }
 
+static float rounded(float x)               /* to bf16, half to even */
+{
+    uint32_t u;
+    memcpy(&u, &x, 4);
+    u = (u + 0x7fff + ((u >> 16) & 1)) & 0xffff0000;
+    memcpy(&x, &u, 4);
+    return x;
+}
+
+static void products_in_bf16_are_those_of_rounded_numbers(void **state)
+{
+    (void)state;
+    if (!qn_gemm_has_bf16()) { print_message("skipped: no AVX512_BF16 here\n"); skip(); }
+    static const int shape[][3] = { { 1, 1, 1 }, { 12, 16, 8 }, { 13, 17, 9 }, { 35, 33, 301 }, { 130, 50, 1100 }, { 97, 530, 33 }, { 40, 40, 513 } };
+    qn_rng r = qn_rng_seed(5);
+    qn_pool *pool = qn_pool_new(3);
+    for (size_t s = 0; s < sizeof shape / sizeof *shape; s++)
+        for (int mode = 0; mode < 8; mode++) {
+            int m = shape[s][0], n = shape[s][1], k = shape[s][2];
+            bool ta = mode & 1, tb = mode & 2, add = mode & 4;
+            size_t na = (size_t)m * (size_t)k, nb = (size_t)n * (size_t)k, nc = (size_t)m * (size_t)n;
+            float *a = randoms(&r, na, 1), *b = randoms(&r, nb, 1), *c = randoms(&r, nc, 1), *want = qn_nn_alloc(nc), *other = qn_nn_alloc(nc);
+            memcpy(want, c, nc * sizeof(float));
+            memcpy(other, c, nc * sizeof(float));
+            qn_gemm_as(true, NULL, ta, tb, m, n, k, a, ta ? m : k, b, tb ? k : n, add, c, n);
+            qn_gemm_as(true, pool, ta, tb, m, n, k, a, ta ? m : k, b, tb ? k : n, add, other, n);
+            assert_memory_equal(c, other, nc * sizeof(float));
+            if (!ta && !add && m > 5) {             /* a row alone */
+                qn_gemm_as(true, NULL, false, tb, 1, n, k, a + 5 * (size_t)k, k, b, tb ? k : n, false, other, n);
+                assert_memory_equal(c + 5 * (size_t)n, other, (size_t)n * sizeof(float));
+            }
+            for (size_t i = 0; i < na; i++) a[i] = rounded(a[i]);
+            for (size_t i = 0; i < nb; i++) b[i] = rounded(b[i]);
+            qn_gemm_ref(ta, tb, m, n, k, a, ta ? m : k, b, tb ? k : n, add, want, n);
+            assert_close(c, want, nc, 1e-4);
+            qn_nn_free(a); qn_nn_free(b); qn_nn_free(c); qn_nn_free(want); qn_nn_free(other);
+        }
+    qn_pool_free(pool);
+}
+
 static void a_product_does_not_depend_on_threads_or_on_rows_beside(void **state)
 {
     (void)state;
@@ -290,6 +330,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_match_the_reference_for_all_shapes_and_paths),
+        cmocka_unit_test(products_in_bf16_are_those_of_rounded_numbers),
         cmocka_unit_test(avx2_and_avx512_give_the_same_bits),
         cmocka_unit_test(a_product_does_not_depend_on_threads_or_on_rows_beside),
         cmocka_unit_test(exp_is_within_a_few_units),

@@ -18,7 +18,7 @@
     const qn_model *base; qn_value size; const char *to; \
     int64_t steps, batch, max_tokens, pass_tokens, seed, lora, threads; \
     double epochs, lr, warmup, decay, clip, valid, lora_alpha, checkpoint; \
-    qn_str schedule, lora_modules
+    qn_str schedule, lora_modules, precision
 typedef struct { QN_TRAINING_FIELDS; } qn_training;
 
 /* Of struct s, whose first member is `struct { QN_TRAINING_FIELDS; };`. */
@@ -39,6 +39,7 @@ typedef struct { QN_TRAINING_FIELDS; } qn_training;
     QN_REAL(s, lora_alpha, "0", "0..", "the adapter's scale; 0: twice the rank"), \
     QN_TEXT(s, lora_modules, "", "words of q_proj k_proj v_proj o_proj gate_proj up_proj down_proj; left out: all"), \
     QN_REAL(s, valid, "0", "0..0.5", "share of the rows, drawn by their content, that is not trained on: the loss on them is reported"), \
+    QN_CHOICE(s, precision, "f32", "f32|bf16", "bf16: matrix products in bf16 with f32 sums, about one and a half times as fast where the processor has AVX512_BF16 (f32 elsewhere); asking the model later is in bf16 too"), \
     QN_INT(s, seed, "0", "0..", "0: the run's"), \
     QN_REAL(s, checkpoint, "60", "0..", "seconds between checkpoints"), \
     QN_INT(s, threads, "0", "0..", "0: as many as the run has workers"), \
@@ -134,13 +135,15 @@ static inline qn_code qn_training_open(qn_ctx *cx, const qn_training *p, qn_trai
     st->o.max_tokens = (int)p->max_tokens;
     st->o.valid = p->valid;
     st->o.warmup = p->warmup;
+    st->o.bf16 = qn_str_is(p->precision, "bf16");
+    if (st->o.bf16 && !qn_gemm_has_bf16()) qn_log(QN_WARN, "precision", "%.*s: this processor has no AVX512_BF16: the products are made in f32", QN_FMT(cx->step));
     st->o.threads = p->threads ? (int)p->threads : cx->n_threads;
     double lr = p->lr > 0 ? p->lr : !based ? 1e-3 : p->lora ? 2e-4 : 5e-5;
     st->o.fit = (qn_fit_options){ .lr = lr, .lr_end = lr / 10, .shape = qn_str_is(p->schedule, "cosine") ? QN_LR_COSINE : qn_str_is(p->schedule, "linear") ? QN_LR_LINEAR : QN_LR_CONSTANT,
         .steps = p->steps, .epochs = p->epochs, .batch = (int)p->batch, .pass_tokens = (int)p->pass_tokens, .clip = p->clip, .decay = p->decay, .b2 = 0.95,
         .seed = p->seed ? (uint64_t)p->seed : cx->seed, .checkpoint_seconds = p->checkpoint, .progress = qn_training_progress, .progress_arg = st };
     st->learner = qn_learner_new(&st->o);
-    if (cx->gives) cx->gives->folder = st->dir;
+    if (cx->gives) { cx->gives->folder = st->dir; cx->gives->bf16 = st->o.bf16; }
     return QN_OK;
 }
 
