@@ -43,16 +43,21 @@ with tempfile.TemporaryDirectory() as d:
     def torch_run(x):
         with torch.no_grad():
             return p(torch.tensor(x)).numpy()
-    best = {"ours": 0, "onnxruntime": 0, "torch": 0}
+    best = {"ours": 0, "ours_bf16": 0, "onnxruntime": 0, "torch": 0}
     for turn in range(3):
         line = json.loads(subprocess.run([binary, folder, str(threads), d + "/ids", d + "/out"], check=True, capture_output=True, text=True).stdout)
         best["ours"] = max(best["ours"], line["sentences_per_s"])
+        half = subprocess.run([binary, folder, str(threads), d + "/ids", d + "/half", "bf16"], capture_output=True, text=True)
+        if half.returncode == 0:
+            best["ours_bf16"] = max(best["ours_bf16"], json.loads(half.stdout)["sentences_per_s"])
         for batch in (16, 32, 64):
             v, e = peer(lambda x: s.run(None, {"input_ids": x})[0], batch)
             best["onnxruntime"] = max(best["onnxruntime"], v)
         v, te = peer(torch_run, 32)
         best["torch"] = max(best["torch"], v)
     ours = np.fromfile(d + "/out", np.float32).reshape(N, -1)
+    halves = np.fromfile(d + "/half", np.float32).reshape(N, -1) if best["ours_bf16"] else None
     print(json.dumps({"tokens": length, "threads": threads, **{k: round(v, 1) for k, v in best.items()}, "onnxruntime_version": ort.__version__,
                       "ours_over_onnxruntime": round(best["ours"] / best["onnxruntime"], 2), "ours_over_torch": round(best["ours"] / best["torch"], 2),
+                      "bf16_over_onnxruntime": round(best["ours_bf16"] / best["onnxruntime"], 2), "least_cosine_of_bf16": None if halves is None else float((halves * te).sum(1).min()),
                       "least_cosine_to_torch": float((ours * te).sum(1).min())}))

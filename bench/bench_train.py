@@ -28,5 +28,8 @@ step()
 for turn in range(turns):
     ours = json.loads(subprocess.run([binary, "train", str(threads), "3"], check=True, capture_output=True, text=True).stdout)
     theirs = min(step() for _ in range(2))
-    print(json.dumps({"turn": turn, "threads": threads, "parameters": sum(p.numel() for p in m.parameters()), "ours_tokens_per_s": ours["tokens_per_s"],
-                      "torch": torch.__version__, "torch_tokens_per_s": round(BATCH * LEN / theirs), "ours_over_torch": round(ours["tokens_per_s"] * theirs / BATCH / LEN, 2)}), flush=True)
+    half = subprocess.run([binary, "train", str(threads), "3", "bf16"], capture_output=True, text=True)
+    half = json.loads(half.stdout)["tokens_per_s"] if half.returncode == 0 else None
+    over = lambda x: x and round(x * theirs / BATCH / LEN, 2)
+    print(json.dumps({"turn": turn, "threads": threads, "parameters": sum(p.numel() for p in m.parameters()), "ours_tokens_per_s": ours["tokens_per_s"], "ours_bf16": half,
+                      "torch": torch.__version__, "torch_tokens_per_s": round(BATCH * LEN / theirs), "ours_over_torch": over(ours["tokens_per_s"]), "bf16_over_torch": over(half)}), flush=True)
