@@ -284,6 +284,23 @@ static void put_distance(qn_buf *b, const qn_report_facts *f, const char *field)
     qn_free(c);
 }
 
+/* What `judge` left: how far judges agree with each other and with people. */
+static void put_judges(qn_buf *b, const qn_report_facts *f)
+{
+    char *path = f->dir ? qn_path_join(f->dir, "judges.json") : NULL;
+    qn_buf file = {0};
+    qn_arena a = {0};
+    qn_value v;
+    qn_err none;
+    if (path && qn_file_exists(path) && qn_file_read(path, 1 << 20, &file, &none) == QN_OK && qn_json_parse(qn_str_trim(qn_buf_view(&file)), &a, &v, &none) == QN_OK) {
+        qn_put_key(b, "judges");
+        qn_json_write(b, v);
+    }
+    qn_arena_free(&a);
+    qn_buf_free(&file);
+    qn_free(path);
+}
+
 static qn_code put_surveys(qn_buf *b, const qn_report_facts *f, qn_err *e)
 {
     qn_survey *own = NULL, *real = NULL;
@@ -313,6 +330,7 @@ static qn_code put_surveys(qn_buf *b, const qn_report_facts *f, qn_err *e)
     if (real) put_distance(b, f, field && qn_survey_has_text(real, field) ? field : NULL);
     qn_put_key(b, "marks");
     qn_marks_put(qn_survey_marks(s), b);
+    put_judges(b, f);
     qn_survey_free(real);
     qn_survey_free(own);
     qn_buf_free(&out);

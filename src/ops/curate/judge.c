@@ -4,10 +4,14 @@
  *   between  every judge, every draw: two questions, the order of the replies swapped in the second -> who won, and whether
  *            the order changed the verdict. Only verdicts that hold in both orders count; the others count as a tie.
  *
- * At the end the step says how often the order changed a verdict and how often the first place won, and, with `people`, how far the
- * judges are from people's marks. Runs on: any worker; keeps only those sums between rows. */
+ * At the end the step says how often the order changed a verdict and how often the first place won; with several judges how far each two agree;
+ * and, with `people`, how far each judge and all together are from people's marks (agreement, weighted kappa, correlation, and the line that
+ * would turn the judges' marks into people's). The same goes to judges.json in the run's folder. Runs on: any worker; keeps only those
+ * sums between rows. */
+#include "core/file.h"
 #include "core/log.h"
 #include "ops/curate/asking.h"
+#include "text/agreement.h"
 #include <math.h>
 
 #define MAX_SCALES 12
@@ -45,7 +49,7 @@ static const qn_param PARAMS[] = {
     QN_VALUE(params, over, "", "keep rows whose overall mark is at least this"),
     QN_VALUE(params, within, "", "keep rows whose marks lie at most this far apart, on every scale"),
     QN_BOOL(params, consistent, "no", "with `a` and `b`: reject rows where the order of the replies changed a verdict"),
-    QN_EXPR(params, people, "", "number", "a person's overall mark of the row, where there is one: the judges are measured against it"),
+    QN_EXPR(params, people, "", NULL, "a person's overall mark of the row, where there is one (between two replies: a, b or tie): the judges are measured against it"),
     QN_FIELD(params, as, "judged", "field for what was found"),
     QN_TEMPLATE(params, system, "", "the system message, instead of quern's own"),
     QN_INT(params, max_tokens, "512", "1..", "longest reply"),
@@ -176,7 +180,7 @@ static qn_code check(qn_check *ck, void *vp, qn_err *e)
     if (p->draws > 1 && p->temperature <= 0) return qn_fail_at(e, QN_ERECIPE, ck->pos, "more than one draw needs a temperature above 0: equal requests get one reply");
     if ((given(p->over) && !qn_v_is_number(p->over)) || (given(p->within) && !qn_v_is_number(p->within)))
         return qn_fail_at(e, QN_ERECIPE, ck->pos, "`over` and `within` are numbers");
-    if (p->pairs && (given(p->over) || given(p->within) || p->people)) return qn_fail_at(e, QN_ERECIPE, ck->pos, "`over`, `within` and `people` belong to scales, not to `a` and `b`");
+    if (p->pairs && (given(p->over) || given(p->within))) return qn_fail_at(e, QN_ERECIPE, ck->pos, "`over` and `within` belong to scales, not to `a` and `b`");
     if (!p->pairs) QN_TRY(read_rubric(ck, p, e));
     QN_TRY(make_shape(ck, p, e));
     QN_TRY(qn_type_parse(p->pairs ? QN_STR("{winner: text, consistent: bool, for_a: int, for_b: int, first_place: real?, marks: [any]}")
@@ -186,37 +190,143 @@ static qn_code check(qn_check *ck, void *vp, qn_err *e)
 }
 
 /* ---- sums over the run ---- counted by any worker; marks in millionths, so that the order of adding does not matter */
+enum { ALL = 3 };                   /* in place of a judge: what they say together */
+typedef struct { int64_t n, x, y, xx, yy, xy, off; } moments;       /* of a judge's and people's marks */
 typedef struct {
-    char    step[64];
+    const params *p;
+    char    step[64], *path;
+    double  lo, hi;                 /* of overall marks */
     int64_t verdicts, changed, first, decided;      /* pairs of questions; those the order changed; replies for the first place, for either */
-    int64_t n, x, y, xx, yy, xy, off;               /* judges' and people's marks */
+    int64_t judge_verdicts[3], judge_changed[3], judge_first[3], judge_decided[3];
+    moments of[ALL + 1];
+    qn_agreement people[ALL + 1], between[3][3];
 } sums;
 
 static void add(int64_t *to, int64_t n) { __atomic_fetch_add(to, n, __ATOMIC_RELAXED); }
+static void note(qn_agreement *a, unsigned i, unsigned j) { __atomic_fetch_add(&a->n[i][j], 1, __ATOMIC_RELAXED); }
 static int64_t millionths(double v) { return (int64_t)llround(v * 1e6); }
+
+static void add_moments(moments *m, double x, double y)
+{
+    add(&m->n, 1);
+    add(&m->x, millionths(x));
+    add(&m->y, millionths(y));
+    add(&m->xx, millionths(x * x));
+    add(&m->yy, millionths(y * y));
+    add(&m->xy, millionths(x * y));
+    add(&m->off, millionths(fabs(x - y)));
+}
 
 static qn_code open(qn_ctx *cx, const void *vp, void **state, qn_err *e)
 {
+    const params *p = vp;
     sums *s = QN_NEW(sums);
-    (void)vp;
     (void)e;
+    s->p = p;
+    char file[80] = "judges.json";              /* of a second step of that kind: judges-NAME.json */
+    if (!qn_str_is(cx->step, "judge")) snprintf(file, sizeof file, "judges-%.*s.json", (int)(cx->step.n < 60 ? cx->step.n : 60), cx->step.p);
+    for (char *c = file; *c; c++) if (*c == '/') *c = '_';
+    s->path = cx->out_dir ? qn_path_join(cx->out_dir, file) : NULL;
+    s->lo = p->rescaled ? 0 : p->n_scales ? (double)p->scales[0].lo : 0;
+    s->hi = p->rescaled ? 1 : p->n_scales ? (double)p->scales[0].hi : 2;
     snprintf(s->step, sizeof s->step, "%.*s", QN_FMT(cx->step));
     *state = s;
     return QN_OK;
 }
 
+static void put_number(qn_buf *b, const char *key, double v)
+{
+    qn_buf_printf(b, "%s\"%s\":", b->p[b->n - 1] == '{' ? "" : ",", key);
+    qn_json_write(b, isfinite(v) ? qn_v_real(round(v * 1e4) / 1e4) : qn_v_null());
+}
+
+/* How near a judge is to people, for the file and for the log. */
+static void put_people(qn_buf *b, const sums *s, size_t judge, qn_buf *words)
+{
+    const moments *m = &s->of[judge];
+    const qn_agreement *a = &s->people[judge];
+    double n = (double)m->n, kappa = qn_kappa(a, s->p->pairs ? QN_KAPPA_PLAIN : QN_KAPPA_SQUARED);
+    put_number(b, "n", (double)qn_agreement_n(a));
+    put_number(b, "agreement", qn_agreement_share(a));
+    put_number(b, "kappa", kappa);
+    qn_buf_printf(words, "agreement %.2f, kappa %.2f", qn_agreement_share(a), isfinite(kappa) ? kappa : 0);
+    if (s->p->pairs || m->n < 2) return;
+    double sx = (double)m->x / n / 1e6, sy = (double)m->y / n / 1e6, vx = (double)m->xx / n / 1e6 - sx * sx, vy = (double)m->yy / n / 1e6 - sy * sy, c = (double)m->xy / n / 1e6 - sx * sy;
+    double r = vx > 1e-9 && vy > 1e-9 ? c / sqrt(vx * vy) : NAN, slope = vx > 1e-9 ? c / vx : NAN;
+    put_number(b, "correlation", r);
+    put_number(b, "higher_by", sx - sy);
+    put_number(b, "away", (double)m->off / n / 1e6);
+    put_number(b, "slope", slope);
+    put_number(b, "intercept", sy - slope * sx);
+    qn_buf_printf(words, ", correlation %.3f, %+.2f on average, %.2f away", isfinite(r) ? r : 0, sx - sy, (double)m->off / n / 1e6);
+}
+
+static void put_judges(qn_buf *b, const sums *s)
+{
+    qn_buf_puts(b, ",\"judges\":[");
+    for (size_t i = 0; i < s->p->n_judges; i++) {
+        qn_buf words = {0};
+        qn_buf_puts(b, i ? ",{\"judge\":" : "{\"judge\":");
+        qn_json_write_text(b, qn_str_of(s->p->judges[i]->name));
+        if (s->judge_verdicts[i]) {
+            put_number(b, "verdicts", (double)s->judge_verdicts[i]);
+            put_number(b, "changed_with_order", (double)s->judge_changed[i] / (double)s->judge_verdicts[i]);
+            put_number(b, "first_place", s->judge_decided[i] ? (double)s->judge_first[i] / (double)s->judge_decided[i] : NAN);
+        }
+        if (qn_agreement_n(&s->people[i])) {
+            qn_buf_puts(b, ",\"people\":{");
+            put_people(b, s, i, &words);
+            qn_buf_putc(b, '}');
+            if (s->p->n_judges > 1) qn_log(QN_INFO, "judge_people", "%s: %s against people's marks: %s", s->step, s->p->judges[i]->name, words.p);
+        }
+        qn_buf_putc(b, '}');
+        qn_buf_free(&words);
+    }
+    qn_buf_puts(b, "],\"between\":[");
+    bool first = true;
+    for (size_t i = 0; i < s->p->n_judges; i++)
+        for (size_t k = i + 1; k < s->p->n_judges; k++) {
+            const qn_agreement *a = &s->between[i][k];
+            double kappa = qn_kappa(a, s->p->pairs ? QN_KAPPA_PLAIN : QN_KAPPA_SQUARED);
+            if (!qn_agreement_n(a)) continue;
+            qn_buf_puts(b, first ? "{\"judges\":[" : ",{\"judges\":[");
+            qn_json_write_text(b, qn_str_of(s->p->judges[i]->name));
+            qn_buf_putc(b, ',');
+            qn_json_write_text(b, qn_str_of(s->p->judges[k]->name));
+            qn_buf_putc(b, ']');
+            put_number(b, "n", (double)qn_agreement_n(a));
+            put_number(b, "agreement", qn_agreement_share(a));
+            put_number(b, "kappa", kappa);
+            qn_buf_putc(b, '}');
+            first = false;
+            qn_log(QN_INFO, "judge_agreement", "%s: %s and %s: agreement %.2f, kappa %.2f", s->step, s->p->judges[i]->name, s->p->judges[k]->name, qn_agreement_share(a), isfinite(kappa) ? kappa : 0);
+        }
+    qn_buf_putc(b, ']');
+}
+
 static void close(void *state)
 {
     sums *s = state;
+    qn_buf b = {0}, words = {0};
+    qn_err e;
     if (s->verdicts)
         qn_log(s->changed * 5 > s->verdicts ? QN_WARN : QN_INFO, "judge_order", "%s: the order of the replies changed %lld of %lld verdicts; the first place won %.1f %% of %lld decided replies",
                s->step, (long long)s->changed, (long long)s->verdicts, s->decided ? 100.0 * (double)s->first / (double)s->decided : 50.0, (long long)s->decided);
-    if (s->n > 1) {
-        double n = (double)s->n, sx = (double)s->x / n / 1e6, sy = (double)s->y / n / 1e6;
-        double vx = (double)s->xx / n / 1e6 - sx * sx, vy = (double)s->yy / n / 1e6 - sy * sy, c = (double)s->xy / n / 1e6 - sx * sy;
-        qn_log(QN_WARN, "judge_people", "%s: against people's marks of %lld rows: correlation %.3f, %+.2f on average, %.2f away", s->step, (long long)s->n,
-               vx > 0 && vy > 0 ? c / sqrt(vx * vy) : 0, sx - sy, (double)s->off / n / 1e6);
+    qn_buf_puts(&b, "{\"step\":");
+    qn_json_write_text(&b, qn_str_of(s->step));
+    put_judges(&b, s);
+    if (qn_agreement_n(&s->people[ALL])) {
+        qn_buf_puts(&b, ",\"people\":{");
+        put_people(&b, s, ALL, &words);
+        qn_buf_putc(&b, '}');
+        qn_log(QN_WARN, "judge_people", "%s: against people's marks of %llu rows: %s", s->step, (unsigned long long)qn_agreement_n(&s->people[ALL]), words.p);
     }
+    qn_buf_puts(&b, "}\n");
+    bool any = s->verdicts || s->of[ALL].n || s->p->n_judges > 1;
+    if (s->path && any && qn_file_write(s->path, qn_buf_view(&b), &e) != QN_OK) qn_log(QN_ERROR, "judge", "%s", e.msg);
+    qn_buf_free(&b);
+    qn_buf_free(&words);
+    qn_free(s->path);
     qn_free(s);
 }
 
@@ -274,20 +384,48 @@ static qn_value mark_value(const params *p, qn_arena *a, const qn_talk *k)
     return qn_object_end(&o);
 }
 
-static qn_code compare_people(const params *p, qn_ctx *cx, sums *all, const qn_row *r, double overall, qn_object_b *o, qn_err *e)
+/* Overall mark of one judge: the mean over its draws and scales; false when it gave none. */
+static bool overall_of(const params *p, const qn_talks *s, size_t judge, double *out)
+{
+    double sum = 0;
+    size_t n = 0;
+    for (size_t k = judge * (size_t)p->draws; k < (judge + 1) * (size_t)p->draws; k++) {
+        if (!s->all[k].ok) continue;
+        n++;
+        for (size_t i = 0; i < p->n_scales; i++) {
+            double m = mark_of(&s->all[k], &p->scales[i]);
+            sum += (p->rescaled ? (m - (double)p->scales[i].lo) / (double)(p->scales[i].hi - p->scales[i].lo) : m) / (double)p->n_scales;
+        }
+    }
+    *out = n ? sum / (double)n : 0;
+    return n > 0;
+}
+
+static void compare_judges(const params *p, sums *all, const qn_talks *s)
+{
+    for (size_t i = 0; i < p->n_judges; i++)
+        for (size_t k = i + 1; k < p->n_judges; k++) {
+            double x, y;
+            if (overall_of(p, s, i, &x) && overall_of(p, s, k, &y)) note(&all->between[i][k], qn_agreement_level(x, all->lo, all->hi), qn_agreement_level(y, all->lo, all->hi));
+        }
+}
+
+static qn_code compare_people(const params *p, qn_ctx *cx, sums *all, const qn_row *r, const qn_talks *s, double overall, qn_object_b *o, qn_err *e)
 {
     qn_value v;
     QN_TRY(qn_expr_one(p->people, r, cx->scratch, &v, e));
-    if (!qn_v_is_number(v)) return QN_OK;
-    double y = qn_v_number(v);
+    if (v.kind == QN_V_NULL) return QN_OK;
+    if (!qn_v_is_number(v)) return qn_fail(e, QN_EDATA, "`people` gives %s, it must be a number or null", qn_v_kind_name(v));
+    double y = qn_v_number(v), x;
+    unsigned level = qn_agreement_level(y, all->lo, all->hi);
     qn_object_put(o, QN_STR("off_people"), qn_v_real(overall - y));
-    add(&all->n, 1);
-    add(&all->x, millionths(overall));
-    add(&all->y, millionths(y));
-    add(&all->xx, millionths(overall * overall));
-    add(&all->yy, millionths(y * y));
-    add(&all->xy, millionths(overall * y));
-    add(&all->off, millionths(fabs(overall - y)));
+    add_moments(&all->of[ALL], overall, y);
+    note(&all->people[ALL], qn_agreement_level(overall, all->lo, all->hi), level);
+    for (size_t i = 0; i < p->n_judges; i++) {
+        if (!overall_of(p, s, i, &x)) continue;
+        add_moments(&all->of[i], x, y);
+        note(&all->people[i], qn_agreement_level(x, all->lo, all->hi), level);
+    }
     return QN_OK;
 }
 
@@ -319,7 +457,8 @@ static qn_code leave_scales(const params *p, qn_ctx *cx, sums *all, const qn_tal
     qn_object_put(&o, QN_STR("spread"), qn_v_real(spread));
     qn_object_put(&o, QN_STR("scales"), qn_object_end(&scales));
     qn_object_put(&o, QN_STR("marks"), qn_list_end(&marks));
-    if (p->people) QN_TRY(compare_people(p, cx, all, r, overall, &o, e));
+    compare_judges(p, all, s);
+    if (p->people) QN_TRY(compare_people(p, cx, all, r, s, overall, &o, e));
     qn_row_set(r, p->as, qn_object_end(&o));
     if (given(p->over) && overall < qn_v_number(p->over)) qn_emit_reject(em, r, qn_reject_below("overall", overall, qn_v_number(p->over)));
     else if (given(p->within) && spread > qn_v_number(p->within)) qn_emit_reject(em, r, qn_reject_above("spread", spread, qn_v_number(p->within)));
@@ -336,14 +475,36 @@ static char better_of(const qn_talks *s, size_t k)
     return qn_str_is(qn_v_str(v), "1") == (k % 2 == 0) ? 'a' : 'b';
 }
 
+enum { FOR_A, TIED, FOR_B };
+static unsigned side_of(int64_t a, int64_t b) { return a > b ? FOR_A : b > a ? FOR_B : TIED; }
+
+static qn_code compare_people_pairs(const params *p, qn_ctx *cx, sums *all, const qn_row *r, const int64_t votes[3][2], const bool *said, unsigned winner, qn_err *e)
+{
+    qn_value v;
+    QN_TRY(qn_expr_one(p->people, r, cx->scratch, &v, e));
+    if (v.kind == QN_V_NULL) return QN_OK;
+    qn_str s = qn_v_str(v);
+    if (!qn_str_is(s, "a") && !qn_str_is(s, "b") && !qn_str_is(s, "tie")) return qn_fail(e, QN_EDATA, "`people` must give a, b, tie or null between two replies");
+    unsigned want = qn_str_is(s, "a") ? FOR_A : qn_str_is(s, "b") ? FOR_B : TIED;
+    note(&all->people[ALL], winner, want);
+    for (size_t i = 0; i < p->n_judges; i++)
+        if (said[i]) note(&all->people[i], side_of(votes[i][0], votes[i][1]), want);
+    return QN_OK;
+}
+
 static qn_code leave_pairs(const params *p, qn_ctx *cx, sums *all, const qn_talks *s, qn_row *r, qn_emit *em, qn_err *e)
 {
     qn_object_b o = { .a = cx->scratch };
     qn_list_b marks = { .a = cx->scratch };
-    int64_t votes[2] = { 0, 0 }, verdicts = 0, changed = 0, first = 0, decided = 0;
+    int64_t votes[2] = { 0, 0 }, own[3][2] = {{0}}, verdicts = 0, changed = 0, first = 0, decided = 0;
+    bool said[3] = { false };
     for (size_t k = 0; k < s->n; k += 2) {
         if (!s->all[k].ok || !s->all[k + 1].ok) continue;
         char got[2] = { better_of(s, k), better_of(s, k + 1) };
+        size_t judge = k / (2 * (size_t)p->draws);
+        said[judge] = true;
+        add(&all->judge_verdicts[judge], 1);
+        add(&all->judge_changed[judge], got[0] != got[1]);
         for (size_t j = 0; j < 2; j++) {
             qn_object_b m = { .a = cx->scratch };
             qn_object_put(&m, QN_STR("judge"), qn_v_text(qn_str_of(s->all[k].model->name)));
@@ -353,16 +514,22 @@ static qn_code leave_pairs(const params *p, qn_ctx *cx, sums *all, const qn_talk
             qn_list_put(&marks, qn_object_end(&m));
             decided += got[j] != 't';
             first += got[j] == (j ? 'b' : 'a');
+            add(&all->judge_decided[judge], got[j] != 't');
+            add(&all->judge_first[judge], got[j] == (j ? 'b' : 'a'));
         }
         verdicts++;
         if (got[0] != got[1]) changed++;
-        else if (got[0] != 't') votes[got[0] == 'b']++;
+        else if (got[0] != 't') { votes[got[0] == 'b']++; own[judge][got[0] == 'b']++; }
     }
     if (!verdicts) return qn_fail(e, QN_EDATA, "no judge gave a verdict in both orders");
     add(&all->verdicts, verdicts);
     add(&all->changed, changed);
     add(&all->first, first);
     add(&all->decided, decided);
+    for (size_t i = 0; i < p->n_judges; i++)
+        for (size_t k = i + 1; k < p->n_judges; k++)
+            if (said[i] && said[k]) note(&all->between[i][k], side_of(own[i][0], own[i][1]), side_of(own[k][0], own[k][1]));
+    if (p->people) QN_TRY(compare_people_pairs(p, cx, all, r, (const int64_t (*)[2])own, said, side_of(votes[0], votes[1]), e));
     qn_object_put(&o, QN_STR("winner"), qn_v_text(votes[0] > votes[1] ? QN_STR("a") : votes[1] > votes[0] ? QN_STR("b") : QN_STR("tie")));
     qn_object_put(&o, QN_STR("consistent"), qn_v_bool(changed == 0));
     qn_object_put(&o, QN_STR("for_a"), qn_v_int(votes[0]));
@@ -399,8 +566,10 @@ const qn_op qn_op_judge = {
              "when all have the same ends, else each brought to 0..1. `spread` is the largest distance between two marks on one scale.\n"
              "With `a` and `b` every question is asked twice, the second time with the replies in the other order. A verdict counts when it is the same in both; the field holds "
              "{winner: a|b|tie, consistent, for_a, for_b, first_place, marks}. `first_place` is the share of decided replies that chose what stood first: 0.5 without position bias.\n"
+             "With `people` the log and judges.json say for each judge and for all together the share of equal marks, Cohen's kappa (squared weights on scales), the correlation, and slope and "
+             "intercept of the line that would turn the judges' overall mark into people's. With several judges they say how far each two agree.\n"
              "A judge whose reply stays invalid, is refused or cut gives no mark; the row fails only when none is left. "
              "In a recipe `without: OPERATOR` names what does this step when its role is `builtin`.",
-    .paper = "Zheng et al. 2023, Judging LLM-as-a-Judge (order swapped); Cui et al. 2023, UltraFeedback (scales); Li et al. 2023, Self-Alignment with Instruction Backtranslation (five steps)",
+    .paper = "Zheng et al. 2023, Judging LLM-as-a-Judge (order swapped); Cui et al. 2023, UltraFeedback (scales); Li et al. 2023, Self-Alignment with Instruction Backtranslation (five steps); Cohen 1960 and 1968 (kappa)",
     .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES, .check = check, .open = open, .close = close, .turn = turn,
 };
