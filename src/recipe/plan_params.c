@@ -111,6 +111,15 @@ static const qn_setting *setting_of(const qn_setting *s, size_t n, qn_str name)
     return found;
 }
 
+/* A list or a map on the command line, for a parameter that may be any value: domains='{physics: 0.6, history: 0.4}'. */
+static qn_code read_any(qn_planner *p, const qn_ynode *decl, qn_ynode **v, qn_err *e)
+{
+    const qn_ynode *type = qn_yaml_get(decl, "type");
+    qn_str text = qn_str_trim((*v)->text);
+    if (!type || !qn_str_is(type->text, "any") || text.n == 0 || (text.p[0] != '{' && text.p[0] != '[')) return QN_OK;
+    return qn_yaml_parse(text, "command line", 0, qn_planner_arena(p), v, e);
+}
+
 /* The values of the outermost recipe's parameters: command line, else default. A map node of name -> value. */
 qn_code qn_planner_params(qn_planner *p, const qn_ynode *decls, qn_ynode **out, qn_err *e)
 {
@@ -148,6 +157,7 @@ qn_code qn_planner_params(qn_planner *p, const qn_ynode *decls, qn_ynode **out, 
             else qn_hint(e, "%.*s=VALUE%s%s", QN_FMT(name), about ? ": " : "", about ? about->text.p : "");
             return QN_ERECIPE;
         }
+        if (s) QN_TRY(read_any(p, decl, &v, e));
         QN_TRY(check_param_value(decl, name, v, e));
         map->keys[map->n] = decls->keys[i];
         map->items[map->n++] = v;

@@ -12,12 +12,12 @@ from lib import check, equal
 RUNS = []       # (recipe, summary) of every run so far
 
 
-def run(recipe, *args, code=0, timeout=120, **roles):
+def run(recipe, *args, code=0, timeout=120, out=None, **roles):
     """One run; a role's value is the URL of its model. The exit code and the sum of the rows are checked."""
     name = recipe
     if "QUERN_RECIPES" in os.environ:           # a folder of recipes to test in place of those inside the program
         recipe = os.path.join(os.path.abspath(os.environ["QUERN_RECIPES"]), recipe + ".yaml")
-    r = lib.Run(recipe, *args, *[x for k, url in roles.items() for x in ("--model", "%s=%s" % (k, url))], timeout=timeout)
+    r = lib.Run(recipe, *args, *[x for k, url in roles.items() for x in ("--model", "%s=%s" % (k, url))], timeout=timeout, out=out)
     equal(r.code, code, "exit code of %s: %s" % (recipe, r.stderr[-800:]))
     lib.adds_up(r.summary)
     RUNS.append((name, r.summary))

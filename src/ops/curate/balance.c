@@ -12,11 +12,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-typedef struct { qn_expr *by; qn_value shares; int64_t rows; } params;
+typedef struct { qn_expr *by; qn_value shares, cover; int64_t rows; qn_cells cells; } params;     /* cells: made by check */
 
 static const qn_param PARAMS[] = {
-    QN_EXPR(params, by, NULL, NULL, "the value whose shares are set"),
+    QN_EXPR(params, by, "", NULL, "the value whose shares are set"),
     QN_VALUE(params, shares, "", "value: share, which add up to 1; left out: every value that occurs gets the same"),
+    QN_VALUE(params, cover, "", "instead of `by` and `shares`: a table whose cells get their shares, {domain: {physics: 0.6, history: 0.4}, use_case: [explain, compare]}"),
     QN_INT(params, rows, "0", "0..", "how many rows in all; 0: as many as the scarcest value allows"),
     QN_END
 };
@@ -24,6 +25,7 @@ static const qn_param PARAMS[] = {
 static const qn_example EXAMPLES[] = {
     { .params = "by: .k", .in = "{k: a}\n{k: b}", .out = "{k: a}\n{k: b}" },
     { .params = "by: .k, shares: {a: 1}", .in = "{k: a}\n{k: b}", .out = "{k: a}", .reject = "over_supply: b: 0 of 1 taken" },
+    { .params = "cover: {k: {a: 0.5, b: 0.5}}", .in = "{k: a}\n{k: b}\n{k: c}", .out = "{k: a}\n{k: b}", .reject = "over_supply: k is c: 0 of 1 taken" },
     QN_END
 };
 
@@ -43,11 +45,14 @@ typedef struct {
 
 static qn_code check(qn_check *ck, void *vp, qn_err *e)
 {
-    const params *p = vp;
+    params *p = vp;
     qn_v_iter it = qn_v_iter_of(p->shares);
     qn_str name;
     qn_value v;
     double sum = 0;
+    bool cover = p->cover.kind != QN_V_NULL && !(p->cover.kind == QN_V_TEXT && p->cover.n == 0);
+    if (cover == (p->by != NULL)) return qn_fail_at(e, QN_ERECIPE, ck->pos, "give `by` or `cover`");
+    if (cover) return qn_cells_read(p->cover, ck->pos, ck->arena, &p->cells, e);
     if (p->shares.kind == QN_V_NULL || (p->shares.kind == QN_V_TEXT && p->shares.n == 0)) return QN_OK;
     if (p->shares.kind != QN_V_OBJECT) return qn_fail_at(e, QN_ERECIPE, ck->pos, "`shares` must be a map: {value: share}");
     while (qn_v_next(&it, &name, &v)) {
@@ -79,6 +84,13 @@ static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
     qn_value v;
     (void)e;
     st->rows = qn_rowstore_new(cx->memory_bytes / 2, NULL);
+    for (size_t c = 0; c < p->cells.n; c++) {
+        qn_buf b = {0};
+        qn_cells_name(&p->cells, c, &b);
+        uint32_t g = group_named(st, qn_buf_view(&b));
+        st->groups[g].share = p->cells.shares[c];
+        qn_buf_free(&b);
+    }
     if (p->shares.kind == QN_V_OBJECT)
         while (qn_v_next(&it, &name, &v)) {
             uint32_t g = group_named(st, name);         /* may move st->groups */
@@ -101,12 +113,27 @@ static void close(void *vs)
     qn_free(st);
 }
 
+/* The cell's name; of a row in none, the field that is to blame. */
+static qn_str cell_name(const params *p, const qn_row *r, qn_arena *a)
+{
+    size_t cell;
+    qn_str field, value;
+    if (!qn_cells_of(&p->cells, r, &cell, &field, &value)) return qn_arena_printf(a, "%.*s is %.*s", QN_FMT(field), QN_FMT(value));
+    qn_buf b = {0};
+    qn_cells_name(&p->cells, cell, &b);
+    qn_str name = qn_arena_str(a, qn_buf_view(&b));
+    qn_buf_free(&b);
+    return name;
+}
+
 static qn_code absorb(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_err *e)
 {
     const params *p = vp;
     state *st = vs;
     qn_str name;
-    qn_code rc = qn_pick_key(p->by, r, cx->scratch, &name, e);
+    qn_code rc = QN_OK;
+    if (p->by) rc = qn_pick_key(p->by, r, cx->scratch, &name, e);
+    else name = cell_name(p, r, cx->scratch);
     if (rc != QN_OK) { qn_row_drop(r); return rc; }
     qn_rng rng = qn_ctx_rng(cx, r);
     uint32_t g = group_named(st, name);
@@ -168,9 +195,11 @@ static qn_code finish(qn_ctx *cx, const void *vp, void *vs, qn_err *e)
     const params *p = vp;
     state *st = vs;
     (void)cx;
-    if (p->shares.kind != QN_V_OBJECT)
+    if (p->by && p->shares.kind != QN_V_OBJECT)
         for (size_t g = 0; g < st->n_groups; g++) st->groups[g].share = 1 / (double)st->n_groups;
-    for (size_t g = 0; g < st->n_groups && st->n; g++)
+    size_t in_any = 0;
+    for (size_t g = 0; g < st->n_groups; g++) in_any += st->groups[g].share > 0 ? st->groups[g].supply : 0;
+    for (size_t g = 0; g < st->n_groups && in_any; g++)
         if (st->groups[g].share > 0 && st->groups[g].supply == 0)
             return qn_fail(e, QN_EDATA, "no row has the value `%.*s`, which is to be %g of all: the shares cannot be met", QN_FMT(st->groups[g].name), st->groups[g].share);
     size_t total = largest(st, (size_t)p->rows);
