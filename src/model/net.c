@@ -240,6 +240,30 @@ static void reward(qn_net *n, qn_call *c, qn_value body)
     qn_ids_free(&ends);
 }
 
+/* {"prompt": text, "echo": true, "max_tokens": 0}: the log-probabilities of the prompt's own tokens, the first unknown (null). */
+static void echo(qn_net *n, asked *a)
+{
+    qn_call *c = a->call;
+    qn_err e = { 0 };
+    qn_seq s = { .ids = a->ids.p, .n = (int)a->ids.n };
+    float *lp = QN_NEW_N(float, a->ids.n + 1);
+    if (qn_decoder_token_logp(n->dec, &s, 1, lp, &e) != QN_OK) fail(c, e.msg);
+    else {
+        qn_object_b o = { .a = &c->arena };
+        qn_list_b l = { .a = &c->arena };
+        for (size_t i = 0; i < a->ids.n; i++) qn_list_put(&l, i ? qn_v_real(round((double)lp[i] * 1e6) / 1e6) : qn_v_null());
+        qn_object_put(&o, QN_STR("token_logprobs"), qn_list_end(&l));
+        c->reply = (qn_reply){ .status = QN_REPLY_OK, .http = 200, .logprobs = qn_object_end(&o), .finish = QN_STR("stop"), .prompt_tokens = (int64_t)a->ids.n, .attempts = 1 };
+    }
+    qn_free(lp);
+}
+
+static bool is_echo(const asked *a)
+{
+    qn_value v;
+    return qn_v_get(a->body, QN_STR("echo"), &v) && v.kind == QN_V_BOOL && v.b && a->max_tokens == 0;
+}
+
 static bool is_reward(qn_call *c)
 {
     qn_value body, yes;
@@ -311,6 +335,7 @@ static void serve(qn_net *n, qn_call *calls)
         }
         QN_GROW(all, k, cap);
         read_request(n, c, &all[k]);
+        if (!all[k].bad && is_echo(&all[k])) { echo(n, &all[k]); all[k].bad = true; }
         if (!all[k].bad) k++;
         else qn_ids_free(&all[k].ids);
     }

@@ -150,3 +150,22 @@ check(all(os.path.exists(os.path.join(r.out, "models", "lora", f)) for f in ["ad
 got = r.rows("stepped.jsonl")
 check(len(got) == 300 and all(len(x["step_scores"]) == 2 and (x["step_scores"][1] > 0.5) == x["y"][1] for x in got), "the step model tells right steps from wrong ones", got[:3])
 print("dpo, rm, lora, prm: losses", {m: [round(about[m][k], 3) for k in ("loss_first", "loss_last")] for m in about})
+
+# imputation with a trained model: the answer of a sum must stay the same when its text is rebuilt
+fill = path("fill.yaml")
+with open(fill, "w") as f:
+    f.write("""quern: 1
+params:
+  rows: {type: path}
+  m: {type: model}
+steps:
+  - read_rows: {path: $rows}
+  - blank: {field: a}
+  - refill: {field: a, model: $m, rebuild: '{{ .q }} =', whole: q, compose: '{{ .q }} =', answer: '{{ .blanked.q2 // "1 + 1" }} =', expected: .blanked.a, by: exact, max_tokens: 6, perplexity: yes}
+""")
+r = Run(fill, "rows=" + write_rows("ones.jsonl", [{"q": "1 + 1", "a": "2"}, {"q": "2 + 2", "a": "4"}]), "--model", model)
+equal(r.code, 0, "refill: " + r.stderr)
+got = r.rows()
+check(len(got) == 1 and got[0]["blanked"] == {"a": "2"} and got[0]["before"] == "1 + 1", "kept: the answer is the same", got)
+check(got[0]["perplexity"]["before"] > 1 and "after" in got[0]["perplexity"], "perplexities are measured", got[0])
+check("answer: changed to" in r.rows("rejected.jsonl")[0]["_reason"], "rejected: the answer changed")

@@ -27,9 +27,9 @@ static const qn_param PARAMS[] = {
 };
 
 static const qn_example EXAMPLES[] = {
-    { .in = "{question: 'Who built it?'}", .out = "{question: 'Who built it?', prompt: 'Question: Who built it?\\nReply with the answer alone.\\nAnswer:'}" },
+    { .in = "{question: 'Who built it?'}", .out = "{question: 'Who built it?', prompt: \"Question: Who built it?\\nReply with the answer alone.\\nAnswer:\"}" },
     { .params = "style: reason, context: .p", .in = "{question: 'Who built it?', p: 'Jan did.'}",
-      .out = "{question: 'Who built it?', p: 'Jan did.', prompt: 'Jan did.\\n\\nQuestion: Who built it?\\nThink step by step. End with a line `Answer: ...` that holds the answer alone.'}" },
+      .out = "{question: 'Who built it?', p: 'Jan did.', prompt: \"Jan did.\\n\\nQuestion: Who built it?\\nThink step by step. End with a line `Answer: ...` that holds the answer alone.\"}" },
     QN_END
 };
 
