@@ -1,4 +1,5 @@
 /* leave: plan and result to the report's facts. */
+#include "model/permit.h"
 #include "api/leave.h"
 #include "quern.h"
 #include "core/clock.h"
@@ -47,10 +48,12 @@ static void put_sources(qn_leave *l, const qn_plan *plan, const qn_run_result *r
         const qn_step *s = &plan->steps[i];
         if (!s->op || s->op->stage != QN_SOURCE || !s->op->next || s->op->absorb) continue;
         const char *path = shown_text(&l->arena, s->shown, "path"), *licence = shown_text(&l->arena, s->shown, "licence");
+        if (!licence && r->licences && !(r->licences & QN_LICENCE_UNKNOWN))      /* the command, the documents or files beside them say it */
+            licence = r->licences & (r->licences - 1) ? "as its rows say, see below" : qn_licence_name(__builtin_ctzll(r->licences));
         struct stat st;
         uint64_t bytes = path && stat(path, &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
         all[l->facts.n_sources++] = (qn_report_source){ .name = path ? path : text_z(&l->arena, s->name), .licence = licence, .rows = r->steps[i].in, .bytes = bytes };
-        if (!licence && path)
+        if (!licence && path && r->licences & QN_LICENCE_UNKNOWN)
             warnings[l->facts.n_warnings++] = qn_arena_printf(&l->arena, "the licence of %s is not known: name it with `licence`", path).p;
     }
     l->facts.sources = all;
@@ -163,6 +166,39 @@ void qn_leave_make(qn_leave *l, const qn_plan *plan, const qn_run_result *r, con
     f->failed_path = path_if_there(l, "failed.jsonl");
     f->trace_path = path_if_there(l, "trace.jsonl.zst");
     f->ledger_path = ledger && qn_file_exists(ledger) ? ledger : NULL;
+}
+
+static void put_verdict(qn_leave *l, const qn_permit *p)
+{
+    qn_report_facts *f = &l->facts;
+    const char **words = QN_ARENA_NEW_N(&l->arena, const char *, f->n_terms + 1);
+    static const int weight[] = { [QN_TRAIN_ALLOWED] = 0, [QN_TRAIN_CONDITIONS] = 1, [QN_TRAIN_UNKNOWN] = 2, [QN_TRAIN_FORBIDDEN] = 3 };
+    if (f->n_terms) memcpy(words, f->terms, f->n_terms * sizeof *words);
+    if (p->words[0]) words[f->n_terms++] = qn_arena_str(&l->arena, qn_str_of(p->words)).p;
+    f->terms = words;
+    if (weight[p->may] > f->may_train) f->may_train = weight[p->may];
+}
+
+void qn_leave_terms(qn_leave *l, const qn_plan *plan, const qn_run_result *r, const char *student)
+{
+    qn_report_facts *f = &l->facts;
+    const char **names = QN_ARENA_NEW_N(&l->arena, const char *, 64);
+    f->student = student;
+    f->may_train = r->accepted ? 0 : -1;
+    for (int bit = 0; bit < 64; bit++) {
+        if (!(r->licences >> bit & 1)) continue;
+        names[f->n_licences++] = qn_licence_name(bit);
+        qn_permit p = qn_permit_of_source(bit ? qn_licence_name(bit) : NULL, student);
+        put_verdict(l, &p);
+    }
+    f->licences = names;
+    for (int i = 0; i < plan->n_roles; i++) {
+        const qn_model *m = plan->roles[i].model;
+        if (!m || m->builtin || m->search.kind != QN_V_NULL) continue;
+        qn_permit p = qn_permit_of(m, student);
+        if (p.may == QN_TRAIN_UNKNOWN && !m->url) continue;     /* quern runs it itself: a network of the user's own, or one that writes nothing */
+        put_verdict(l, &p);
+    }
 }
 
 qn_code qn_leave_write(qn_leave *l, qn_err *e)

@@ -14,7 +14,7 @@ void qn_perform_defaults(qn_perform_opts *o)
 
 static qn_run_opts run_opts(const qn_perform_opts *o, const char *ledger)
 {
-    return (qn_run_opts){ .ledger_path = ledger, .fresh = o->fresh, .limit = o->limit, .budget_usd = o->budget, .memory_bytes = (size_t)o->memory,
+    return (qn_run_opts){ .ledger_path = ledger, .fresh = o->fresh, .limit = o->limit, .student = o->student, .licence = o->licence, .budget_usd = o->budget, .memory_bytes = (size_t)o->memory,
                           .workers = (int)o->workers, .in_flight = (int)o->in_flight, .rejected_path = o->rejected, .stop = o->stop,
                           .progress = o->progress, .progress_arg = o->progress_arg, .ended = o->ended, .ended_arg = o->ended_arg };
 }
@@ -34,6 +34,24 @@ bool qn_perform_commands(const qn_plan *plan, qn_buf *out)
     return any;
 }
 
+/* A source whose licence the recipe names. One that a later step `licence` may leave out is judged row by row. */
+static qn_code source_terms(const qn_plan *plan, const qn_step *s, const qn_perform_opts *o, qn_err *e)
+{
+    qn_value v, path;
+    bool named = qn_v_get(s->shown, QN_STR("licence"), &v) && v.kind == QN_V_TEXT && qn_v_str(v).n;
+    for (int i = 0; i < plan->n_steps; i++)
+        if (plan->steps[i].op && strcmp(plan->steps[i].op->name, "licence") == 0) return QN_OK;
+    if (!named && !o->licence) return QN_OK;
+    char *name = qn_strz(named ? qn_v_str(v) : qn_str_of(o->licence));
+    qn_permit p = qn_permit_of_source(name, o->student);
+    qn_free(name);
+    if (p.may != QN_TRAIN_FORBIDDEN) return QN_OK;
+    if (!qn_v_get(s->shown, QN_STR("path"), &path)) path = qn_v_text(s->name);
+    qn_fail_at(e, QN_EUSAGE, s->pos, "rows made from %.*s may not train %s: %s", QN_FMT(qn_v_str(path)), o->student, p.words);
+    qn_hint(e, "take another source, or say `licence: your-own` when you have an agreement of your own");
+    return QN_EUSAGE;
+}
+
 qn_code qn_perform_terms(const qn_plan *plan, const qn_perform_opts *o, void (*tell)(const char *words), qn_err *e)
 {
     for (int i = 0; i < plan->n_roles; i++) {
@@ -48,6 +66,8 @@ qn_code qn_perform_terms(const qn_plan *plan, const qn_perform_opts *o, void (*t
         bool local = m->folder || (m->url && strncmp(m->url, "http://127.", 11) == 0);
         if (tell && p.words[0] && !(p.may == QN_TRAIN_UNKNOWN && local)) tell(p.words);
     }
+    for (int i = 0; o->student && i < plan->n_steps; i++)
+        if (plan->steps[i].op && plan->steps[i].op->stage == QN_SOURCE) QN_TRY(source_terms(plan, &plan->steps[i], o, e));
     return QN_OK;
 }
 
@@ -70,6 +90,7 @@ qn_code qn_perform_run(const qn_plan *plan, const qn_perform_opts *o, const char
         if (rc == QN_OK) {
             qn_leave_make(l, plan, r, dir, ledger, command);
             l->facts.real_path = o->against;
+            qn_leave_terms(l, plan, r, o->student);
             rc = qn_leave_write(l, e);
         }
     }

@@ -10,7 +10,7 @@ enum { QN_EXIT_DONE = QUERN_DONE, QN_EXIT_LACKING = QUERN_LACKING, QN_EXIT_USAGE
 
 /* The settings of a run, as options name them. Texts are borrowed; NULL is the default. */
 typedef struct qn_perform_opts {
-    const char *ledger, *config, *rejected, *student, *against;
+    const char *ledger, *config, *rejected, *student, *against, *licence;
     int64_t seed, limit, memory, workers, in_flight;
     double budget, max_failed;
     bool fresh, yes, batch;
@@ -38,13 +38,14 @@ void qn_perform_defaults(qn_perform_opts *o);
 /* Those of whole recipes. */
 #define QN_PERFORM_RECIPE_OPTS(s) \
     QN_O(s, "max-failed", 0, QN_OPT_REAL, "SHARE", "exit 1 when more than this share of rows failed (default 0.1)", run.max_failed), \
-    QN_O(s, "for", 0, QN_OPT_TEXT, "MODEL", "the model that the rows will train, or `evaluation`: forbidden by a teacher's terms stops the run", run.student), \
+    QN_O(s, "for", 0, QN_OPT_TEXT, "MODEL", "the model that the rows will train, or `evaluation`: what a teacher's terms or a source's licence forbid stops the run", run.student), \
+    QN_O(s, "licence", 0, QN_OPT_TEXT, "NAME", "licence of sources that do not say theirs (cc-by-4.0, mit, your-own ...)", run.licence), \
     QN_O(s, "against", 0, QN_OPT_TEXT, "FILE", "rows of people's, to compare the result with in report.html", run.against), \
     QN_O(s, "yes", 'y', QN_OPT_FLAG, NULL, "run the commands that the recipe names (pipe, check_command) without asking", run.yes)
 
 /* A recipe from somebody else must not run commands unseen: one line for each step that runs one, into `out`; false when there is none. */
 bool    qn_perform_commands(const qn_plan *plan, qn_buf *out);
-/* What a teacher's terms forbid for o->student is an error (QN_EUSAGE); what is unknown, or binds to a condition, is told, one sentence each. */
+/* What a teacher's terms, or a licence that the recipe names for a source, forbid for o->student is an error (QN_EUSAGE); what is unknown, or binds to a condition, is told, one sentence each. */
 qn_code qn_perform_terms(const qn_plan *plan, const qn_perform_opts *o, void (*tell)(const char *words), qn_err *e);
 
 /* A recipe's run into the folder `dir`, which is made: lock, log, run, and what a run leaves. `l` gets the facts (qn_leave_free, qn_run_result_free);

@@ -22,6 +22,7 @@ struct qn_row {
     void        *note;
     qn_origin   *origins;
     qn_row_source source;
+    qn_licences  licences;      /* with those of the layers below */
 };
 
 static qn_row *row_new(qn_hash128 id)
@@ -74,6 +75,7 @@ qn_row *qn_row_child(qn_row *parent, qn_str step, uint32_t k)
     r->step = step;
     r->depth = (uint16_t)(parent->depth + 1);
     r->parent = qn_row_hold(parent);
+    r->licences = parent->licences;
     return r;
 }
 
@@ -311,6 +313,9 @@ void qn_row_add_origin(qn_row *r, qn_str step, qn_hash128 key)
 }
 
 const qn_origin *qn_row_origins(const qn_row *r) { return r->origins; }
+
+qn_licences qn_row_licences(const qn_row *r) { return r->licences; }
+void        qn_row_add_licences(qn_row *r, qn_licences set) { r->licences |= set; }
 
 void qn_row_set_source(qn_row *r, qn_row_source s) { r->source = s; }
 

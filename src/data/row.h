@@ -14,6 +14,7 @@
 #ifndef QN_DATA_ROW_H
 #define QN_DATA_ROW_H
 #include "core/hash.h"
+#include "data/licence.h"
 #include "data/value.h"
 
 typedef struct qn_row qn_row;
@@ -69,6 +70,11 @@ size_t  qn_row_stack_bytes(const qn_row *r);           /* with all layers below,
 typedef struct qn_row_source { const char *path; uint64_t line; const char *licence; } qn_row_source;
 void    qn_row_set_source(qn_row *r, qn_row_source s);
 qn_row_source qn_row_source_of(const qn_row *r);                    /* of its base; path NULL when nobody said */
+
+/* The licences of all that went into a row, whatever it went through: children have those of their parent, joins and gathers put together those of
+ * what they take. Empty: nothing from outside. */
+qn_licences qn_row_licences(const qn_row *r);
+void        qn_row_add_licences(qn_row *r, qn_licences set);
 
 /* What of the world went into a row: the ledger keys of the replies that a step used. Inherited by children through the layers. */
 typedef struct qn_origin { qn_str step; qn_hash128 key; struct qn_origin *next; } qn_origin;

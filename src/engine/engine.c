@@ -65,7 +65,7 @@ static void find_barrier_ends(qn_engine *en)
 static qn_ctx ctx_of(const qn_engine *en, int step, qn_arena *scratch)
 {
     return (qn_ctx){ .scratch = scratch, .seed = en->plan->seed, .step = step_of(en, step)->name, .out_dir = en->o->out_dir,
-                     .recipe_dir = en->plan->dir, .memory_bytes = en->st[step].memory_bytes, .n_threads = en->n_workers, .stop = en->o->stop, .gives = en->plan->steps[step].gives, .limit = en->o->limit };
+                     .recipe_dir = en->plan->dir, .memory_bytes = en->st[step].memory_bytes, .n_threads = en->n_workers, .stop = en->o->stop, .gives = en->plan->steps[step].gives, .limit = en->o->limit, .licence = en->o->licence };
 }
 
 /* May the step keep rows or an index of them? Sources and sinks stream. */

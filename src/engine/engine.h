@@ -31,6 +31,7 @@ typedef struct qn_run_result {
     double   cost_all_usd;      /* paid by this ledger, this run included */
     uint64_t interrupted_in_flight;
     double   interrupted_worst_usd;
+    qn_licences licences;       /* of all that went into the accepted rows */
     double   seconds, cpu_seconds;
     size_t   peak_memory_bytes;
     char     stopped_why[400];  /* people's words for an end that is not DONE */
@@ -54,6 +55,8 @@ typedef struct qn_run_opts {
     const char *out_dir;        /* NULL under `apply` */
     const char *ledger_path;    /* NULL: no ledger (a plan without effects) */
     bool     fresh;
+    const char *student;        /* the model that the rows will train: sources whose licence forbids it stop the run; NULL: nobody said */
+    const char *licence;        /* of sources that do not say; NULL none */
     int64_t  limit;             /* rows per source; -1 none */
     double   budget_usd;        /* < 0 none */
     size_t   memory_bytes;

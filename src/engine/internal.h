@@ -79,6 +79,7 @@ struct qn_group {
     uint64_t  n_created, n_became, n_roots, n_accepted;
     uint64_t  n_paid;           /* source rows for which a reply was used */
     qn_step_tally *steps;       /* (n_steps), added to by workers */
+    qn_licences licences;       /* of its accepted rows; added to by workers */
     size_t    bytes;            /* of its source rows, for the memory ceiling */
     int       producer;         /* the step that made it */
 };
@@ -129,6 +130,7 @@ typedef struct qn_step_state {
     bool    producing, waiting, finishing, finished;
     size_t  memory_bytes;
     bool    full;               /* a sink whose target is met */
+    qn_licences licences;       /* of all rows that a gather took */
     uint64_t seen_rows;
 } qn_step_state;
 
@@ -167,6 +169,7 @@ struct qn_engine {
     struct qn_pending { uint64_t intent, batch; double worst_usd; } *pending;
     size_t    n_pending;
     uint64_t  collected;        /* replies out of batches of earlier runs */
+    qn_licences licences_judged, licences_forbidden;    /* atomics: see licences.c */
     bool      any_batch;        /* some model takes batches */
     double    worst_in_flight_usd, spent_before_usd;
     uint64_t  sent, replayed, calls_failed, retried, calls_done;
@@ -216,6 +219,9 @@ qn_code qn_trace_open(struct qn_trace **t, const char *out_dir, qn_err *e);
 qn_code qn_trace_add(struct qn_trace *t, qn_str line, qn_err *e);
 qn_code qn_trace_close(struct qn_trace *t, bool keep, qn_err *e);
 qn_str  qn_trace_line(const qn_row *row);      /* owned */
+
+/* ---- licences.c ---- QN_EUSAGE when what went into the row forbids it to train o->student */
+qn_code qn_licences_allow(qn_engine *en, const qn_row *row, qn_err *e);
 
 /* ---- effects.c ---- */
 qn_code qn_effects_open(qn_engine *en, qn_err *e);

@@ -190,6 +190,7 @@ qn_code qn_group_commit(qn_engine *en, qn_group *g, qn_err *e)
         tell(en, all[i]);
     }
     r->accepted += g->n_accepted;
+    r->licences |= g->licences;
     r->created += g->n_created;
     r->became += g->n_became;
     for (int s = 0; s < en->plan->n_steps; s++) {

@@ -127,7 +127,7 @@ static qn_ctx ctx_of(worker *w, int step)
     qn_engine *en = w->en;
     return (qn_ctx){ .scratch = &w->scratch, .seed = en->plan->seed, .step = en->plan->steps[step].name, .out_dir = en->o->out_dir,
                      .recipe_dir = en->plan->dir, .memory_bytes = en->st[step].memory_bytes, .n_threads = en->n_workers, .stop = en->o->stop, .gives = en->plan->steps[step].gives,
-                     .limit = en->o->limit };
+                     .limit = en->o->limit, .licence = en->o->licence };
 }
 
 static void push(worker *w, qn_item *it) { it->next = w->todo; w->todo = it; }
@@ -391,6 +391,19 @@ static void park(worker *w, qn_item *it)
     w->job->n_parked++;
 }
 
+/* False: what went into the row forbids what the rows are for, and the run stops. */
+static bool licensed(worker *w, qn_item *it)
+{
+    qn_err e = {0};
+    if (qn_licences_allow(w->en, it->row, &e) == QN_OK) return true;
+    w->job->rc = QN_EUSAGE;
+    w->job->err = e;
+    w->job->n_gone++;
+    w->job->n_became++;
+    qn_item_free(it);
+    return false;
+}
+
 /* One turn after the other as long as the ledger knows all answers. */
 static void run_turns(worker *w, qn_item *it, const qn_step *s)
 {
@@ -401,6 +414,7 @@ static void run_turns(worker *w, qn_item *it, const qn_step *s)
             t->item = it;
             t->turn.arena = &t->arena;
             t->turn.private_ = t;
+            if (!licensed(w, it)) return;
         } else {
             const char *bad = failed_reply(t);
             if (bad && !(s->op->flags & QN_OP_SEES_FAILURES)) {
@@ -510,6 +524,9 @@ static void absorb(worker *w, qn_item *it, const qn_step *s)
     qn_ctx cx = ctx_of(w, s->index);
     qn_err e = {0};
     bool sink = s->op->stage == QN_SINK;
+    if (sink && !licensed(w, it)) return;
+    if (sink) it->group->licences |= qn_row_licences(it->row);
+    else w->en->st[s->index].licences |= qn_row_licences(it->row);
     qn_record_end *rec = sink && w->en->trace ? qn_end_accept(w->en, s->index, it->root, qn_row_hold(it->row)) : NULL;
     qn_row *row = it->row;
     it->row = NULL;
@@ -576,6 +593,7 @@ static void join_rows(worker *w, qn_item *items, const qn_step *s)
         }
         qn_row *joined = qn_row_child(anc, s->name, 0);
         for (qn_item *it = first; it; it = it->next) {
+            qn_row_add_licences(joined, qn_row_licences(it->row));
             for (const qn_row *layer = it->row; layer && layer != anc; layer = qn_row_parent(layer))
                 for (const qn_origin *o = qn_row_origins(layer); o; o = o->next) qn_row_add_origin(joined, o->step, o->key);
             qn_value all = qn_row_value(it->row, &w->scratch), v, was;
@@ -664,6 +682,7 @@ static void run_produce(worker *w, qn_job *j)
         qn_err e = {0};
         if (source && en->o->limit >= 0 && st->seen_rows >= (uint64_t)en->o->limit) { j->exhausted = true; break; }
         qn_code rc = s->op->next(&cx, s->params, st->state, &row, &e);
+        if (rc == QN_OK && row && !qn_row_licences(row)) qn_row_add_licences(row, st->licences);      /* a gather's new row: made from all it took */
         qn_arena_reset(&w->scratch);
         if (rc == QN_EDATA) {           /* a bad record: counted as a failed row, the rest goes on */
             qn_row *bad = qn_row_new((qn_hash128){ qn_count_get(&st->seen_rows) + 1, (uint64_t)j->step + 1 });

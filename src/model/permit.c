@@ -1,5 +1,6 @@
 /* permit: terms, applied. */
 #include "model/permit.h"
+#include "data/licence.h"
 #include <stdio.h>
 
 static qn_str host_of(const char *url)
@@ -31,6 +32,24 @@ static bool same_family(const char *terms, const char *student)
     }
     plain[n] = 0;
     return strncmp(terms, "llama", 5) == 0 && strncmp(plain, terms, strlen(terms)) == 0;
+}
+
+qn_permit qn_permit_of_source(const char *licence, const char *student)
+{
+    char plain[QN_LICENCE_MAX];
+    qn_permit p = { .may = QN_TRAIN_UNKNOWN };
+    qn_licence_plain(qn_str_of(licence ? licence : ""), plain);
+    p.terms = plain[0] ? qn_terms_of_source(plain) : NULL;
+    if (!p.terms && plain[0]) p.terms = qn_terms_named(qn_str_of(plain));      /* data under a model's licence */
+    if (student && strcmp(student, "evaluation") == 0) { p.may = QN_TRAIN_ALLOWED; return p; }
+    if (!p.terms) {
+        if (plain[0]) snprintf(p.words, sizeof p.words, "whether rows made from sources under `%s` may train models is not known", licence);
+        else snprintf(p.words, sizeof p.words, "the licence of some sources is not known: name it with `licence`, --licence, or in FILE.license");
+        return p;
+    }
+    p.may = p.terms->may_train;
+    if (p.may != QN_TRAIN_ALLOWED) snprintf(p.words, sizeof p.words, "sources under %s (as of %s): %s", licence, p.terms->as_of, p.terms->condition);
+    return p;
 }
 
 qn_permit qn_permit_of(const qn_model *m, const char *student)

@@ -1,5 +1,6 @@
 /* terms: the tables. Keep them short: well-known models only; a price that is not sure is left out. docs/terms.md names the sources. */
 #include "model/terms.h"
+#include "data/licence.h"
 #include <strings.h>
 
 static const qn_price PRICES[] = {     /* US dollars for a million tokens: standard rate, text, no cache, no batch */
@@ -72,6 +73,34 @@ static const struct { const char *prefix, *terms; } OPEN[] = {
     { "deepseek-v3.1", "mit" }, { "gpt-oss-", "apache-2.0" }, { "olmo-2", "apache-2.0" }, { "smollm", "apache-2.0" }, { "tinyllama", "apache-2.0" },
 };
 
+/* Licences of sources: what they say of what is made from them. `name` is a pattern over plain names; the first that fits wins. */
+static const qn_terms SOURCES[] = {
+    { "your-own", QN_TRAIN_ALLOWED, "the user says that it is theirs to use", "2025-08" },
+    { "cc0-*", QN_TRAIN_ALLOWED, "all rights are waived", "2025-08" },
+    { "pddl*", QN_TRAIN_ALLOWED, "all rights are waived", "2025-08" },
+    { "public-domain*", QN_TRAIN_ALLOWED, "nobody has rights in it", "2025-08" },
+    { "unlicense*", QN_TRAIN_ALLOWED, "all rights are waived", "2025-08" },
+    { "cc-by-nc-nd*", QN_TRAIN_FORBIDDEN, "what is made from it may not be given to others, and nothing of it may serve commerce", "2025-08" },
+    { "cc-by-nd*", QN_TRAIN_FORBIDDEN, "what is made from it may not be given to others", "2025-08" },
+    { "cc-by-nc-sa*", QN_TRAIN_CONDITIONS, "not for commerce; what is made from it carries the same licence and names the authors", "2025-08" },
+    { "cc-by-nc*", QN_TRAIN_CONDITIONS, "not for commerce; the authors are named", "2025-08" },
+    { "cc-by-sa*", QN_TRAIN_CONDITIONS, "what is made from it carries the same licence and names the authors", "2025-08" },
+    { "cc-by*", QN_TRAIN_CONDITIONS, "the authors are named", "2025-08" },
+    { "odc-by*", QN_TRAIN_CONDITIONS, "the source is named", "2025-08" },
+    { "odbl*", QN_TRAIN_CONDITIONS, "a database made from it carries the same licence and names the source", "2025-08" },
+    { "gfdl*", QN_TRAIN_CONDITIONS, "what is made from it carries the same licence and names the authors", "2025-08" },
+    { "mit", QN_TRAIN_ALLOWED, "copies carry the notice", "2025-08" },
+    { "isc", QN_TRAIN_ALLOWED, "copies carry the notice", "2025-08" },
+    { "bsd*", QN_TRAIN_ALLOWED, "copies carry the notice", "2025-08" },
+    { "apache-2.0", QN_TRAIN_ALLOWED, "copies carry the notice", "2025-08" },
+    { "mpl-2.0", QN_TRAIN_CONDITIONS, "changed files carry the same licence", "2025-08" },
+    { "*gpl*", QN_TRAIN_CONDITIONS, "what is derived from it carries the same licence", "2025-08" },
+    { "proprietary*", QN_TRAIN_FORBIDDEN, "its owner keeps all rights", "2025-08" },
+    { "all-rights-reserved*", QN_TRAIN_FORBIDDEN, "its owner keeps all rights", "2025-08" },
+    { "*no-ai*", QN_TRAIN_FORBIDDEN, "its owner does not want models trained on it", "2025-08" },
+    { "noai*", QN_TRAIN_FORBIDDEN, "its owner does not want models trained on it", "2025-08" },
+};
+
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
 /* host may carry a port; `end` must be the whole name or follow a dot. */
@@ -101,6 +130,12 @@ const qn_price *qn_price_find(qn_str host, qn_str model)
 const qn_terms *qn_terms_named(qn_str name)
 {
     for (size_t i = 0; i < COUNT(TERMS); i++) if (qn_str_is(name, TERMS[i].name)) return &TERMS[i];
+    return NULL;
+}
+
+const qn_terms *qn_terms_of_source(const char *plain)
+{
+    for (size_t i = 0; i < COUNT(SOURCES); i++) if (qn_licence_fits(SOURCES[i].name, plain)) return &SOURCES[i];
     return NULL;
 }
 

@@ -25,6 +25,8 @@ typedef struct qn_price {
 const qn_price *qn_price_find(qn_str host, qn_str model);       /* NULL unknown; the longest pattern wins */
 const qn_terms *qn_terms_of_host(qn_str host);                  /* a provider's terms; NULL unknown */
 const qn_terms *qn_terms_of_model(qn_str model);                /* an open model's licence, by its name; NULL unknown */
+/* What may be made from a source with that licence, its name plain (data/licence.h): the first pattern that fits; NULL unknown. */
+const qn_terms *qn_terms_of_source(const char *plain);
 const qn_terms *qn_terms_named(qn_str name);                    /* as quern.yaml writes it; NULL unknown */
 const char     *qn_terms_key_env(qn_str host);                  /* "OPENAI_API_KEY" for api.openai.com; NULL */
 const char *const *qn_terms_names(size_t *n);                   /* for "did you mean" */

@@ -87,6 +87,7 @@ typedef struct qn_ctx {
     int         n_threads;      /* that a gather may use */
     const int  *stop;           /* raised when the run is asked to stop: what takes long looks at it and returns QN_ESTOP; NULL: never */
     qn_model   *gives;          /* the model that this step trains (QN_OP_GIVES_MODEL): `open` sets its folder; NULL: none */
+    const char *licence;        /* --licence: of sources that do not say; NULL none */
     int64_t     limit;          /* --limit: rows a source may give; -1 none */
 } qn_ctx;
 static inline qn_rng qn_ctx_rng(const qn_ctx *cx, const qn_row *r) { return qn_rng_keyed(cx->seed, cx->step, qn_row_id(r)); }

@@ -59,8 +59,9 @@ static void put_licences(qn_buf *b, const qn_report_facts *f)
 {
     const char *found[64];
     size_t n = 0;
-    bool unknown = f->n_sources == 0;
-    for (size_t i = 0; !f->licence && i < f->n_sources; i++) {
+    bool unknown = f->n_sources == 0 && f->n_licences == 0;
+    for (size_t i = 0; !f->licence && i < f->n_licences; i++) found[n++] = f->licences[i];      /* as inherited by the rows */
+    for (size_t i = 0; !f->licence && !f->n_licences && i < f->n_sources; i++) {
         const char *l = f->sources[i].licence;
         bool seen = !l;
         unknown |= !l;
@@ -179,6 +180,28 @@ static void put_origin(qn_buf *b, const qn_report_facts *f)
     qn_buf_putc(b, '\n');
 }
 
+/* Whether the rows may train a model, and why. */
+static void put_may_train(qn_buf *b, const qn_report_facts *f)
+{
+    static const char *const words[] = { "yes", "yes, on conditions", "not known", "no" };
+    if (f->may_train < 0 || (!f->n_licences && !f->n_terms && !f->student)) return;
+    qn_buf_puts(b, "## May it train a model?\n\n");
+    if (f->student && strcmp(f->student, "evaluation") == 0) qn_buf_puts(b, "The set was made for evaluation: no model is trained on it.\n");
+    else {
+        qn_buf_printf(b, "**%s**", words[f->may_train]);
+        if (f->student) { qn_buf_puts(b, ", for "); md(b, f->student); }
+        qn_buf_puts(b, ", by the licences of all that went into the rows and the terms of the models that wrote them. No legal advice.\n");
+    }
+    if (f->n_licences) {
+        qn_buf_puts(b, "\nLicences that the rows inherit: ");
+        for (size_t i = 0; i < f->n_licences; i++) { if (i) qn_buf_puts(b, ", "); md(b, f->licences[i]); }
+        qn_buf_puts(b, ".\n");
+    }
+    if (f->n_terms) qn_buf_putc(b, '\n');
+    for (size_t i = 0; i < f->n_terms; i++) { qn_buf_puts(b, "- "); md(b, f->terms[i]); qn_buf_putc(b, '\n'); }
+    qn_buf_putc(b, '\n');
+}
+
 static void put_human(qn_buf *b, const qn_report_facts *f)
 {
     static const char *const levels[] = {
@@ -281,6 +304,7 @@ void qn_card_text(const qn_report_facts *f, qn_buf *b)
     }
     put_account(b, f);
     put_origin(b, f);
+    put_may_train(b, f);
     put_human(b, f);
     put_bias(b, f);
     put_how(b, f);

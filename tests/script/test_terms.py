@@ -25,3 +25,77 @@ for model, student in [("llama2", "Llama-2-7b-chat"), ("llama2", "evaluation"), 
     r = run(model, "--for", student)
     equal(r.code, 0, "%s for %s: %s" % (model, student, r.stderr))
 print("forbidden terms stop, a family's own, evaluation and free licences go on")
+
+# --- the licences of sources: named by the recipe or the command, by the documents themselves, by a file beside, by the row; inherited by all that is made of them
+def docs_run(name, files, *args, recipe=None, **more):
+    folder = path(name, "x")[:-1]
+    for f, text in files.items():
+        with open(os.path.join(folder, f), "w") as g:
+            g.write(text)
+    return Run(recipe or "document_qa", "docs=" + folder, *args, **more)
+
+
+ARTICLES = os.path.join(ROOT, "examples", "docs", "articles")
+FACTS = "\n".join(open(os.path.join(ARTICLES, f), encoding="utf-8").read() for f in sorted(os.listdir(ARTICLES))[:8])
+PAGE = "".join("<h1>%s</h1>" % p[2:] if p.startswith("# ") else "<p>%s</p>" % p for p in FACTS.split("\n\n"))
+PLAIN = {"a.md": FACTS}
+
+
+def card(r):
+    return open(os.path.join(r.out, "README.md")).read()
+
+
+r = docs_run("unknown", PLAIN, "--for", "my-7b")
+equal(r.code, 0, r.stderr)
+equal((r.summary["licences"], r.summary["may_train"]), (["unknown"], "unknown"), "nobody said")
+check("**not known**" in card(r) and "the licence of some sources is not known" in card(r), card(r))
+r = docs_run("given", PLAIN, "--for", "my-7b", "--licence", "CC BY-SA 4.0")
+equal((r.code, r.summary["licences"], r.summary["may_train"]), (0, ["CC BY-SA 4.0"], "conditions"), r.stderr)
+check('license: "cc-by-sa-4.0"' in card(r) and "**yes, on conditions**" in card(r) and "same licence" in card(r), card(r))
+for how, args, files in [("--licence", ["--licence", "cc-by-nd-4.0"], PLAIN), ("a file beside", [], {**PLAIN, "a.md.license": "SPDX-License-Identifier: CC-BY-ND-4.0\n"}),
+                         ("the document", [], {"a.html": "<html><head><link rel='license' href='https://creativecommons.org/licenses/by-nd/4.0/'></head><body>%s</body></html>" % PAGE})]:
+    r = docs_run("forbidden " + how, files, "--for", "my-7b", *args)
+    equal(r.code, 2, "%s says no: %s" % (how, r.stderr))
+    check("may not train my-7b" in r.stderr and not os.path.exists(os.path.join(r.out, "data.jsonl")), r.stderr)
+    for student in ([], ["--for", "evaluation"]):
+        r = docs_run("allowed " + how, files, *student, *args)
+        equal(r.code, 0, "%s, %r: %s" % (how, student, r.stderr))
+check("made for evaluation" in card(r), card(r))
+print("a source's licence stops, warns or binds, whoever names it; the card says it")
+
+# a model is not asked about a row that may not be used
+before = len(mock.requests())
+r = docs_run("asked", {**PLAIN, "a.md.license": "SPDX-License-Identifier: CC-BY-ND-4.0\n"}, "--for", "my-7b", "--model", "writer=apache", "--config", config)
+equal((r.code, len(mock.requests()) - before), (2, 0), "nothing is sent for a row whose source forbids it: " + r.stderr)
+# a step that leaves such rows out makes the run go through
+filtered = path("filtered.yaml")
+with open(filtered, "w") as f:
+    f.write("quern: 1\nparams:\n  rows: {type: path}\nsteps:\n  - read_rows: {path: $rows, licence: cc-by-nd-4.0}\n  - licence: {deny: ['*-nd-*']}\n  - write: {to: data.jsonl}\n")
+mixed = write_rows("mixed.jsonl", [{"q": "a", "licence": "MIT"}, {"q": "b"}, {"q": "c", "license": "CC0 1.0"}])
+r = Run(filtered, "rows=" + mixed, "--for", "my-7b")
+equal((r.code, [x["q"] for x in r.rows()], r.summary["licences"], r.summary["may_train"]), (0, ["a", "c"], ["MIT", "CC0 1.0"], "yes"), r.stderr)
+with open(filtered) as f:
+    unfiltered = f.read().replace("  - licence: {deny: ['*-nd-*']}\n", "")
+with open(filtered, "w") as f:
+    f.write(unfiltered)
+equal(Run(filtered, "rows=" + mixed, "--for", "my-7b").code, 2, "without the step the run stops")
+print("no request for a forbidden row; a step that leaves it out lets the run go on")
+
+# through 1-to-n steps, joins, gathers that put rows together
+through = path("through.yaml")
+STEPS = ("quern: 1\nparams:\n  rows: {type: path}\nsteps:\n  - read_rows: {path: $rows}\n  - name: part\n    each: {of: .parts}\n"
+         "  - name: left\n    set: {fields: {l: '.group'}}\n  - name: right\n    from: part\n    set: {fields: {r: '.group'}}\n"
+         "  - from: [left, right]\n    join: {}\n  - collect: {by: .group, of: .item}\n%s  - write: {to: data.jsonl}\n")
+parts = write_rows("parts.jsonl", [{"group": g, "parts": ["%s%d" % (g, k) for k in range(3)], "licence": l}
+                                   for g, l in [("x", "MIT"), ("x", "CC BY-ND 4.0"), ("y", "ISC")]])
+with open(through, "w") as f:
+    f.write(STEPS % "")
+r = Run(through, "rows=" + parts)
+check(r.summary, r.stderr)
+equal((r.code, r.summary["rows"]["accepted"], r.summary["licences"]), (0, 2, ["MIT", "CC BY-ND 4.0", "ISC"]), r.stderr)
+equal(Run(through, "rows=" + parts, "--for", "my-7b").code, 2, "a row put together from both has both licences")
+with open(through, "w") as f:
+    f.write(STEPS % "  - fields: {drop: [licence]}\n  - licence: {deny: ['*-nd-*']}\n")
+r = Run(through, "rows=" + parts, "--for", "my-7b")
+equal((r.code, [x["group"] for x in r.rows()], r.summary["licences"]), (0, ["y"], ["ISC"]), "the step `licence` knows what went into a row: " + r.stderr)
+print("licences go through 1-to-n steps, joins and gathers")

@@ -28,7 +28,7 @@ static const qn_example EXAMPLES[] = {
 };
 
 typedef struct { qn_str query, text; } pair;
-typedef struct { qn_arena arena; qn_rowstore *rows; qn_bm25 *index; pair *all; size_t n, cap, at, bytes; qn_bm25_hit *hits; } state;
+typedef struct { qn_arena arena; qn_licences licences; qn_rowstore *rows; qn_bm25 *index; pair *all; size_t n, cap, at, bytes; qn_bm25_hit *hits; } state;
 
 static qn_code check(qn_check *ck, void *vp, qn_err *e)
 {
@@ -76,6 +76,7 @@ static qn_code absorb(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_err *e
     QN_GROW(st->all, st->n, st->cap);
     st->all[st->n++] = (pair){ qn_arena_str(&st->arena, got.query), qn_arena_str(&st->arena, got.text) };
     qn_bm25_add(st->index, got.text);
+    st->licences |= qn_row_licences(r);
     return qn_rowstore_put(st->rows, r, e);
 }
 
@@ -113,6 +114,7 @@ static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *
     qn_list_b list = { .a = cx->scratch };
     for (size_t i = 0; i < n; i++) qn_list_put(&list, qn_v_text(texts[i]));
     qn_row_set(*out, p->as, qn_list_end(&list));
+    if (n) qn_row_add_licences(*out, st->licences);     /* texts of others: of whichever */
     return QN_OK;
 }
 

@@ -26,7 +26,7 @@ static const qn_example EXAMPLES[] = {
 
 typedef struct item { qn_value v; struct item *next; } item;
 typedef struct origin { qn_str step; qn_hash128 key; struct origin *next; } origin;
-typedef struct { item *first, *last; origin *origins; size_t n; } group;
+typedef struct { item *first, *last; origin *origins; size_t n; qn_licences licences; } group;
 typedef struct { qn_rowstore *rows; qn_arena arena; qn_map names; group *groups; size_t n, cap, at, bytes; } state;
 
 static qn_code check(qn_check *ck, void *vp, qn_err *e)
@@ -106,6 +106,7 @@ static qn_code absorb(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_err *e
     g->n++;
     if (fresh) return qn_rowstore_put(st->rows, r, e);
     keep_origins(st, g, r);
+    g->licences |= qn_row_licences(r);
     qn_row_drop(r);
     return QN_OK;
 }
@@ -122,6 +123,7 @@ static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *
     for (const item *it = g->first; it; it = it->next) qn_list_put(&list, it->v);
     qn_row_set(*out, p->as, qn_list_end(&list));
     for (const origin *o = g->origins; o; o = o->next) qn_row_add_origin(*out, o->step, o->key);
+    qn_row_add_licences(*out, g->licences);
     qn_verdict v = qn_reject_below("rows", (double)g->n, (double)p->least);
     qn_row_attach(*out, g->n < (size_t)p->least ? qn_memdup(&v, sizeof v) : NULL);
     return QN_OK;

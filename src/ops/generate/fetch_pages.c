@@ -171,6 +171,7 @@ static qn_code take_page(qn_ctx *cx, const place *at, const qn_reply *reply, qn_
     qn_object_put(&about, QN_STR("url"), qn_v_text(at->url));
     qn_object_put(&about, QN_STR("format"), qn_v_text(qn_str_of(format)));
     if (d.licence.n) qn_object_put(&about, QN_STR("licence"), qn_v_text(d.licence));
+    qn_row_add_licences(r, qn_licence_of(d.licence));
     if (d.title.n == 0 && qn_row_find(r, QN_STR("title"), &had) && had.kind == QN_V_TEXT) d.title = qn_arena_str(cx->scratch, qn_v_str(had));
     qn_document_put(r, &d, &about, cx->scratch);
     qn_emit_row(em, r);

@@ -200,6 +200,7 @@ static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *
     qn_list_put(&l, passage(b, cx->scratch));
     qn_row_set_text(r, "type", p->bridge ? QN_STR("bridge") : QN_STR("comparison"));
     qn_row_set_text(r, "seed", p->bridge ? b->name : a->facts.person ? QN_STR("person") : a->facts.kind);
+    qn_row_add_licences(r, qn_row_licences(b->row));
     qn_row_set(r, QN_STR("passages"), qn_list_end(&l));
     qn_row_remove(r, QN_STR("text"));
     qn_row_remove(r, QN_STR("title"));

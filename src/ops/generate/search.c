@@ -259,6 +259,7 @@ static void leave(const params *p, qn_ctx *cx, results *rs, qn_row *r, qn_emit *
         qn_list_put(&l, qn_object_end(&o));
     }
     qn_row_set(r, p->as, qn_list_end(&l));
+    if (rs->n) qn_row_add_licences(r, QN_LICENCE_UNKNOWN);      /* the web's, or of documents that name none */
     qn_emit_row(em, r);
 }
 

@@ -4,6 +4,7 @@
  * Each file is one row: its text (Markdown-like), title and what is known about it. Files are read in a child process with limits: one that crashes,
  * hangs or has no text is one failed row that says so. The blocks of the text (headings, paragraphs, tables, code) travel in the row's own field
  * `_blocks`, for `chunk`. The text of a PDF or an office file is dear: it is kept in DIR/memo, which may be deleted at any time. A folder may hold other files too: those that are no documents are skipped and named in run.log. */
+#include "io/sidecar.h"
 #include "core/log.h"
 #include "io/format.h"
 #include "ledger/memo.h"
@@ -45,7 +46,7 @@ static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
     const params *p = vp;
     state *st = QN_NEW(state);
     *out = st;
-    st->licence = p->licence.n ? qn_strz(p->licence) : NULL;
+    st->licence = p->licence.n ? qn_strz(p->licence) : cx->licence ? qn_strz(qn_str_of(cx->licence)) : NULL;
     QN_TRY(qn_files_each(p->path, add_file, st, e));
     st->several = st->n > 1;
     if (!cx->out_dir) return QN_OK;
@@ -61,12 +62,14 @@ static qn_row *row_of(const char *file, const qn_doc *d, const state *st, qn_are
     qn_object_b o = { .a = a };
     const qn_format *f = NULL;
     qn_err ignored = {0};
-    const char *licence = d->licence.n ? d->licence.p : st->licence;
+    qn_str beside = d->licence.n ? (qn_str){ "", 0 } : qn_licence_sidecar(file, a);
+    const char *licence = d->licence.n ? d->licence.p : beside.n ? beside.p : st->licence;
     qn_object_put(&o, QN_STR("path"), qn_v_text(qn_str_of(file)));
     if (qn_format_of(file, &f, &ignored) == QN_OK) qn_object_put(&o, QN_STR("format"), qn_v_text(qn_str_of(f->name)));
     if (licence) qn_object_put(&o, QN_STR("licence"), qn_v_text(qn_str_of(licence)));
     qn_document_put(r, d, &o, a);
     qn_row_set_source(r, (qn_row_source){ file, 0, st->licence });
+    qn_row_add_licences(r, qn_licence_of(qn_str_of(licence ? licence : "")));
     return r;
 }
 

@@ -2,6 +2,7 @@
  *
  * The types of the fields are found out from the first rows before anything runs, so that a wrong field name is an error at once. A record that
  * cannot be read is one failed row with its file and line; the rest goes on. */
+#include "io/sidecar.h"
 #include "io/format.h"
 #include "ops/op.h"
 #include <stdio.h>
@@ -19,7 +20,7 @@ static const qn_param PARAMS[] = {
     QN_END
 };
 
-typedef struct { char **files; size_t n, cap, at; qn_reader *reader; uint64_t line; char *licence; } state;
+typedef struct { char **files; size_t n, cap, at; qn_reader *reader; uint64_t line; char *licence; qn_licences of_file; } state;
 
 static qn_code add_file(void *arg, const char *file, qn_err *e)
 {
@@ -92,22 +93,33 @@ static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
 {
     const params *p = vp;
     state *st = QN_NEW(state);
-    (void)cx;
     *out = st;
     if (p->licence.n) st->licence = qn_strz(p->licence);
+    else if (cx->licence) st->licence = qn_strz(qn_str_of(cx->licence));
     return qn_files_each(p->path, add_file, st, e);
+}
+
+/* A row that names its licence itself has that one. Looked for where the bytes can hold such a field at all. */
+static qn_licences own_licence(const qn_row *r, qn_licences of_file)
+{
+    qn_str bytes;
+    qn_value v;
+    if (qn_row_source_bytes(r, &bytes) && !memmem(bytes.p, bytes.n, "\"licen", 6)) return of_file;
+    bool has = qn_row_find(r, QN_STR("licence"), &v) || qn_row_find(r, QN_STR("license"), &v);
+    return has && v.kind == QN_V_TEXT && qn_str_trim(qn_v_str(v)).n ? qn_licence_of(qn_v_str(v)) : of_file;
 }
 
 static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *e)
 {
     const params *p = vp;
     state *st = vs;
-    (void)cx;
     for (;;) {
         if (!st->reader) {
             if (st->at == st->n) { *out = NULL; return QN_OK; }
             const char *file = st->files[st->at++];
             st->line = 0;
+            qn_str beside = qn_licence_sidecar(file, cx->scratch);
+            st->of_file = qn_licence_of(beside.n ? beside : qn_str_of(st->licence ? st->licence : ""));
             qn_code rc = open_file(p, file, &st->reader, e);
             if (rc != QN_OK) {
                 st->reader = NULL;
@@ -120,6 +132,7 @@ static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *
         if (rc != QN_OK) return rc;
         if (*out) {
             qn_row_set_source(*out, (qn_row_source){ st->files[st->at - 1], st->line, st->licence });
+            qn_row_add_licences(*out, own_licence(*out, st->of_file));
             return QN_OK;
         }
         st->reader->vt->close(st->reader);

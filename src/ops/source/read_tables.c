@@ -2,6 +2,7 @@
  *
  * All tables are loaded, cells as they stand, into `tables.db` in the run's folder, where generated SQL is executed; each gives one row that says what
  * the table is. A file that cannot be read is one failed row; documents in the same folder are left alone. */
+#include "io/sidecar.h"
 #include "core/log.h"
 #include "io/table.h"
 #include "ops/op.h"
@@ -30,7 +31,7 @@ static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
     const params *p = vp;
     state *st = QN_NEW(state);
     *out = st;
-    st->licence = p->licence.n ? qn_strz(p->licence) : NULL;
+    st->licence = p->licence.n ? qn_strz(p->licence) : cx->licence ? qn_strz(qn_str_of(cx->licence)) : NULL;
     st->own_db = cx->out_dir == NULL;
     if (st->own_db) {
         qn_buf b = {0};
@@ -91,6 +92,8 @@ static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *
     qn_row *r = qn_row_new(id_of(t));
     qn_row_set(r, QN_STR("table"), describe(t, st, cx->scratch));
     qn_row_set_source(r, (qn_row_source){ t->path.p, 0, st->licence });
+    qn_str beside = qn_licence_sidecar(t->path.p, cx->scratch);
+    qn_row_add_licences(r, qn_licence_of(beside.n ? beside : qn_str_of(st->licence ? st->licence : "")));
     *out = r;
     return QN_OK;
 }
