@@ -200,26 +200,43 @@ static bool occurs_once(qn_str text, qn_str part)
     return n == 1;
 }
 
-static qn_fact *add(reader *r, qn_fact_kind kind, qn_str answer, qn_str question)
+qn_fact *qn_facts_add(qn_facts *o, qn_arena *a, qn_str passage, qn_fact_kind kind, qn_str answer, qn_str question)
 {
-    qn_facts *o = r->out;
     while (answer.n && strchr(" ,", answer.p[answer.n - 1])) answer.n--;
-    if (answer.n == 0 || answer.n > 200 || answer.p < r->passage.p || answer.p > r->passage.p + r->passage.n) return NULL;
+    if (answer.n == 0 || answer.n > 200 || answer.p < passage.p || answer.p > passage.p + passage.n) return NULL;
     if (qn_str_find(question, answer) >= 0 || question.n > 220) return NULL;
     for (size_t i = 0; i < o->n; i++)
         if (qn_str_eq(o->items[i].question, question)) {    /* two answers to one question: neither is safe */
-            if (!qn_str_eq(o->items[i].answer, answer)) o->items[i].question = QN_STR("");
+            if (!qn_str_eq(o->items[i].answer, answer)) o->items[i].unsafe = true;
             return NULL;
         }
     if (o->n == o->cap) {
         size_t cap = o->cap ? o->cap * 2 : 16;
-        qn_fact *more = qn_arena_alloc(r->a, cap * sizeof *more);
+        qn_fact *more = qn_arena_alloc(a, cap * sizeof *more);
         if (o->n) memcpy(more, o->items, o->n * sizeof *more);
         o->items = more;
         o->cap = cap;
     }
     qn_fact *f = &o->items[o->n++];
-    *f = (qn_fact){ .kind = kind, .question = question, .answer = answer, .start = (size_t)(answer.p - r->passage.p), .about_main = r->subj_main };
+    *f = (qn_fact){ .kind = kind, .question = question, .answer = answer, .start = (size_t)(answer.p - passage.p) };
+    return f;
+}
+
+void qn_facts_settle(qn_facts *f, qn_str passage)
+{
+    size_t k = 0;
+    for (size_t i = 0; i < f->n; i++) {
+        if (f->items[i].unsafe) continue;
+        f->items[i].unique = occurs_once(passage, f->items[i].answer);
+        f->items[k++] = f->items[i];
+    }
+    f->n = k;
+}
+
+static qn_fact *add(reader *r, qn_fact_kind kind, qn_str answer, qn_str question)
+{
+    qn_fact *f = qn_facts_add(r->out, r->a, r->passage, kind, answer, question);
+    if (f) f->about_main = r->subj_main;
     return f;
 }
 
@@ -789,13 +806,7 @@ void qn_facts_find(qn_str title, qn_str passage, qn_arena *a, qn_facts *out)
         read_sentence(&r, text, first);
         first = false;
     }
-    size_t k = 0;       /* questions with two answers are not safe */
-    for (size_t i = 0; i < out->n; i++)
-        if (out->items[i].question.n) {
-            out->items[i].unique = occurs_once(passage, out->items[i].answer);
-            out->items[k++] = out->items[i];
-        }
-    out->n = k;
+    qn_facts_settle(out, passage);
 }
 
 const char *qn_fact_kind_name(qn_fact_kind k)

@@ -15,6 +15,7 @@ typedef struct qn_fact {
     qn_str question;        /* stands alone */
     qn_str answer;          /* a span of the passage */
     size_t start;           /* its first byte in the passage */
+    bool    unsafe;         /* a second answer came up: dropped by settle */
     bool    unique;         /* the answer stands in the passage once */
     bool    about_main;     /* the question names the main entity */
     qn_str describe;        /* the answer in words with {y} for its kind: "the {y} where Marie Curie was born"; empty: none */
@@ -34,6 +35,10 @@ typedef struct qn_facts {
 
 /* title may be empty. Texts are borrowed from passage and title or live in the arena. Cost: O(bytes). */
 void qn_facts_find(qn_str title, qn_str passage, qn_arena *a, qn_facts *out);
+/* For readers of other prose: adds a fact whose answer is a span of the passage; NULL when the question gives the answer away, is there already, or is too long.
+ * A question with two answers is taken back. When all are in, settle drops those and marks the answers that stand once. */
+qn_fact *qn_facts_add(qn_facts *f, qn_arena *a, qn_str passage, qn_fact_kind kind, qn_str answer, qn_str question);
+void     qn_facts_settle(qn_facts *f, qn_str passage);
 const char *qn_fact_kind_name(qn_fact_kind k);
 /* Is the name one that people bear, by its form: two or three capitalised words, none of them of an institution? */
 bool qn_looks_like_person(qn_str name);

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 #include "builtin/multihop.h"
+#include "builtin/tech_facts.h"
 
 /* "question -> answer" of everything found, a line each. */
 static char *found(const char *title, const char *passage)
@@ -27,6 +28,56 @@ static char *found(const char *title, const char *passage)
 }
 #define FINDS(title, passage, line) do { char *f_ = found(title, passage); if (!strstr(f_, line "\n")) fail_msg("`%s` is not among:\n%s", line, f_); } while (0)
 #define NOTHING(title, passage) assert_string_equal(found(title, passage), "")
+
+/* The same for technical prose alone. */
+static char *manual(const char *passage)
+{
+    static char out[4096];
+    qn_arena a = { 0 };
+    qn_facts f = { 0 };
+    size_t n = 0;
+    qn_tech_facts_find(qn_str_of(passage), &a, &f);
+    out[0] = 0;
+    for (size_t i = 0; i < f.n; i++) {
+        assert_memory_equal(passage + f.items[i].start, f.items[i].answer.p, f.items[i].answer.n);
+        n += (size_t)snprintf(out + n, sizeof out - n, "%.*s -> %.*s\n", QN_FMT(f.items[i].question), QN_FMT(f.items[i].answer));
+    }
+    qn_arena_free(&a);
+    return out;
+}
+#define SAYS(passage, lines) assert_string_equal(manual(passage), lines)
+
+static void manuals_are_read(void **s)
+{
+    (void)s;
+    SAYS("Certificates are signed by a certification authority (CA).", "What does CA stand for? -> certification authority\n");
+    SAYS("Each flaw gets a CWE (Common Weakness Enumeration) number.", "What does CWE stand for? -> Common Weakness Enumeration\n");
+    SAYS("The default smtp port is 25.", "What is the default smtp port? -> 25\n");
+    SAYS("`ftps://` connections default to port 990 unless told.", "What do `ftps://` connections default to? -> port 990 unless told\n");
+    SAYS("Support for `--json` was added in curl 7.82.0.", "In which version of curl was support for `--json` added? -> 7.82.0\n");
+    SAYS("- `CURLWS_NOAUTOPONG` disables automatic replies (see below).", "What does `CURLWS_NOAUTOPONG` disable? -> automatic replies\n");
+    SAYS("The function `type` returns a string that names the type.", "What does the function `type` return? -> a string that names the type\n");
+    SAYS("uv_handle_t is the base type for all handles.", "What is uv_handle_t? -> the base type for all handles\n");
+    SAYS("Timer handles are used to schedule callbacks, which run later.", "What are timer handles used for? -> to schedule callbacks\n");
+    SAYS("The first line in an HTTP response is called the status line.", "What is the first line in an HTTP response called? -> the status line\n");
+    SAYS("Licensed Material means the work under this licence.", "");
+    SAYS("Licensed Material means the work to which the licensor applied a licence.", "What does Licensed Material mean? -> the work to which the licensor applied a licence\n");
+}
+
+static void what_a_manual_leaves_open_is_left_alone(void **s)
+{
+    (void)s;
+    SAYS("", "");
+    SAYS("The default size is 16.", "");                               /* of what? */
+    SAYS("`data` is a pointer to the buffer in hand.", "");            /* whose? */
+    SAYS("It returns the number of bytes.", "");
+    SAYS("This option sets the timeout.", "");
+    SAYS("The file is used to store cookies.", "");                    /* which? */
+    SAYS("Teams (POSIX) are allowed.", "");                            /* not its letters */
+    SAYS("`uv_run` returns 0. `uv_run` returns 1.", "");               /* two answers */
+    SAYS("# `uv_run` returns 0.", "");
+    SAYS("```\n`uv_run` returns the state of things.\n```", "");
+}
 
 static void plain_sentences_are_read(void **s)
 {
@@ -127,7 +178,7 @@ static void any_bytes_are_read_without_harm(void **s)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plain_sentences_are_read), cmocka_unit_test(what_is_not_certain_is_left_alone),
+        cmocka_unit_test(plain_sentences_are_read), cmocka_unit_test(manuals_are_read), cmocka_unit_test(what_a_manual_leaves_open_is_left_alone), cmocka_unit_test(what_is_not_certain_is_left_alone),
         cmocka_unit_test(a_bridge_hides_the_entity_and_needs_both), cmocka_unit_test(comparisons_are_right_and_never_of_equals),
         cmocka_unit_test(any_bytes_are_read_without_harm),
     };

@@ -5,7 +5,7 @@
  * What the rules do not read with certainty is not asked about: expect few questions from long sentences.
  * Source: rule-based question generation after Heilman & Smith 2010.
  * Runs on: any worker; keeps nothing between rows. */
-#include "builtin/facts.h"
+#include "builtin/tech_facts.h"
 #include "ops/op.h"
 
 typedef struct { qn_str text, title; int64_t per_passage; } params;
@@ -52,6 +52,7 @@ static qn_code map(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_emit *
     qn_str passage = unwrapped(cx->scratch, qn_v_str(text));
     qn_facts f;
     qn_facts_find(qn_v_str(title), passage, cx->scratch, &f);
+    qn_tech_facts_find(passage, cx->scratch, &f);
     size_t *ok = qn_arena_alloc(cx->scratch, (f.n + 1) * sizeof *ok), *got = qn_arena_alloc(cx->scratch, (f.n + 1) * sizeof *got), n = 0;
     for (size_t i = 0; i < f.n; i++) if (f.items[i].unique && qn_str_find(f.items[i].question, QN_STR("{y}")) < 0) ok[n++] = i;
     if (n == 0) {
@@ -73,7 +74,7 @@ static qn_code map(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_emit *
 }
 
 const qn_op qn_op_question_from_passage = {
-    .name = "question_from_passage", .version = 1, .stage = QN_GENERATE,
+    .name = "question_from_passage", .version = 2, .stage = QN_GENERATE,
     .brief = "questions that a passage answers, with their answers and places; no model is asked",
     .paper = "Heilman & Smith 2010, Good Question! Statistical Ranking for Question Generation (the safe rules)",
     .writes = "passage: text, question: text, answer: text, start: int",
