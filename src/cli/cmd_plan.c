@@ -73,8 +73,8 @@ typedef struct { double calls, prompt_tokens, completion_tokens, usd; bool price
 static estimate estimate_of(const qn_dry_step *d, double scale)
 {
     estimate x = { .calls = (double)d->calls * scale, .prompt_tokens = (double)d->prompt_bytes / 4 * scale, .completion_tokens = (double)d->max_tokens * scale };
-    x.priced = d->model && d->model->priced;
-    if (x.priced) x.usd = (x.prompt_tokens / 1e6 * d->model->usd_per_m_prompt + x.completion_tokens / 1e6 * d->model->usd_per_m_completion)
+    x.priced = !d->model || d->model->priced;      /* a page costs nothing */
+    if (x.priced && d->model) x.usd = x.calls * d->model->usd_per_request + (x.prompt_tokens / 1e6 * d->model->usd_per_m_prompt + x.completion_tokens / 1e6 * d->model->usd_per_m_completion)
                         * qn_model_price_share(d->model);
     return x;
 }
@@ -84,8 +84,9 @@ static void fill_gaps(const qn_plan *plan, const qn_run_result *r, qn_dry *d)
 {
     const qn_dry_step *last = NULL;
     for (int i = 0; i < plan->n_steps; i++) {
-        if (d->steps[i].calls) last = &d->steps[i];
-        else if (last && plan->steps[i].op && plan->steps[i].op->turn && r->steps[i].in == 0) d->steps[i] = *last;
+        bool asks = plan->steps[i].op && (plan->steps[i].op->flags & QN_OP_NEEDS_MODEL);
+        if (asks && d->steps[i].calls) last = &d->steps[i];
+        else if (asks && last && r->steps[i].in == 0) d->steps[i] = *last;
     }
 }
 

@@ -63,7 +63,7 @@ void qn_dry_answer(qn_dry *d, int step, const qn_ask *ask, qn_arena *a, qn_reply
     s->calls++;
     s->prompt_bytes += what.n;
     s->max_tokens += (uint64_t)ask->max_tokens;
-    s->model = ask->model;
+    if (ask->model) s->model = ask->model;
     keep_prompt(d, step, what);
     *out = (qn_reply){ .status = QN_REPLY_OK, .http = 200, .finish = QN_STR("stop"), .replayed = true };
     if (ask->kind == QN_ASK_EMBED) {
@@ -80,6 +80,10 @@ void qn_dry_answer(qn_dry *d, int step, const qn_ask *ask, qn_arena *a, qn_reply
         qn_json_write(&b, sample);
         out->text = qn_arena_str(a, qn_buf_view(&b));
         qn_buf_free(&b);
+    } else if (ask->kind == QN_ASK_GET && ask->model) {         /* a search engine of a known kind */
+        static const char hit[] = "[{\"url\":\"http://example.org/%llu\",\"title\":\"made up\",\"content\":\"a made up result\",\"description\":\"a made up result\"}]";
+        qn_str hits = qn_arena_printf(a, hit, (unsigned long long)d->n);
+        out->text = qn_arena_printf(a, "{\"results\":%.*s,\"web\":{\"results\":%.*s}}", QN_FMT(hits), QN_FMT(hits));
     } else {
         out->text = qn_arena_printf(a, "made up reply number %llu, long enough to stand for one", (unsigned long long)d->n);
     }

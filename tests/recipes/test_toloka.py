@@ -140,7 +140,7 @@ def toloka_answers():
     mock.stop()
     rules = json.loads(json.dumps(rules).replace("{BASE}", "http://127.0.0.1:%d" % port))
     mock = lib.Mock(rules, "--port", str(port))
-    args = ["prompts=" + lib.write_rows("prompts.jsonl", prompts), "private=yes", "people=[anna]", "spread=2", "chunks=2", "least=3"]
+    args = ["prompts=" + lib.write_rows("prompts.jsonl", prompts), "private=yes", "per_minute=60000", "people=[anna]", "spread=2", "chunks=2", "least=3"]
     r = run("toloka_answers", *args, code=1, writer=mock.url, judge=mock.url, engine="http://127.0.0.1:%d#searxng" % port)
     asks = [q for q in requests(mock) if "With what stands above" in user(q)]
     equal(len(asks), 3 * len(prompts), "three candidates for each prompt")
