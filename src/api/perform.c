@@ -26,6 +26,13 @@ bool qn_perform_commands(const qn_plan *plan, qn_buf *out)
     for (int i = 0; i < plan->n_steps; i++) {
         const qn_step *s = &plan->steps[i];
         qn_value v;
+        bool trl = s->gives && qn_v_get(s->shown, QN_STR("by"), &v) && qn_str_is(qn_v_str(v), "trl");
+        if (trl) {
+            if (!qn_v_get(s->shown, QN_STR("command"), &v)) v = qn_v_text(QN_STR("trl"));
+            qn_buf_printf(out, "%sthe step %.*s runs: %.*s", any ? "\n" : "", QN_FMT(s->name), QN_FMT(qn_v_str(v)));
+            any = true;
+            continue;
+        }
         if (!s->op || !(s->op->flags & QN_OP_RUNS_COMMANDS)) continue;
         if (!qn_v_get(s->shown, QN_STR("run"), &v)) v = s->shown;
         qn_buf_printf(out, "%sthe step %.*s runs: %.*s", any ? "\n" : "", QN_FMT(s->name), QN_FMT(qn_v_str(v)));

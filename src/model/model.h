@@ -39,7 +39,8 @@ typedef struct qn_model {
     const char *licence, *terms;/* names in the terms table; NULL unknown */
     const char *folder;         /* a model that quern runs itself (nn/): its folder; NULL: none. Of a training step: set when the run begins */
     bool        bf16;           /* of a folder: matrix products in bf16, where the processor can */
-    char        content[48];    /* of a folder: what its files hold, by qn_model_settle */
+    char        made_at[1024], made_name[256];  /* of a training step: what folder, name and identity point to */
+    char        content[400];    /* of a folder: what its files hold, by qn_model_settle */
     struct qn_local *local;     /* a server that must be started first (see qn_model_ready); NULL: none */
     qn_value    search;         /* it is a search engine: `search:` of quern.yaml, the name of a known kind or an object; null: it is none */
 } qn_model;

@@ -12,6 +12,7 @@
 #include "nn/encoder.h"
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -579,4 +580,71 @@ qn_code qn_learner_run(qn_learner *l, qn_learned *out, qn_err *e)
     qn_buf_free(&part);
     qn_buf_free(&check);
     return rc;
+}
+
+/* ---- for trainers elsewhere ---- */
+int64_t qn_learner_rows(const qn_learner *l) { return (int64_t)l->n; }
+qn_code qn_learned_write(const qn_learned *r, const char *dir, qn_err *e) { return write_facts(r, dir, e); }
+bool    qn_learned_read(const char *dir, const char *key, qn_learned *r) { return is_there(dir, key, r); }
+
+qn_code qn_learner_key(const qn_learner *l, const char *extra, char hex[33], qn_err *e)
+{
+    char own[33];
+    QN_TRY(training_key(l, own, e));
+    qn_hasher *h = qn_hasher_new();
+    qn_hasher_add(h, own, 32);
+    hash_text(h, qn_str_of(extra));
+    qn_hash_hex(qn_hasher_end(h), hex);
+    return QN_OK;
+}
+
+static yyjson_mut_val *messages(yyjson_mut_doc *d, const qn_message *m, size_t n)
+{
+    yyjson_mut_val *list = yyjson_mut_arr(d);
+    for (size_t i = 0; i < n; i++) {
+        yyjson_mut_val *o = yyjson_mut_arr_add_obj(d, list);
+        yyjson_mut_obj_add_strn(d, o, "role", m[i].role.p, m[i].role.n);
+        yyjson_mut_obj_add_strn(d, o, "content", m[i].content.p ? m[i].content.p : "", m[i].content.n);
+    }
+    return list;
+}
+
+static void export_row(const qn_learner *l, const kept *k, qn_learn_layout layout, yyjson_mut_doc *d, yyjson_mut_val *o)
+{
+    const qn_message *a = l->msgs + k->at, *b = a + k->n_a;
+    if (k->text) { yyjson_mut_obj_add_strn(d, o, "text", a[0].content.p, a[0].content.n); return; }
+    if (!k->n_b) { yyjson_mut_obj_add_val(d, o, "messages", messages(d, a, k->n_a)); return; }
+    yyjson_mut_val *prompt = messages(d, a, k->n_a - 1), *good = messages(d, a + k->n_a - 1, 1), *bad = messages(d, b + k->n_b - 1, 1);
+    if (layout == QN_LEARN_TRL) {
+        yyjson_mut_obj_add_val(d, o, "prompt", prompt);
+        yyjson_mut_obj_add_val(d, o, "chosen", good);
+        yyjson_mut_obj_add_val(d, o, "rejected", bad);
+        return;
+    }
+    yyjson_mut_val *input = yyjson_mut_obj(d);
+    yyjson_mut_obj_add_val(d, input, "messages", prompt);
+    yyjson_mut_obj_add_val(d, o, "input", input);
+    yyjson_mut_obj_add_val(d, o, "preferred_output", good);
+    yyjson_mut_obj_add_val(d, o, "non_preferred_output", bad);
+}
+
+qn_code qn_learner_export(const qn_learner *l, qn_learn_layout layout, qn_buf *out, qn_err *e)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        const kept *k = &l->rows[i];
+        if (k->step || l->o->ranking || (layout == QN_LEARN_OPENAI && (k->text || l->o->kind == QN_TRAIN_REWARD)))
+            return qn_fail(e, QN_ERECIPE, "this training cannot be done there: it has no form for such rows");
+        yyjson_mut_doc *d = yyjson_mut_doc_new(NULL);
+        yyjson_mut_val *o = yyjson_mut_obj(d);
+        yyjson_mut_doc_set_root(d, o);
+        export_row(l, k, layout, d, o);
+        size_t n;
+        char *text = yyjson_mut_write(d, 0, &n);
+        QN_ASSERT(text);
+        qn_buf_put(out, text, n);
+        qn_buf_putc(out, '\n');
+        free(text);
+        yyjson_mut_doc_free(d);
+    }
+    return QN_OK;
 }

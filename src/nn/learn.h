@@ -62,4 +62,14 @@ void    qn_learner_add(qn_learner *l, const qn_learn_row *r);   /* copied */
 size_t  qn_learner_bytes(const qn_learner *l);              /* held */
 qn_code qn_learner_run(qn_learner *l, qn_learned *out, qn_err *e);
 void    qn_learner_free(qn_learner *l);
+
+/* For trainers elsewhere. The rows as JSON lines: TRL's conversational columns (messages; prompt, chosen, rejected; text), or OpenAI's (messages;
+ * input, preferred_output, non_preferred_output). QN_ERECIPE for rows they have no form for. key: of rows, settings and `extra`. */
+typedef enum { QN_LEARN_TRL, QN_LEARN_OPENAI } qn_learn_layout;
+qn_code qn_learner_export(const qn_learner *l, qn_learn_layout layout, qn_buf *out, qn_err *e);
+qn_code qn_learner_key(const qn_learner *l, const char *extra, char hex[33], qn_err *e);
+int64_t qn_learner_rows(const qn_learner *l);
+/* training.json of a folder that another trainer filled; and what it says when it is of this key. */
+qn_code qn_learned_write(const qn_learned *r, const char *dir, qn_err *e);
+bool    qn_learned_read(const char *dir, const char *key, qn_learned *r);
 #endif

@@ -18,7 +18,12 @@ static const qn_example EXAMPLES[] = {
 };
 
 static qn_code check(qn_check *ck, void *vp, qn_err *e) { return qn_training_check(ck, vp, e); }
-static qn_code open(qn_ctx *cx, const void *vp, void **st, qn_err *e) { return qn_training_open(cx, vp, QN_TRAIN_LM, (qn_training_state **)st, e); }
+static qn_code open(qn_ctx *cx, const void *vp, void **st, qn_err *e) 
+{
+    qn_code rc = qn_training_open(cx, vp, QN_TRAIN_LM, (qn_training_state **)st, e);
+    ((qn_training_state *)*st)->kind = "lm";
+    return rc;
+}
 
 static qn_code absorb(qn_ctx *cx, const void *vp, void *st, qn_row *r, qn_err *e)
 {

@@ -9,16 +9,18 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/queue.h"
+#include "model/finetune.h"
 #include "nn/learn.h"
 #include "ops/op.h"
 #include "recipe/pick.h"
 #include <math.h>
+#include <stdio.h>
 
 #define QN_TRAINING_FIELDS \
     const qn_model *base; qn_value size; const char *to; \
     int64_t steps, batch, max_tokens, pass_tokens, seed, lora, threads; \
     double epochs, lr, warmup, decay, clip, valid, lora_alpha, checkpoint; \
-    qn_str schedule, lora_modules, precision
+    qn_str schedule, lora_modules, precision, by, command, base_name; double poll
 typedef struct { QN_TRAINING_FIELDS; } qn_training;
 
 /* Of struct s, whose first member is `struct { QN_TRAINING_FIELDS; };`. */
@@ -40,6 +42,10 @@ typedef struct { QN_TRAINING_FIELDS; } qn_training;
     QN_TEXT(s, lora_modules, "", "words of q_proj k_proj v_proj o_proj gate_proj up_proj down_proj; left out: all"), \
     QN_REAL(s, valid, "0", "0..0.5", "share of the rows, drawn by their content, that is not trained on: the loss on them is reported"), \
     QN_CHOICE(s, precision, "f32", "f32|bf16", "bf16: matrix products in bf16 with f32 sums, about one and a half times as fast where the processor has AVX512_BF16 (f32 elsewhere); asking the model later is in bf16 too"), \
+    QN_CHOICE(s, by, "quern", "quern|trl|openai", "who trains: quern; TRL's command, for large models on a GPU; a fine-tuning service with OpenAI's interface"), \
+    QN_TEXT(s, command, "trl", "by trl: the program; it gets `sft --config FILE` (or dpo, reward) behind it, is watched, and may be killed and begun again"), \
+    QN_TEXT(s, base_name, "", "by trl or openai: the base as they know it: Qwen/Qwen2.5-0.5B-Instruct, gpt-4o-mini-2024-07-18; left out: `base`"), \
+    QN_REAL(s, poll, "20", "0.05..3600", "by openai: seconds between looks at the job"), \
     QN_INT(s, seed, "0", "0..", "0: the run's"), \
     QN_REAL(s, checkpoint, "60", "0..", "seconds between checkpoints"), \
     QN_INT(s, threads, "0", "0..", "0: as many as the run has workers"), \
@@ -58,8 +64,11 @@ typedef struct {
     char  *dir, *shown;         /* where the model lies; the same as rows say it */
     const int *stop;
     int64_t said_us, began_us;
-    const char *step;
+    const char *step, *kind;    /* kind: "lm" where texts are learnt whole */
     bool given;
+    const qn_training *p;
+    qn_model *gives;
+    char elsewhere[256];     /* by openai: the model's name at the service */
 } qn_training_state;
 
 /* ---- checking ---- */
@@ -87,7 +96,11 @@ static inline qn_code qn_training_size(const qn_training *p, qn_learn_size *s, q
 static inline qn_code qn_training_check(qn_check *ck, const qn_training *p, qn_err *e)
 {
     qn_learn_size s;
-    if (p->base && !p->base->builtin && !p->base->folder) {
+    if (qn_str_is(p->by, "openai")) {
+        if (!p->base || !p->base->url) return qn_fail_at(e, QN_ERECIPE, ck->pos, "`by: openai` needs `base`: the endpoint and its model (http://HOST/v1#NAME, or a name in quern.yaml)");
+    } else if (qn_str_is(p->by, "trl") && !p->base_name.n && !(p->base && p->base->folder)) {
+        return qn_fail_at(e, QN_ERECIPE, ck->pos, "`by: trl` needs a base: `base_name` as the hub knows it, or `base`, a folder");
+    } else if (qn_str_is(p->by, "quern") && p->base && !p->base->builtin && !p->base->folder) {
         qn_fail_at(e, QN_ERECIPE, ck->pos, "`base` is %s, which is no folder: its weights are not here", p->base->name ? p->base->name : "an endpoint");
         qn_hint(e, "a folder with config.json, model.safetensors and tokenizer.json, or `by: trl` or `by: openai` for models that are trained elsewhere");
         return QN_ERECIPE;
@@ -124,12 +137,13 @@ static inline qn_code qn_training_open(qn_ctx *cx, const qn_training *p, qn_trai
     st->dir = b.p;
     st->shown = p->to ? qn_strz(qn_str_of(p->to)) : qn_strz(qn_arena_printf(cx->scratch, "models/%.*s", QN_FMT(cx->step)));
     st->step = cx->step.p;
+    st->kind = "";
     st->stop = cx->stop;
     QN_TRY(qn_training_size(p, &st->o.size, (qn_pos){ 0 }, e));
     st->o.kind = kind;
     st->o.dir = st->dir;
-    st->o.base = based ? p->base->folder : NULL;
-    st->o.lora_rank = based ? (int)p->lora : 0;
+    st->o.base = based && p->base->folder ? p->base->folder : NULL;
+    st->o.lora_rank = based || p->base_name.n ? (int)p->lora : 0;
     st->o.lora_alpha = p->lora_alpha;
     st->o.lora_modules = p->lora_modules.n ? p->lora_modules.p : NULL;
     st->o.max_tokens = (int)p->max_tokens;
@@ -143,7 +157,21 @@ static inline qn_code qn_training_open(qn_ctx *cx, const qn_training *p, qn_trai
         .steps = p->steps, .epochs = p->epochs, .batch = (int)p->batch, .pass_tokens = (int)p->pass_tokens, .clip = p->clip, .decay = p->decay, .b2 = 0.95,
         .seed = p->seed ? (uint64_t)p->seed : cx->seed, .checkpoint_seconds = p->checkpoint, .progress = qn_training_progress, .progress_arg = st };
     st->learner = qn_learner_new(&st->o);
-    if (cx->gives) { cx->gives->folder = st->dir; cx->gives->bf16 = st->o.bf16; }
+    st->p = p;
+    st->gives = cx->gives;
+    if (strlen(st->dir) >= 1000) return qn_fail(e, QN_ELIMIT, "the path %.60s... is too long", st->dir);
+    if (cx->gives) {
+        snprintf(cx->gives->made_at, sizeof cx->gives->made_at, "%s", st->dir);
+        cx->gives->folder = cx->gives->made_at;
+        cx->gives->bf16 = st->o.bf16;
+    }
+    if (cx->gives && qn_str_is(p->by, "openai")) {
+        const char *role = cx->gives->role, *name = cx->gives->name;
+        *cx->gives = *p->base;
+        cx->gives->role = role;
+        cx->gives->name = name;
+        cx->gives->folder = NULL;
+    }
     return QN_OK;
 }
 
@@ -170,10 +198,50 @@ static inline qn_code qn_training_add(qn_ctx *cx, qn_training_state *st, const q
 
 static inline qn_code qn_training_need_base(qn_check *ck, const qn_training *p, const char *why, qn_err *e)
 {
-    if (p->base && !p->base->builtin) return QN_OK;
+    if ((p->base && !p->base->builtin) || p->base_name.n) return QN_OK;
     qn_fail_at(e, QN_ERECIPE, ck->pos, "`base` is needed: %s", why);
     qn_hint(e, "a model's folder, or the name of a training step before this one");
     return QN_ERECIPE;
+}
+
+/* Trained by TRL or a service. A model of the same key that is there stays. */
+static inline qn_code qn_training_elsewhere(qn_training_state *st, qn_err *e)
+{
+    const qn_training *p = st->p;
+    bool trl = qn_str_is(p->by, "trl");
+    char key[33];
+    qn_buf rows = { 0 };
+    qn_arena a = { 0 };
+    const char *base = p->base_name.n ? p->base_name.p : trl ? p->base->folder : p->base->name;
+    const char *kind = st->o.kind == QN_TRAIN_DPO ? "dpo" : st->o.kind == QN_TRAIN_REWARD ? "rm" : strcmp(st->kind, "lm") == 0 ? "lm" : "sft";
+    qn_learned *r = &st->result;
+    qn_code rc;
+    *r = (qn_learned){ .loss_first = NAN, .loss_last = NAN, .loss_valid = NAN, .right_valid = NAN, .right_before = NAN, .rows = qn_learner_rows(st->learner) };
+    if (!r->rows) return qn_fail(e, QN_EDATA, "there are no rows to train on");
+    QN_TRY_OUT(qn_learner_key(st->learner, qn_arena_printf(&a, "%.*s %s %s", QN_FMT(p->by), base, kind).p, key, e));
+    if (trl && qn_learned_read(st->dir, key, r)) goto out;
+    QN_TRY_OUT(qn_learner_export(st->learner, trl ? QN_LEARN_TRL : QN_LEARN_OPENAI, &rows, e));
+    qn_finetune f = { .kind = kind, .dir = st->dir, .step = st->step, .base = base, .o = &st->o, .command = p->command.p, .endpoint = p->base, .poll_s = p->poll,
+                      .key = key, .rows = qn_buf_view(&rows), .stop = st->stop };
+    memcpy(r->key, key, sizeof key);
+    r->trained = true;
+    if (trl) {
+        QN_TRY_OUT(qn_finetune_trl(&f, r, e));
+        rc = qn_learned_write(r, st->dir, e);
+    } else {
+        QN_TRY_OUT(qn_finetune_openai(&f, r, st->elsewhere, sizeof st->elsewhere, e));
+        qn_model *m = st->gives;
+        if (m) {
+            snprintf(m->made_name, sizeof m->made_name, "%s", st->elsewhere);
+            snprintf(m->content, sizeof m->content, "url %.120s name %s", p->base->url, st->elsewhere);
+            m->name = m->made_name;
+            m->identity = m->content;
+        }
+    }
+out:
+    qn_buf_free(&rows);
+    qn_arena_free(&a);
+    return rc;
 }
 
 static inline qn_code qn_training_finish(qn_training_state *st, qn_err *e)
@@ -181,7 +249,7 @@ static inline qn_code qn_training_finish(qn_training_state *st, qn_err *e)
     st->began_us = qn_now_us();
     st->said_us = 0;
     qn_status("%s: reading the rows", st->step);
-    qn_code rc = qn_learner_run(st->learner, &st->result, e);
+    qn_code rc = qn_str_is(st->p->by, "quern") ? qn_learner_run(st->learner, &st->result, e) : qn_training_elsewhere(st, e);
     qn_status("%s", "");
     if (rc != QN_OK) { qn_trail(e, "%s", st->step); return rc; }
     const qn_learned *r = &st->result;
@@ -203,9 +271,9 @@ static inline qn_code qn_training_next(qn_ctx *cx, const qn_training *p, qn_trai
     const qn_learned *x = &st->result;
     qn_row *r = *out = qn_row_new((qn_hash128){ 0 });
     qn_row_set(r, QN_STR("model"), qn_v_text(cx->step));
-    qn_row_set_text(r, "path", qn_str_of(st->shown));
+    qn_row_set_text(r, "path", qn_str_of(st->elsewhere[0] ? st->elsewhere : st->shown));
     qn_row_set_text(r, "kind", qn_str_of(kind));
-    qn_row_set(r, QN_STR("base"), p->base && !p->base->builtin ? qn_v_text(qn_str_of(p->base->name)) : qn_v_null());
+    qn_row_set(r, QN_STR("base"), p->base_name.n ? qn_v_text(p->base_name) : p->base && !p->base->builtin ? qn_v_text(qn_str_of(p->base->name)) : qn_v_null());
     qn_row_set_int(r, "rows", x->rows);
     qn_row_set_int(r, "left_out", x->left_out);
     qn_row_set_int(r, "tokens", x->tokens);
