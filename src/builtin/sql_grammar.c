@@ -5,7 +5,8 @@
 #include <strings.h>
 
 static const char *const NAMES[QN_N_FORMS] = { "select", "select_where", "which", "count", "count_all", "count_distinct", "extreme", "argextreme", "argother",
-    "common", "sum", "average", "difference", "next", "previous", "first", "last", "same", "compare", "top", "list" };
+    "common", "sum", "average", "difference", "next", "previous", "first", "last", "same", "compare", "top", "list",
+    "row_first", "row_last", "row_next", "row_previous" };
 const char *qn_form_name(qn_form f) { return NAMES[f]; }
 bool qn_form_find(qn_str name, qn_form *out)
 {
@@ -91,17 +92,23 @@ static bool is_order(const draw *d, int c)      /* a column that puts all rows i
 }
 
 /* ---- conditions ---- */
-static bool meets(const qn_table_view *v, const qn_cond *c, size_t row)
+bool qn_cond_met(const qn_table_view *v, const qn_cond *c, size_t row)
 {
     const qn_table_col *k = &v->cols[c->col];
     if (k->value[row] == QN_NO_VALUE) return false;
     if (c->op == '=') return qn_str_eq(qn_table_cell(v, row, c->col), c->text);
-    double x = k->num[row];
-    return c->op == '<' ? x < c->lo : c->op == '>' ? x > c->lo : x >= c->lo && x <= c->hi;
+    double x = k->num ? k->num[row] : NAN;
+    switch (c->op) {
+    case '<': return x < c->lo;
+    case '>': return x > c->lo;
+    case 'l': return x <= c->lo;
+    case 'g': return x >= c->lo;
+    default: return x >= c->lo && x <= c->hi;
+    }
 }
 static bool meets_all(const qn_table_view *v, const qn_sketch *s, size_t row)
 {
-    for (int i = 0; i < s->n_conds; i++) if (!meets(v, &s->conds[i], row)) return false;
+    for (int i = 0; i < s->n_conds; i++) if (!qn_cond_met(v, &s->conds[i], row)) return false;
     return true;
 }
 static size_t n_met(const qn_table_view *v, const qn_sketch *s)
@@ -513,6 +520,7 @@ bool qn_sketch_draw(const qn_table_view *v, qn_rng *r, const qn_focus *focus, qn
             int w = (int)qn_rng_below(r, (uint64_t)total);
             for (f = 0; w >= FORMS[f].weight; f++) w -= FORMS[f].weight;
         }
+        if (!FORMS[f].draw) return false;           /* a form that is drawn loosely alone */
         if (v->totals && !FORMS[f].totals_ok) continue;
         if (f == QN_FORM_COUNT_ALL && t > 1) continue;  /* always possible: must not fill the gaps of the others */
         if (t == MAX_TRIES / 2) d.f = NULL;         /* the drawn part has nothing: any part of the table will do */
@@ -596,17 +604,18 @@ static void put_cond(clause *w, const qn_table_view *v, const qn_cond *c)
     if (c->op == '=') { put_name(w->b, k->name); qn_buf_puts(w->b, " = "); put_value(w->b, k, c->text); return; }
     put_number(w->b, k);
     if (c->op == 'b') { qn_buf_puts(w->b, " BETWEEN "); put_double(w->b, c->lo); qn_buf_puts(w->b, " AND "); put_double(w->b, c->hi); }
-    else { qn_buf_printf(w->b, " %c ", c->op); put_double(w->b, c->lo); }
+    else { qn_buf_puts(w->b, c->op == '<' ? " < " : c->op == '>' ? " > " : c->op == 'l' ? " <= " : " >= "); put_double(w->b, c->lo); }
     put_guard(w, k);
 }
 
 static void put_conds(clause *w, const qn_table_view *v, const qn_sketch *s) { for (int i = 0; i < s->n_conds; i++) put_cond(w, v, &s->conds[i]); }
 
-static void put_row(qn_buf *b, const qn_table_view *v, qn_str name)
+static void put_row(qn_buf *b, const qn_table_view *v, const qn_sketch *s, qn_str name)
 {
-    put_name(b, v->cols[v->key].name);
+    int key = qn_sketch_key(v, s);
+    put_name(b, v->cols[key].name);
     qn_buf_puts(b, " = ");
-    put_value(b, &v->cols[v->key], name);
+    put_value(b, &v->cols[key], name);
 }
 
 static int decimals(const qn_table_col *c) /* of its cells, at most 6 */
@@ -646,12 +655,13 @@ static void sql_order(qn_buf *b, const qn_table_view *v, const qn_sketch *s, qn_
     qn_buf_puts(b, " FROM ");
     put_name(b, table);
     if (s->form == QN_FORM_COMPARE) {
+        const qn_table_col *key = &v->cols[qn_sketch_key(v, s)];
         put_and(&w);
-        put_name(b, v->cols[v->key].name);
+        put_name(b, key->name);
         qn_buf_puts(b, " IN (");
-        put_value(b, &v->cols[v->key], s->a);
+        put_value(b, key, s->a);
         qn_buf_puts(b, ", ");
-        put_value(b, &v->cols[v->key], s->b);
+        put_value(b, key, s->b);
         qn_buf_putc(b, ')');
     } else {
         put_conds(&w, v, s);
@@ -672,7 +682,7 @@ static void sql_difference(qn_buf *b, const qn_table_view *v, const qn_sketch *s
         qn_buf_puts(b, " FROM ");
         put_name(b, table);
         qn_buf_puts(b, " WHERE ");
-        put_row(b, v, i ? s->b : s->a);
+        put_row(b, v, s, i ? s->b : s->a);
         qn_buf_putc(b, ')');
     }
     if (d) qn_buf_printf(b, ", %d)", d);
@@ -693,10 +703,31 @@ static void sql_neighbour(qn_buf *b, const qn_table_view *v, const qn_sketch *s,
     qn_buf_puts(b, " FROM ");
     put_name(b, table);
     qn_buf_puts(b, " WHERE ");
-    put_row(b, v, s->a);
+    put_row(b, v, s, s->a);
     qn_buf_puts(b, ") ORDER BY ");
     put_number(b, by);
     qn_buf_puts(b, next ? " LIMIT 1" : " DESC LIMIT 1");
+}
+
+/* The first or last row, or the one that stands behind or before the first row that is named. */
+static void sql_row(qn_buf *b, const qn_table_view *v, const qn_sketch *s, qn_str table)
+{
+    bool last = s->form == QN_FORM_ROW_LAST || s->form == QN_FORM_ROW_PREVIOUS;
+    clause w = { b, false };
+    qn_buf_puts(b, "SELECT ");
+    put_name(b, v->cols[s->target].name);
+    qn_buf_puts(b, " FROM ");
+    put_name(b, table);
+    put_conds(&w, v, s);
+    if (s->a.n) {
+        put_and(&w);
+        qn_buf_puts(b, last ? "rowid < (SELECT MIN(rowid) FROM " : "rowid > (SELECT MIN(rowid) FROM ");
+        put_name(b, table);
+        qn_buf_puts(b, " WHERE ");
+        put_row(b, v, s, s->a);
+        qn_buf_putc(b, ')');
+    }
+    qn_buf_printf(b, " ORDER BY rowid%s LIMIT 1", last ? " DESC" : "");
 }
 
 static void sql_plain(qn_buf *b, const qn_table_view *v, const qn_sketch *s, qn_str table)
@@ -712,7 +743,7 @@ static void sql_plain(qn_buf *b, const qn_table_view *v, const qn_sketch *s, qn_
     qn_buf_puts(b, " FROM ");
     put_name(b, table);
     put_conds(&w, v, s);
-    if (s->form == QN_FORM_SELECT) { put_and(&w); put_row(b, v, s->a); }
+    if (s->form == QN_FORM_SELECT) { put_and(&w); put_row(b, v, s, s->a); }
     if (s->form == QN_FORM_COUNT_DISTINCT || s->form == QN_FORM_COMMON) put_guard(&w, &v->cols[s->target]);
     if (s->form == QN_FORM_COMMON) {
         qn_buf_puts(b, " GROUP BY ");
@@ -727,11 +758,11 @@ static void sql_plain(qn_buf *b, const qn_table_view *v, const qn_sketch *s, qn_
         qn_buf_puts(b, " FROM ");
         put_name(b, table);
         qn_buf_puts(b, " WHERE ");
-        put_row(b, v, s->a);
+        put_row(b, v, s, s->a);
         qn_buf_puts(b, ") AND ");
-        put_name(b, v->cols[v->key].name);
+        put_name(b, v->cols[qn_sketch_key(v, s)].name);
         qn_buf_puts(b, " <> ");
-        put_value(b, &v->cols[v->key], s->a);
+        put_value(b, &v->cols[qn_sketch_key(v, s)], s->a);
     }
 }
 
@@ -743,6 +774,7 @@ void qn_sketch_sql(const qn_table_view *v, const qn_sketch *s, qn_buf *b)
     case QN_FORM_TOP: sql_order(b, v, s, v->name, s->n); break;
     case QN_FORM_DIFFERENCE: sql_difference(b, v, s, v->name); break;
     case QN_FORM_NEXT: case QN_FORM_PREVIOUS: sql_neighbour(b, v, s, v->name); break;
+    case QN_FORM_ROW_FIRST: case QN_FORM_ROW_LAST: case QN_FORM_ROW_NEXT: case QN_FORM_ROW_PREVIOUS: sql_row(b, v, s, v->name); break;
     default: sql_plain(b, v, s, v->name);
     }
 }
@@ -758,6 +790,7 @@ qn_value qn_sketch_value(const qn_table_view *v, const qn_sketch *s, qn_arena *a
     put_col(&o, "by", v, s->by);
     if (s->desc) qn_object_put(&o, QN_STR("desc"), qn_v_bool(true));
     if (s->n) qn_object_put(&o, QN_STR("n"), qn_v_int(s->n));
+    if (s->named > 0) put_col(&o, "named", v, s->named - 1);
     if (s->a.n) qn_object_put(&o, QN_STR("a"), qn_v_text(s->a));
     if (s->b.n) qn_object_put(&o, QN_STR("b"), qn_v_text(s->b));
     qn_list_b where = { .a = a };
@@ -765,7 +798,7 @@ qn_value qn_sketch_value(const qn_table_view *v, const qn_sketch *s, qn_arena *a
         const qn_cond *c = &s->conds[i];
         qn_object_b w = { .a = a };
         put_col(&w, "column", v, c->col);
-        qn_object_put(&w, QN_STR("op"), qn_v_text(c->op == '=' ? QN_STR("=") : c->op == '<' ? QN_STR("<") : c->op == '>' ? QN_STR(">") : QN_STR("between")));
+        qn_object_put(&w, QN_STR("op"), qn_v_text(c->op == '=' ? QN_STR("=") : c->op == '<' ? QN_STR("<") : c->op == '>' ? QN_STR(">") : c->op == 'l' ? QN_STR("<=") : c->op == 'g' ? QN_STR(">=") : QN_STR("between")));
         qn_object_put(&w, QN_STR("value"), c->op == '=' ? qn_v_text(c->text) : qn_v_real(c->lo));
         if (c->op == 'b') qn_object_put(&w, QN_STR("to"), qn_v_real(c->hi));
         qn_list_put(&where, qn_object_end(&w));
@@ -789,6 +822,7 @@ bool qn_sketch_read(const qn_table_view *v, qn_value o, qn_sketch *s)
     if (qn_v_get(o, QN_STR("by"), &x) && s->by < 0) return false;
     if (qn_v_get(o, QN_STR("desc"), &x)) s->desc = x.kind == QN_V_BOOL && x.b;
     if (qn_v_get(o, QN_STR("n"), &x)) s->n = (int)qn_v_number(x);
+    if (qn_v_get(o, QN_STR("named"), &x) && (s->named = get_col(v, o, "named") + 1) == 0) return false;
     if (qn_v_get(o, QN_STR("a"), &x)) s->a = qn_v_str(x);
     if (qn_v_get(o, QN_STR("b"), &x)) s->b = qn_v_str(x);
     if (qn_v_get(o, QN_STR("where"), &w))
@@ -797,7 +831,7 @@ bool qn_sketch_read(const qn_table_view *v, qn_value o, qn_sketch *s)
             qn_cond *k = &s->conds[s->n_conds++];
             k->col = get_col(v, c, "column");
             if (k->col < 0 || !qn_v_get(c, QN_STR("op"), &op) || !qn_v_get(c, QN_STR("value"), &x) || op.kind != QN_V_TEXT || op.n == 0) return false;
-            k->op = op.s[0];
+            k->op = qn_str_is(qn_v_str(op), "<=") ? 'l' : qn_str_is(qn_v_str(op), ">=") ? 'g' : op.s[0];
             if (k->op == '=') k->text = qn_v_str(x);
             else {
                 k->lo = qn_v_number(x);

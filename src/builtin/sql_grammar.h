@@ -25,6 +25,7 @@ typedef enum qn_form {
     QN_FORM_COMPARE,        /* which of two named rows has more */
     QN_FORM_TOP,            /* the n largest */
     QN_FORM_LIST,           /* the different values among rows that meet a condition */
+    QN_FORM_ROW_FIRST, QN_FORM_ROW_LAST, QN_FORM_ROW_NEXT, QN_FORM_ROW_PREVIOUS,    /* by the order in which the table lists its rows: drawn loosely alone */
     QN_N_FORMS
 } qn_form;
 const char *qn_form_name(qn_form f);
@@ -32,7 +33,7 @@ bool qn_form_find(qn_str name, qn_form *out);
 
 typedef struct qn_cond {
     int    col;
-    char   op;          /* '=' text equality, '<' '>' numbers, 'b' between lo and hi, both included */
+    char   op;          /* '=' text equality, '<' '>' numbers, 'l' at most, 'g' at least, 'b' between lo and hi, both included */
     qn_str text;        /* of '=': the cell as it stands */
     double lo, hi;      /* the limit is lo but for 'b' */
 } qn_cond;
@@ -43,7 +44,8 @@ typedef struct qn_sketch {
     int     by;             /* column that orders, is summed or is shared; -1 none */
     bool    desc;           /* largest, most, last first */
     int     n;              /* of TOP */
-    qn_str  a, b;           /* named rows (values of the key column) */
+    int     named;          /* 1 + the column in which a and b stand; 0: the view's key */
+    qn_str  a, b;           /* named rows: values of that column */
     qn_cond conds[2];
     int     n_conds;
 } qn_sketch;
@@ -56,10 +58,21 @@ void qn_focus_draw(const qn_table_view *v, qn_rng *r, qn_focus *out);
  * Cost: O(rows) per try, at most 24 tries. Texts are borrowed from the view. */
 bool qn_sketch_draw(const qn_table_view *v, qn_rng *r, const qn_focus *focus, qn_form form, qn_sketch *out);
 
+/* As people ask of tables that they have not tidied: any column, values of any kind, the order of rows. What is drawn has one answer, but need
+ * not be one that a careful writer would ask for, and question_nlg may have no words for it: question_loose has. */
+bool qn_sketch_draw_loose(const qn_table_view *v, qn_rng *r, const qn_focus *focus, qn_sketch *out);
+/* The column of named rows; -1 none. */
+static inline int qn_sketch_key(const qn_table_view *v, const qn_sketch *s) { return s->named > 0 ? s->named - 1 : v->key; }
+/* Is the cell fit to stand in a question as it is typed: one to six words, one line? */
+bool qn_cell_sayable(qn_str s);
+
 void qn_sketch_sql(const qn_table_view *v, const qn_sketch *s, qn_buf *out);
 /* {form, select, by, desc, n, a, b, where: [{column, op, value}]} in the arena, and back. False: columns do not fit. */
 qn_value qn_sketch_value(const qn_table_view *v, const qn_sketch *s, qn_arena *a);
 bool     qn_sketch_read(const qn_table_view *v, qn_value x, qn_sketch *out);
+
+/* Does the row meet the condition? A cell without a value meets none. */
+bool qn_cond_met(const qn_table_view *v, const qn_cond *c, size_t row);
 
 /* Is the text plain enough to be quoted in a question as a value of this column? */
 bool qn_value_askable(const qn_table_col *c, qn_str s);

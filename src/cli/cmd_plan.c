@@ -192,7 +192,7 @@ static int run(const qn_args *args, void *vo)
     dry.steps = QN_NEW_N(qn_dry_step, plan->n_steps + 1);
     dry.shown = QN_NEW_N(struct qn_dry_prompt, show * (size_t)plan->n_steps + 1);
     int64_t sample = o->limit >= 0 && o->limit < o->sample ? o->limit : o->sample;
-    qn_run_opts ro = { .out_dir = dir, .limit = sample, .budget_usd = -1, .memory_bytes = 1 << 28, .workers = 1, .in_flight = 64, .dry = &dry };
+    qn_run_opts ro = { .out_dir = dir, .limit = sample, .budget_usd = -1, .memory_bytes = (size_t)1 << 30, .workers = 1, .in_flight = 64, .dry = &dry };
     qn_run_result r;
     rc = qn_run(plan, &ro, &r, &e);
     int code = rc == QN_OK ? 0 : qn_say_error(&e);

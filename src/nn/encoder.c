@@ -97,6 +97,7 @@ void qn_encoder_close(qn_encoder *m)
 const qn_encoder_config *qn_encoder_cfg(const qn_encoder *m) { return &m->c; }
 int qn_encoder_dim(const qn_encoder *m) { return m->c.d; }
 qn_tokenizer *qn_encoder_tokenizer(qn_encoder *m) { return m->tok; }
+int qn_encoder_longest(const qn_encoder *m) { return m->max_tokens; }
 void qn_encoder_max_tokens(qn_encoder *m, int n) { m->max_tokens = n < 3 ? 3 : n > m->c.max_pos ? m->c.max_pos : n; }
 
 void qn_encoder_threads(qn_encoder *m, int n)

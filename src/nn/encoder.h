@@ -23,6 +23,7 @@ bool    qn_encoder_bf16(qn_encoder *m, bool on);                        /* as qn
 qn_tokenizer *qn_encoder_tokenizer(qn_encoder *m);                      /* borrowed; NULL when there is none */
 /* Most tokens of a text, [CLS] and [SEP] counted; longer ones are cut. Read from sentence_bert_config.json, else max_pos. */
 void    qn_encoder_max_tokens(qn_encoder *m, int n);
+int     qn_encoder_longest(const qn_encoder *m);                        /* what it is */
 
 /* out (n, dim): one row of length 1 for each text. An embedding does not depend on the texts beside it.
  * Cost: texts are taken by length, without padding. */

@@ -32,6 +32,7 @@ struct qn_learner {
     qn_ids ids;                 /* of all rows, one after the other */
     qn_weights weights, labels;
     int64_t left_out;
+    int     longest;            /* text that the encoder takes, in tokens */
 };
 
 qn_learner *qn_learner_new(const qn_learn_options *o)
@@ -514,6 +515,7 @@ static qn_code open_encoder(qn_learner *l, qn_err *e)
     QN_TRY(qn_encoder_open(&l->enc, l->o->base, e));
     qn_encoder_threads(l->enc, l->o->threads);
     qn_encoder_bf16(l->enc, l->o->bf16);
+    l->longest = qn_encoder_longest(l->enc);
     if (l->o->max_tokens > 0) qn_encoder_max_tokens(l->enc, l->o->max_tokens);
     return QN_OK;
 }
@@ -533,6 +535,7 @@ static qn_code make_encoder(qn_learner *l, const char *part, const char *checkpo
     out->seconds = 1e-6 * (double)(qn_now_us() - t0);
     if (rc != QN_OK) return rc;
     remove_folder(part);
+    qn_encoder_max_tokens(l->enc, l->longest);     /* rows were cut for the training alone */
     QN_TRY(qn_encoder_save(l->enc, part, e));
     return write_facts(out, part, e);
 }

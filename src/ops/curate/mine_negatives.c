@@ -1,14 +1,16 @@
 /* mine_negatives: gives each row the texts of other rows that answer its query best and are not its answer: hard negatives.
  *
- * Hits of BM25 in order of score. A hit that scores over `margin` times the row's own text answers the query about as well as that does: it is taken
- * for a positive that nobody marked and left out. Texts equal to the row's own, and repeats, are left out too.
+ * Hits of BM25 in order of score; with `encoder` those of BM25 and cosine added. A hit that scores over `margin` times the row's own text, by words or
+ * by cosine, answers the query about as well as that does: it is taken for a positive that nobody marked and left out. Texts equal to the row's
+ * own, and repeats, are left out too.
  * Texts, queries and the index stay in memory; rows wait in memory, then on disk. */
 #include "data/rowstore.h"
+#include "nn/gemm.h"
+#include "nn/search.h"
 #include "ops/op.h"
 #include "recipe/pick.h"
-#include "text/bm25.h"
 
-typedef struct { qn_expr *query, *text; int64_t k, depth; double margin; qn_str as; } params;
+typedef struct { qn_expr *query, *text; int64_t k, depth; double margin; const qn_model *encoder; qn_str as; } params;
 
 static const qn_param PARAMS[] = {
     QN_EXPR(params, query, ".query", "text", "the query"),
@@ -16,6 +18,7 @@ static const qn_param PARAMS[] = {
     QN_INT(params, k, "4", "1..100", "how many negatives at most"),
     QN_INT(params, depth, "50", "1..10000", "hits looked at"),
     QN_REAL(params, margin, "0.95", "0..1", "a hit over this share of the positive's score is left out; 1: only what scores higher"),
+    QN_MODEL(params, encoder, "", "a sentence encoder (all-MiniLM-L6-v2): its folder, a role, or a step that trains one: its cosines count beside the words"),
     QN_FIELD(params, as, "negatives", "field for the list of texts"),
     QN_END
 };
@@ -27,13 +30,25 @@ static const qn_example EXAMPLES[] = {
     QN_END
 };
 
-typedef struct { qn_str query, text; } pair;
-typedef struct { qn_arena arena; qn_licences licences; qn_rowstore *rows; qn_bm25 *index; pair *all; size_t n, cap, at, bytes; qn_bm25_hit *hits; } state;
+enum { BLOCK = 256 };
+typedef struct { qn_str query; size_t own; } pair;
+typedef struct {
+    qn_arena arena;
+    qn_licences licences;
+    qn_rowstore *rows;
+    qn_search *search;
+    qn_encoder *encoder;
+    pair *all;
+    size_t n, cap, at, bytes;
+    float *scores[QN_N_SEARCH];     /* (BLOCK, texts) for the rows from the last multiple of BLOCK on */
+    uint32_t *order;                /* (texts) */
+} state;
 
 static qn_code check(qn_check *ck, void *vp, qn_err *e)
 {
     const params *p = vp;
     const qn_type *texts;
+    if (p->encoder && !p->encoder->folder) return qn_fail_at(e, QN_ERECIPE, ck->pos, "`encoder` is no folder with a model in it");
     QN_TRY(qn_type_parse(QN_STR("[text]"), ck->arena, &texts, e));
     ck->out = qn_type_with(ck->in, p->as, texts, ck->arena);
     return QN_OK;
@@ -42,10 +57,9 @@ static qn_code check(qn_check *ck, void *vp, qn_err *e)
 static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
 {
     state *st = QN_NEW(state);
-    (void)e;
+    (void)vp, (void)e;
     st->rows = qn_rowstore_new(cx->memory_bytes / 4, NULL);
-    st->index = qn_bm25_new();
-    st->hits = QN_NEW_N(qn_bm25_hit, ((const params *)vp)->depth);
+    st->search = qn_search_new();
     *out = st;
     return QN_OK;
 }
@@ -54,9 +68,11 @@ static void close(void *vs)
 {
     state *st = vs;
     qn_rowstore_free(st->rows);
-    qn_bm25_free(st->index);
+    qn_search_free(st->search);
+    qn_encoder_close(st->encoder);
+    for (int k = 0; k < QN_N_SEARCH; k++) qn_free(st->scores[k]);
+    qn_free(st->order);
     qn_free(st->all);
-    qn_free(st->hits);
     qn_arena_free(&st->arena);
     qn_free(st);
 }
@@ -65,39 +81,66 @@ static qn_code absorb(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_err *e
 {
     const params *p = vp;
     state *st = vs;
-    pair got;
-    qn_code rc = qn_pick_text(p->query, r, cx->scratch, &got.query, e);
-    if (rc == QN_OK) rc = qn_pick_text(p->text, r, cx->scratch, &got.text, e);
-    if (rc == QN_OK && (st->bytes += got.query.n + got.text.n) + qn_bm25_bytes(st->index) > cx->memory_bytes / 4 * 3) {
+    qn_str query, text;
+    qn_code rc = qn_pick_text(p->query, r, cx->scratch, &query, e);
+    if (rc == QN_OK) rc = qn_pick_text(p->text, r, cx->scratch, &text, e);
+    if (rc == QN_OK && (st->bytes += query.n + text.n) + qn_search_bytes(st->search) > cx->memory_bytes / 4 * 3) {
         rc = qn_fail(e, QN_ELIMIT, "the texts of %zu rows take more than %zu MB", st->n, cx->memory_bytes / 4 * 3 >> 20);
         qn_hint(e, "raise --memory, or put `sample` in front");
     }
     if (rc != QN_OK) { qn_row_drop(r); return rc; }
     QN_GROW(st->all, st->n, st->cap);
-    st->all[st->n++] = (pair){ qn_arena_str(&st->arena, got.query), qn_arena_str(&st->arena, got.text) };
-    qn_bm25_add(st->index, got.text);
+    st->all[st->n++] = (pair){ qn_arena_str(&st->arena, query), qn_search_add(st->search, text) };
     st->licences |= qn_row_licences(r);
     return qn_rowstore_put(st->rows, r, e);
 }
 
-static bool is_among(const qn_str *texts, size_t n, qn_str t)
+/* All rows are in. */
+static qn_code prepare(qn_ctx *cx, const params *p, state *st, qn_err *e)
 {
-    for (size_t i = 0; i < n; i++)
-        if (qn_str_eq(texts[i], t)) return true;
-    return false;
+    size_t n = qn_search_n(st->search);
+    if (p->encoder) {
+        QN_TRY(qn_encoder_open(&st->encoder, p->encoder->folder, e));
+        qn_encoder_threads(st->encoder, cx->n_threads);
+        qn_search_use(st->search, st->encoder);
+    }
+    for (int by = 0; by < QN_N_SEARCH; by++) if (by == QN_SEARCH_BM25 || p->encoder) st->scores[by] = QN_NEW_N(float, BLOCK * n);
+    st->order = QN_NEW_N(uint32_t, n);
+    return QN_OK;
 }
 
-/* The first k hits that are neither the row's text nor too good. The row's own score is that of its text, 0 when it is not among the hits. */
-static size_t choose(const params *p, state *st, size_t row, qn_str *out)
+static qn_code score_block(state *st, qn_err *e)
 {
-    size_t n = 0, n_hits = qn_bm25_top(st->index, st->all[row].query, (size_t)p->depth, st->hits);
-    double own = 0;
-    for (size_t i = 0; i < n_hits && own == 0; i++)
-        if (qn_str_eq(st->all[st->hits[i].index].text, st->all[row].text)) own = st->hits[i].score;
+    qn_str queries[BLOCK];
+    size_t n = st->n - st->at < BLOCK ? st->n - st->at : BLOCK;
+    for (size_t i = 0; i < n; i++) queries[i] = st->all[st->at + i].query;
+    return qn_search_scores(st->search, queries, n, st->scores, e);
+}
+
+/* The `depth` best of the scores, best first, of equals the one that came first; 0 is no hit. */
+static size_t best_of(const float *score, size_t n, size_t depth, uint32_t *out)
+{
+    size_t got = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (score[i] <= 0 || (got == depth && score[i] <= score[out[got - 1]])) continue;
+        size_t at = got < depth ? got++ : got - 1;
+        for (; at > 0 && score[out[at - 1]] < score[i]; at--) out[at] = out[at - 1];
+        out[at] = (uint32_t)i;
+    }
+    return got;
+}
+
+/* The first k hits that are neither the row's text nor too good. */
+static size_t choose(const params *p, state *st, qn_str *out)
+{
+    size_t n_texts = qn_search_n(st->search), at = st->at % BLOCK * n_texts, own = st->all[st->at].own, n = 0;
+    const float *words = st->scores[QN_SEARCH_BM25] + at, *meaning = p->encoder ? st->scores[QN_SEARCH_ENCODER] + at : NULL;
+    size_t n_hits = best_of(p->encoder ? st->scores[QN_SEARCH_JOINED] + at : words, n_texts, (size_t)p->depth, st->order);
     for (size_t i = 0; i < n_hits && n < (size_t)p->k; i++) {
-        qn_str t = st->all[st->hits[i].index].text;
-        if (qn_str_eq(t, st->all[row].text) || st->hits[i].score > p->margin * own || is_among(out, n, t)) continue;
-        out[n++] = t;
+        size_t x = st->order[i];
+        bool too_good = (double)words[x] > p->margin * (double)words[own] && (!meaning || words[own] > 0);     /* with cosines a text that shares no word is no riddle */
+        if (meaning) too_good |= (double)meaning[x] > p->margin * (double)meaning[own];
+        if (x != own && !too_good) out[n++] = qn_search_text(st->search, x);
     }
     return n;
 }
@@ -109,7 +152,9 @@ static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *
     qn_str texts[100];
     *out = NULL;
     if (st->at == st->n) return QN_OK;
-    size_t n = choose(p, st, st->at, texts);
+    if (st->at == 0) QN_TRY(prepare(cx, p, st, e));
+    if (st->at % BLOCK == 0) QN_TRY(score_block(st, e));
+    size_t n = choose(p, st, texts);
     QN_TRY(qn_rowstore_take(st->rows, st->at++, out, e));
     qn_list_b list = { .a = cx->scratch };
     for (size_t i = 0; i < n; i++) qn_list_put(&list, qn_v_text(texts[i]));
@@ -121,9 +166,9 @@ static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *
 static size_t holds(const void *vp, uint64_t n, size_t avg_bytes) { (void)vp; return (size_t)n * avg_bytes * 3; }
 
 const qn_op qn_op_mine_negatives = {
-    .name = "mine_negatives", .version = 1, .stage = QN_CURATE, .brief = "texts of other rows that nearly answer a row's query: hard negatives",
+    .name = "mine_negatives", .version = 2, .stage = QN_CURATE, .brief = "texts of other rows that nearly answer a row's query: hard negatives",
     .about = "A text that scores about as well as the row's own is left out: it may be an answer that nobody marked. Where a row's own text does not share\n"
-             "a word with its query, nothing can be told, and the list is empty.",
+             "a word with its query, words can tell nothing, and the list is empty; with `encoder` its cosines still can.",
     .paper = "BM25: Robertson and Zaragoza 2009; a margin under the positive: NV-Retriever (Moreira et al. 2024), section 4",
     .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES,
     .check = check, .open = open, .close = close, .absorb = absorb, .next = next, .holds = holds,

@@ -3,14 +3,16 @@
  * Words come from what the columns mean (year of discovery: when was it discovered, which came first; population: most populous). What
  * cannot be said well is rejected. `noise` is the share of questions typed in a hurry: lower case, no question mark, small words lost.
  * Runs on: any worker. */
+#include "builtin/question_loose.h"
 #include "builtin/question_nlg.h"
 #include "builtin/table_pool.h"
 #include "ops/op.h"
 
-typedef struct { double noise; } params;
+typedef struct { double noise, loose; } params;
 
 static const qn_param PARAMS[] = {
     QN_REAL(params, noise, "0", "0..1", "share of questions written as hurried people type"),
+    QN_REAL(params, loose, "0", "0..1", "share of questions worded loosely: more kinds of wording, less care, for rows to train on; above 0 also what cannot be worded with care"),
     QN_END
 };
 
@@ -36,7 +38,9 @@ static qn_code map(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_emit *
         qn_emit_reject(em, r, qn_reject_fact("question", "the query has no sketch: only queries of sample_sql can be put into words without a model"));
     else {
         bool ok = false;
-        for (int t = 0; t < 4 && !ok; t++) ok = qn_question_write(v, &s, &rng, p->noise, &q);
+        bool loose = p->loose > 0 && qn_rng_real(&rng) < p->loose;
+        for (int t = 0; t < 4 && !ok && !loose; t++) ok = qn_question_write(v, &s, &rng, p->noise, &q);
+        if (!ok && p->loose > 0) { qn_question_loose(v, &s, &rng, &q); ok = true; }
         if (ok) {
             qn_row_set_text(r, "question", qn_buf_view(&q));
             qn_emit_row(em, r);

@@ -7,10 +7,11 @@
 #include "builtin/table_pool.h"
 #include "ops/op.h"
 
-typedef struct { qn_texts forms; } params;
+typedef struct { qn_texts forms; double loose; } params;
 
 static const qn_param PARAMS[] = {
     QN_TEXTS(params, forms, "", "only these forms: select which count argextreme compare ... ; all when left out"),
+    QN_REAL(params, loose, "0", "0..1", "share of queries drawn as people ask of any table: columns nobody described, rows by their place (`run_sql: {check_order: no}` then); worded by `question_for_sql` with `loose`"),
     QN_END
 };
 
@@ -65,6 +66,8 @@ static qn_code map(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_emit *
     QN_TRY(qn_table_pool_view(state, r, cx->scratch, &v, e));
     qn_rng rng = qn_ctx_rng(cx, r);
     bool focused = read_focus(v, r, &f), drawn = false;
+    bool loose = p->loose > 0 && qn_rng_real(&rng) < p->loose && qn_sketch_draw_loose(v, &rng, focused ? &f : NULL, &s);
+    drawn = loose;
     for (int t = 0; t < 6 && !drawn; t++) {
         qn_form form = QN_N_FORMS;
         if (p->forms.n) qn_form_find(p->forms.items[qn_rng_below(&rng, p->forms.n)], &form);

@@ -1,0 +1,202 @@
+/* find_passage: at which place a search finds a row's own passage when it is asked the row's query.
+ *
+ * The passages searched are those of all rows (equal ones once) and, with `among`, those of a file. `rank` and `ndcg` hold a value for each way of
+ * searching in `by`. As a measure it is NDCG at k; with `keep` behind it, it is the round-trip filter: a query that does not bring back the passage
+ * it was made from is a bad one, or has a wrong passage.
+ * Texts, queries and vectors stay in memory; rows wait in memory, then on disk. */
+#include "data/rowstore.h"
+#include "nn/search.h"
+#include "ops/op.h"
+#include "recipe/pick.h"
+#include <math.h>
+
+typedef struct {
+    qn_expr *query, *text, *among_text;
+    qn_texts by;
+    const qn_model *encoder;
+    const char *among;
+    qn_str   among_field;
+    int64_t  k;
+    bool     want[QN_N_SEARCH];     /* made by check */
+} params;
+
+static const qn_param PARAMS[] = {
+    QN_EXPR(params, query, ".query", "text", "the query"),
+    QN_EXPR(params, text, ".passage", NULL, "the row's own passage: a text, or a list of texts that are all right"),
+    QN_TEXTS(params, by, "bm25", "ways of searching: bm25, encoder, joined (both scores added)"),
+    QN_MODEL(params, encoder, "", "a sentence encoder (all-MiniLM-L6-v2): its folder, a role, or a step that trains one"),
+    QN_PATH(params, among, "", "a file of further passages to search"),
+    QN_TEXT(params, among_field, "passage", "their field"),
+    QN_INT(params, k, "10", "1..1000", "NDCG counts the first k places"),
+    QN_END
+};
+
+static const qn_example EXAMPLES[] = {
+    { .in = "{query: 'who grinds corn', passage: 'a miller grinds corn'}\n{query: 'a miller', passage: 'a baker bakes bread'}",
+      .out = "{query: 'who grinds corn', passage: 'a miller grinds corn', rank: {bm25: 1}, ndcg: {bm25: 1.0}}\n"
+             "{query: 'a miller', passage: 'a baker bakes bread', rank: {bm25: 2}, ndcg: {bm25: 0.6309}}" },
+    { .in = "{query: 'who rows', passage: ['a boat', 'a ferry that rows']}", .out = "{query: 'who rows', passage: ['a boat', 'a ferry that rows'], rank: {bm25: 1}, ndcg: {bm25: 0.6131}}" },
+    { .params = "by: encoder", .in = "{query: 'x', passage: 'y'}", .fail = "needs `encoder`" },
+    { .params = "by: meaning", .in = "{query: 'x', passage: 'y'}", .fail = "`meaning`" },
+    QN_END
+};
+
+enum { BLOCK = 256 };
+typedef struct { qn_str query; size_t *own; size_t n_own; } asked;
+typedef struct {
+    qn_arena arena;
+    qn_rowstore *rows;
+    qn_search *search;
+    qn_encoder *encoder;
+    asked *all;
+    size_t n, cap, at;
+    float *scores[QN_N_SEARCH];         /* (BLOCK, passages) for the rows from block_at on */
+    bool ready;
+} state;
+
+static qn_code check(qn_check *ck, void *vp, qn_err *e)
+{
+    params *p = vp;
+    const qn_type *t;
+    for (size_t i = 0; i < p->by.n; i++) {
+        size_t k = 0;
+        while (k < QN_N_SEARCH && !qn_str_is(p->by.items[i], qn_search_names[k])) k++;
+        if (k == QN_N_SEARCH) return qn_fail_at(e, QN_ERECIPE, ck->pos, "`by` knows bm25, encoder and joined, not `%.*s`", QN_FMT(p->by.items[i]));
+        p->want[k] = true;
+        if (k != QN_SEARCH_BM25 && !p->encoder) return qn_fail_at(e, QN_ERECIPE, ck->pos, "`by: %s` needs `encoder`: the folder of a sentence encoder", qn_search_names[k]);
+    }
+    if (p->encoder && !p->encoder->folder) return qn_fail_at(e, QN_ERECIPE, ck->pos, "`encoder` is no folder with a model in it");
+    if (p->among) QN_TRY(qn_pick_compile(p->among_field, NULL, ck->pos, ck->arena, &p->among_text, e));
+    QN_TRY(qn_type_parse(QN_STR("{bm25: int?, encoder: int?, joined: int?}"), ck->arena, &t, e));
+    ck->out = qn_type_with(ck->out, QN_STR("rank"), t, ck->arena);
+    QN_TRY(qn_type_parse(QN_STR("{bm25: real?, encoder: real?, joined: real?}"), ck->arena, &t, e));
+    ck->out = qn_type_with(ck->out, QN_STR("ndcg"), t, ck->arena);
+    return QN_OK;
+}
+
+static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
+{
+    state *st = QN_NEW(state);
+    (void)vp, (void)e;
+    st->rows = qn_rowstore_new(cx->memory_bytes / 4, NULL);
+    st->search = qn_search_new();
+    *out = st;
+    return QN_OK;
+}
+
+static void close(void *vs)
+{
+    state *st = vs;
+    qn_rowstore_free(st->rows);
+    qn_search_free(st->search);
+    qn_encoder_close(st->encoder);
+    for (int k = 0; k < QN_N_SEARCH; k++) qn_free(st->scores[k]);
+    qn_free(st->all);
+    qn_arena_free(&st->arena);
+    qn_free(st);
+}
+
+static qn_code absorb(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_err *e)
+{
+    const params *p = vp;
+    state *st = vs;
+    asked a = { 0 };
+    qn_value v;
+    qn_str query;
+    qn_code rc = qn_pick_text(p->query, r, cx->scratch, &query, e);
+    if (rc == QN_OK) rc = qn_expr_one(p->text, r, cx->scratch, &v, e);
+    if (rc == QN_OK && v.kind != QN_V_TEXT && (v.kind != QN_V_LIST || v.n == 0)) rc = qn_fail(e, QN_EDATA, "`text` gives a %s: a text or a list of texts is needed", qn_v_kind_name(v));
+    if (rc == QN_OK) {
+        a.query = qn_arena_str(&st->arena, query);
+        a.n_own = v.kind == QN_V_LIST ? v.n : 1;
+        a.own = qn_arena_alloc(&st->arena, a.n_own * sizeof *a.own);
+        for (size_t i = 0; i < a.n_own && rc == QN_OK; i++) {
+            qn_value x = v.kind == QN_V_LIST ? qn_v_at(v, i) : v;
+            if (x.kind != QN_V_TEXT) rc = qn_fail(e, QN_EDATA, "`text` holds a %s: texts are needed", qn_v_kind_name(x));
+            else a.own[i] = qn_search_add(st->search, qn_v_str(x));
+        }
+    }
+    if (rc == QN_OK && qn_search_bytes(st->search) + st->arena.used_bytes > cx->memory_bytes / 4 * 3) {
+        rc = qn_fail(e, QN_ELIMIT, "the passages of %zu rows take more than %zu MB", st->n, cx->memory_bytes / 4 * 3 >> 20);
+        qn_hint(e, "raise --memory, or put `sample` in front");
+    }
+    if (rc != QN_OK) { qn_row_drop(r); return rc; }
+    QN_GROW(st->all, st->n, st->cap);
+    st->all[st->n++] = a;
+    return qn_rowstore_put(st->rows, r, e);
+}
+
+static qn_code add_one(void *arg, qn_str text, const char *where, qn_err *e)
+{
+    (void)where, (void)e;
+    qn_search_add(((state *)arg)->search, text);
+    return QN_OK;
+}
+
+/* All rows are in: the other passages, the encoder, room for the scores. */
+static qn_code prepare(qn_ctx *cx, const params *p, state *st, qn_err *e)
+{
+    if (p->among_text) QN_TRY(qn_pick_file(p->among, p->among_text, add_one, st, e));
+    if (p->want[QN_SEARCH_ENCODER] || p->want[QN_SEARCH_JOINED]) {
+        QN_TRY(qn_encoder_open(&st->encoder, p->encoder->folder, e));
+        qn_encoder_threads(st->encoder, cx->n_threads);
+        qn_search_use(st->search, st->encoder);
+    }
+    for (int k = 0; k < QN_N_SEARCH; k++)
+        if (p->want[k]) st->scores[k] = QN_NEW_N(float, BLOCK * qn_search_n(st->search));
+    st->ready = true;
+    return QN_OK;
+}
+
+static qn_code score_block(state *st, qn_err *e)
+{
+    qn_str queries[BLOCK];
+    size_t n = st->n - st->at < BLOCK ? st->n - st->at : BLOCK;
+    for (size_t i = 0; i < n; i++) queries[i] = st->all[st->at + i].query;
+    return qn_search_scores(st->search, queries, n, st->scores, e);
+}
+
+static void put_places(const params *p, state *st, qn_arena *a, qn_row *r)
+{
+    const asked *q = &st->all[st->at];
+    size_t n = qn_search_n(st->search), *ranks = qn_arena_alloc(a, q->n_own * sizeof *ranks);
+    qn_object_b rank = { .a = a }, ndcg = { .a = a };
+    for (int by = 0; by < QN_N_SEARCH; by++) {
+        if (!p->want[by]) continue;
+        size_t best = 0;
+        for (size_t i = 0; i < q->n_own; i++) {
+            ranks[i] = qn_search_rank(st->scores[by] + st->at % BLOCK * n, n, q->own[i], (qn_search_by)by);
+            if (ranks[i] && (!best || ranks[i] < best)) best = ranks[i];
+        }
+        qn_str name = qn_str_of(qn_search_names[by]);
+        qn_object_put(&rank, name, best ? qn_v_int((int64_t)best) : qn_v_null());
+        qn_object_put(&ndcg, name, qn_v_real(round(qn_ndcg(ranks, q->n_own, (size_t)p->k) * 1e4) / 1e4));
+    }
+    qn_row_set(r, QN_STR("rank"), qn_object_end(&rank));
+    qn_row_set(r, QN_STR("ndcg"), qn_object_end(&ndcg));
+}
+
+static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *e)
+{
+    state *st = vs;
+    *out = NULL;
+    if (st->at == st->n) return QN_OK;
+    if (!st->ready) QN_TRY(prepare(cx, vp, st, e));
+    if (st->at % BLOCK == 0) QN_TRY(score_block(st, e));
+    QN_TRY(qn_rowstore_take(st->rows, st->at, out, e));
+    put_places(vp, st, cx->scratch, *out);
+    st->at++;
+    return QN_OK;
+}
+
+static size_t holds(const void *vp, uint64_t n, size_t avg_bytes) { (void)vp; return (size_t)n * (avg_bytes * 3 + 1600); }
+
+const qn_op qn_op_find_passage = {
+    .name = "find_passage", .version = 1, .stage = QN_EVAL, .brief = "the place at which a search for a row's query finds the row's own passage, and its NDCG",
+    .about = "Searches the passages of all rows by words (BM25), by embeddings, or by both. `rank` is null where nothing was found. With\n"
+             "`keep: {where: '.rank.encoder != null and .rank.encoder <= 10'}` behind it, it is the round-trip filter of synthetic queries.",
+    .paper = "NDCG: Jarvelin and Kekalainen 2002; round-trip filter: Alberti et al. 2019, Synthetic QA Corpora Generation with Roundtrip Consistency, "
+             "for retrieval Dai et al. 2022, Promptagator",
+    .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES,
+    .check = check, .open = open, .close = close, .absorb = absorb, .next = next, .holds = holds,
+};
