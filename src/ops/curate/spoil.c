@@ -21,7 +21,7 @@ static const qn_example EXAMPLES[] = {
 };
 
 enum { KEPT = 64 };
-typedef struct { qn_arena arena[KEPT]; qn_value v[KEPT]; size_t n; } state;     /* each value: the list of a row's fields */
+typedef struct { qn_arena arena[KEPT]; qn_value v[KEPT]; size_t n; qn_licences licences; } state;     /* each value: the list of a row's fields */
 
 static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
 {
@@ -65,6 +65,8 @@ static qn_code map(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_emit *em,
         spoiled = !qn_v_eq(other, own);
         for (size_t i = 0; i < p->fields.n && spoiled; i++) qn_row_set(r, p->fields.items[i], qn_v_at(other, i));
     }
+    if (spoiled) qn_row_add_licences(r, st->licences);
+    st->licences |= qn_row_licences(r);
     qn_arena_free(&st->arena[at]);
     st->arena[at] = old;
     st->v[at] = mine;
