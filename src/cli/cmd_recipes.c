@@ -2,18 +2,24 @@
 #include "cli/cmd.h"
 #include "api/describe.h"
 #include <stdio.h>
+#include <string.h>
 
 typedef struct { bool json; } opts;
 
-static void list_group(qn_recipe_info *all, bool *shown, size_t n, size_t from)
+/* In the order of the pages: what needs no model first. A group that is not named here follows behind them. */
+static const char *const ORDER[] = { "Grounded in sources", "Instructions", "Preference, safety, process", "Embeddings, RAG, evaluation", "Tools and agents",
+                                     "Pre-training text", "Experiments", "Basics" };
+
+static void list_group(const qn_recipe_info *all, bool *shown, size_t n, qn_str group)
 {
-    qn_str title = all[from].group.n ? all[from].group : QN_STR("Other");
-    printf("%s%.*s\n", from ? "\n" : "", QN_FMT(title));
-    for (size_t i = from; i < n; i++) {
-        if (shown[i] || !qn_str_eq(all[i].group, all[from].group)) continue;
-        shown[i] = true;
-        printf("  %-20s %.*s%s\n", all[i].name, QN_FMT(all[i].about), all[i].needs_model && !all[i].builtin ? " (needs a model)" : "");
+    bool any = false;
+    for (size_t i = 0; i < n; i++) {
+        if (shown[i] || !qn_str_eq(all[i].group, group)) continue;
+        if (!any) printf("%.*s\n", QN_FMT(group.n ? group : QN_STR("Other")));
+        any = shown[i] = true;
+        printf("  %-20s %c %.*s\n", all[i].name, all[i].builtin || !all[i].needs_model ? '*' : ' ', QN_FMT(all[i].about));
     }
+    if (any) printf("\n");
 }
 
 static int run(const qn_args *args, void *vo)
@@ -35,9 +41,10 @@ static int run(const qn_args *args, void *vo)
         qn_err e = {0};
         if (qn_recipe_info_get(i, &a, &all[i], &e) != QN_OK) { qn_say_error(&e); shown[i] = true; }
     }
+    for (size_t i = 0; i < sizeof ORDER / sizeof *ORDER; i++) list_group(all, shown, n, (qn_str){ ORDER[i], strlen(ORDER[i]) });
     for (size_t i = 0; i < n; i++)
-        if (!shown[i]) list_group(all, shown, n, i);
-    printf("\n`quern help RECIPE` explains one, `quern new RECIPE` copies it to edit, `quern run RECIPE ...` runs it.\n");
+        if (!shown[i]) list_group(all, shown, n, all[i].group);
+    printf("* runs without a model too; the others ask one (--model ROLE=WHERE).\n`quern help RECIPE` explains one, `quern new RECIPE` copies it to edit, `quern run RECIPE ...` runs it.\n");
     qn_free(all);
     qn_free(shown);
     qn_arena_free(&a);
