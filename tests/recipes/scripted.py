@@ -2,7 +2,7 @@
 
 A recipe's script and check stand in one place: the function of its name in one of the files beside, which gives back the figure of the check.
 The tests run it, and so does `make systems`, for which the first run of the recipe counts: that on real sources."""
-import os, re, sys
+import collections, os, re, sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import lib
@@ -50,6 +50,20 @@ def rouge_l(a, b):
         for j, y in enumerate(b, 1):
             row[j], prev = (prev + 1 if x == y else max(row[j], row[j - 1])), row[j]
     return 2 * row[-1] / (len(a) + len(b)) if a and b else 0
+
+
+def rejects(recipe, *want):
+    """Each of these took rows out in some run of the recipe: reasons of `keep`, names of other operators; a name given twice means two steps of it."""
+    steps = {(s["step"], r["reason"].split(" ")[0].split(":")[0] if s["op"] == "keep" else s["op"]) for n, summary in RUNS if n == recipe for s in summary["per_step"] for r in s["reasons"]
+             if r.get("verdict") == "rejected"}
+    found = collections.Counter(what for _, what in steps)
+    missing = collections.Counter(want) - found
+    check(not missing, "%s: nothing was rejected by" % recipe, dict(missing), "but by", dict(found))
+
+
+def varies(rows, field, least=2):
+    values = {str(x[field]) for x in rows}
+    check(len(values) >= least, "`%s` has %d values, not %d" % (field, len(values), least), values)
 
 
 class Skip(Exception):

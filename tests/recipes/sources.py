@@ -128,5 +128,16 @@ def docs():
     return os.path.join(lib.ROOT, "examples", "docs", "articles")
 
 
+def docs_with(more):
+    """The example articles with further files among them: {name: text}."""
+    folder = os.path.dirname(lib.path("docs-%d" % len(os.listdir(lib.TMP)), "x"))
+    for f in sorted(glob.glob(os.path.join(docs(), "*.md"))):
+        more.setdefault(os.path.basename(f), text_of(f))
+    for name, text in more.items():
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as out:
+            out.write(text)
+    return folder
+
+
 def tables():
     return there("wikitablequestions", "csv") or os.path.join(lib.ROOT, "examples", "tables")

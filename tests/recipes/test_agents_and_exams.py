@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """toolformer, autode, exam: what a tool call does to the loss, what an agent's calls are worth, what an exam's questions tell. Each figure is worked out again by other means."""
-import datetime, glob, json, math, os, re, sys
+import datetime, json, os, re, sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from scripted import asked, check, equal, lib, main, requests, run, sources, user
+from scripted import asked, check, equal, lib, main, rejects, requests, run, sources, user
 
 
 def toolformer():
@@ -28,11 +28,13 @@ def toolformer():
         rules += [{"match": start, "regex": r"\[QA\($", "reply": "What is known of number %d?)]" % i},
                   {"match": start, "regex": r"^\[QA\(What is known of number %d\?\) -> It is fact" % i, "logprob": -0.5 if i % 3 == 0 else -1.5},
                   {"match": start, "regex": r"With calls: .*[^(]$", "logprob": -2, "top_token": " [", "top_after": "the", "top_logprob": -1 if i % 3 < 2 else -4}]
+    rules = [{"match": "The mill at Sans Souci", "regex": r"\[QA\($", "every": 3, "reply": ")]"}, {"match": "Of 1,400 sacks", "regex": r"\[Calculator\($", "every": 2, "reply": "1 / 0)]"}] + rules
     base = lib.Mock(rules + [{"regex": r"\[[A-Za-z]+\($", "reply": "no use)]"}, {"logprob": -2}])
     qa = lib.Mock([{"match": "Sans Souci", "reply": "The king's"}, {"reply": "It is fact {{hash}}"}])
     translator = lib.Mock([{"match": "Mühle", "reply": "mill"}, {"reply": "words"}])
-    rows = [{"text": p["text"], "date": p.get("date", "")} for p in planted.values()] + [{"text": a["text"], "date": ""} for a in real]
+    rows = [{"text": p["text"], "date": p.get("date", "")} for p in [*planted.values(), planted["QA"]]] + [{"text": a["text"], "date": ""} for a in real]
     r = run("toolformer", "texts=" + lib.write_rows("tf.jsonl", rows), "docs=" + sources.docs(), "m=3", "k=2", base=base.url, qa=qa.url, translator=translator.url)
+    rejects("toolformer", "dedup_exact", "unlikely_place", "empty_call", "dedup_exact", "no_result", "no_gain")
     got, found = r.rows(), set()
     for x in got:
         equal(re.sub(r" \[[A-Za-z]+\((?:(?!\)\]| -> ).)*\) -> [^\]]*\]", "", x["text"]), x["original"], "the text without its calls")
@@ -101,7 +103,7 @@ def autode():
     user_rules += [{"match": "The user would say: Planted weather", "json": json.dumps({"background": "A hiker.", "goal": "to know the weather", "facts": ["Bergen", "three days"]})},
                    {"system": "A hiker.", "match": "Where?", "reply": "In Bergen"}, {"system": "A hiker.", "reply": "I want to know the weather"}]
     agent, simulated = lib.Mock(agent_rules), lib.Mock(user_rules)
-    path = lib.write_rows("autode.jsonl", rows + [talk])
+    path = lib.write_rows("autode.jsonl", [{**talk, "functions": []}] + rows + [talk])
     r = run("autode", "rows=" + path, "any_of=yes", "turns=3", user=simulated.url, agent=agent.url)
     got, (score,) = r.rows(), r.rows("scores.jsonl")
     equal(len(got), len(rows) + 1, "rows")
@@ -114,6 +116,9 @@ def autode():
     equal(score["agreement"], 1, "agreement with a person's verdicts")
     check(all(x["user_messages"] == 3 for x in got if not x["called"]), "who never calls has had all turns")
     check(not any(re.search(r"\bfunctions\b|parameters", m["content"]) for q in requests(simulated) for m in q["messages"] if m["role"] == "system"), "the user's part knows no functions")
+    other = run("autode", "rows=" + path, "mode=other", code=1, user=simulated.url, agent=agent.url)
+    equal(other.summary["calls"]["sent"], 0, "an unknown mode asks nobody")
+    rejects("autode", "unknown_mode", "check_schema")
     static = run("autode", "rows=" + path, "any_of=yes", "mode=static", user=simulated.url, agent=agent.url)
     equal(static.rows()[-1]["match"]["exact"], True, "the static history hides the error")
     check(all(len(x["messages"]) == 2 for x in static.rows()), "static: one answer to the history")
@@ -121,17 +126,17 @@ def autode():
 
 
 def exam():
-    folder = os.path.dirname(lib.path("exam", "x"))
-    for f in sorted(glob.glob(os.path.join(sources.docs(), "*.md"))):
-        open(os.path.join(folder, os.path.basename(f)), "w").write(sources.text_of(f))
-    for i in range(6):      # questions on these are answered right by everybody, on those by nobody
-        for kind in ("Easy", "Lost"):
-            open(os.path.join(folder, "%s_%d.txt" % (kind, i)), "w").write("%s place %s lies in a valley of its own, number %d of its kind. It was %s built when the river still ran there. Many people go to it, "
-                "for it has a mill with %d stones and a bridge over what was once the water. Nobody knows who made either of them, or when, or why it was done at all in such a place." % (kind, "abcdef"[i] * 5, i, "abcdef"[i] * 4, i + 3))
+    text = ("%s place %s lies in a valley of its own, number %d of its kind. It was %s built when the river still ran there. Many people go to it, for it has a mill with %d stones "
+            "and a bridge over what was once the water. Nobody knows who made either of them, or when, or why it was done at all in such a place.")
+    # Questions on these are answered right by everybody, on those by nobody.
+    folder = sources.docs_with({"%s_%d.txt" % (kind, i): text % (kind, "abcdef"[i] * 5, i, "abcdef"[i] * 4, i + 3) for i in range(6) for kind in ("Easy", "Lost")})
     writer = lib.Mock([{"regex": "(Easy|Lost) place ([a-z]+) lies", "json": json.dumps({"question": "Where does {{1}} place {{2}} lie by itself?", "right": "in a valley of its own", "wrong": ["Zug one of {{hash}}", "Zug two of {{hash}}", "Zug three of {{hash}}"]})},
                        {"regex": "was (an? [a-zA-Z]+ [a-zA-Z]+)[^a-zA-Z]", "every": 7, "json": json.dumps({"question": "What does this passage tell?", "right": "{{1}}", "wrong": ["Zug {{n}} a", "Zug {{n}} b", "Zug {{n}} c"]})},
                        {"regex": "was (an? [a-zA-Z]+ [a-zA-Z]+)[^a-zA-Z]", "every": 8, "json": json.dumps({"question": "What was it in place {{n}} {{hash}}?", "right": "something of {{n}} invented {{hash}}", "wrong": ["Zug {{n}} a", "Zug {{n}} b", "Zug {{n}} c"]})},
                        {"regex": "was (an? [a-zA-Z]+ [a-zA-Z]+)[^a-zA-Z]", "every": 9, "json": json.dumps({"question": "What was it in place {{n}} {{hash}}?", "right": "{{1}}", "wrong": ["Zug {{n}} a", "Zug {{n}} a", "Zug {{n}} c"]})},
+                       {"regex": "was (an? [a-zA-Z]+ [a-zA-Z]+)[^a-zA-Z]", "every": 11, "json": json.dumps({"question": "What was it in place {{n}} {{hash}}?", "right": "{{1}}", "wrong": ["Zug {{n}} a", "Zug {{n}} b", "All of these"]})},
+                       {"regex": "was (an? [a-zA-Z]+ [a-zA-Z]+)[^a-zA-Z]", "every": 6, "json": json.dumps({"question": "What was the thing that is asked of everybody here?", "right": "{{1}}", "wrong": ["Zug {{n}} a", "Zug {{n}} b", "Zug {{n}} c"]})},
+                       {"regex": "was (an? [a-zA-Z]+ [a-zA-Z]+)[^a-zA-Z]", "every": 5, "json": json.dumps({"question": "What was it in place {{n}} {{hash}}?", "right": "{{1}}", "wrong": ["Zug " * 20 + "{{n}}", "Zug {{n}} b", "Zug {{n}} c"]})},
                        {"regex": "was (an? [a-zA-Z]+ [a-zA-Z]+)[^a-zA-Z]", "every": 10, "json": json.dumps({"question": "Is it {{1}} in place {{n}} {{hash}}?", "right": "{{1}}", "wrong": ["Zug {{n}} a", "Zug {{n}} b", "Zug {{n}} c"]})},
                        {"regex": "(was|is) (an? [a-zA-Z]+ [a-zA-Z]+)[^a-zA-Z]", "json": json.dumps({"question": "What {{1}} it in place {{n}} {{hash}} of list {{n}}{{hash}}?", "right": "{{2}}", "wrong": ["Zug {{n}} a", "Zug {{n}} b", "Zug {{n}} c"]})},
                        {"json": json.dumps({"question": "Which of {{n}} is {{hash}} it?", "right": "Zug", "wrong": ["a"]})}])
@@ -146,13 +151,14 @@ def exam():
     r = run("exam", "docs=" + folder, "least=0.02", writer=writer.url, **{k: m.url.replace("#m", "#model-" + k) for k, m in takers.items()})
     rows, scores = r.rows(), {x["part"]: x for x in r.rows("scores.jsonl")}
     check(len(rows) >= 10, "questions", len(rows))
+    rejects("exam", "leans_on_passage", "not_four_choices", "choice_about_choices", "length_tells", "question_gives_answer", "in_source", "dedup_minhash", "item_response")
     for x in rows:
         equal(len(x["answers"]), 9, "three retrievers by three models")
         check("Easy" not in x["question"] and "Lost" not in x["question"], "a question that tells nothing is there:", x["question"])
         check(0 < x["item"]["share_right"] < 1 and x["item"]["information"] >= 0.02 and x["item"]["discrimination"] > 0, "figures of a question", x["item"])
         equal(x["options"]["ABCD".index(x["letter"])], x["right"], "the letter is that of the right choice")
         check("passage" not in x["question"] and "invented" not in x["right"] and len(set(x["options"])) == 4 and x["right"] not in x["question"], "a question that the rules forbid", x["question"])
-    check(len({x["letter"] for x in rows}) == 4, "the right choice stands in every place")
+    check(len({x["letter"] for x in rows}) >= 3, "the right choice stands in different places")
     check(scores["model model-a"]["ability"] > scores["model model-b"]["ability"] > scores["model model-c"]["ability"], "abilities of the models", scores)
     check(scores["retriever oracle"]["ability"] > scores["retriever none"]["ability"] and scores["retriever bm25"]["ability"] > scores["retriever none"]["ability"], "abilities of the retrievers", scores)
     prompts = [user(q) for q in requests(takers["a"])]

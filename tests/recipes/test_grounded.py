@@ -6,7 +6,7 @@ is said to stand. Each multi-hop question hides its entity, and its steps lead t
 import csv, json, os, sqlite3, sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from scripted import check, equal, lib, main, run, sources
+from scripted import check, equal, lib, main, rejects, run, sources
 
 
 def load_csv(con, table):
@@ -65,9 +65,11 @@ def table_qa():
     mock = lib.Mock([
         {"match": "Write one SQLite query", "every": 4, "json": '{"sql": "SELECT flavour FROM nowhere"}'},
         {"match": "Write one SQLite query", "regex": "Table (planets|rivers|mountains|moons|elements|composers|countries|programming_languages|olympic_games) with", "json": '{"sql": "SELECT COUNT(*) FROM {{1}}"}'},
+        {"match": "Write the question that a person", "every": 5, "json": '{"question": "Many?"}'}, {"match": "Write the question that a person", "every": 3, "json": '{"question": "How many entries are there in the whole of this table?"}'},
         {"match": "Write the question that a person", "json": '{"question": "How many entries are there in list {{n}}?"}'}])
     r = run("table_qa", "tables=examples/tables", "per_table=4", writer=mock.url)
     check(r.rows() and all(x["answer"] and x["sql"].startswith("SELECT COUNT") and x["question"] and x["seed"] and x["steps"] for x in r.rows()), "rows are executed")
+    rejects("table_qa", "run_sql", "dedup_minhash", "where")
     check("no such table" in json.dumps(r.rows("rejected.jsonl") + r.rows("failed.jsonl")), "SQL that does not run is rejected with SQLite's words")
     return "%d of %d answers confirmed by another SQLite client" % (total + len(rows), total + len(rows))
 
@@ -86,10 +88,12 @@ def document_qa():
         check(x["answer"] not in x["question"], "the question gives its answer away:", x["question"])
     mock = lib.Mock([{"regex": "The (Vistula|Danube|Rhine)", "json": '{"question": "Which river is it?", "answer": "not in the passage at all"}'},
                      {"regex": " was (an? [A-Za-z]+ [A-Za-z]+)", "every": 3, "json": '{"question": "Why so?", "answer": "{{1}}"}'},
+                     {"regex": " was (an? [A-Za-z]+ [A-Za-z]+)", "every": 4, "json": '{"question": "What was the thing that everybody asks about here?", "answer": "{{1}}"}'},
                      {"regex": " (is|was) (an? [A-Za-z]+ [A-Za-z]+)", "json": '{"question": "What was thing {{n}} of list {{hash}}?", "answer": "{{2}}"}'}])
     asked_of_model = run("document_qa", "docs=" + sources.docs(), writer=mock.url)
     for x in asked_of_model.rows():
         stands(x)
+    rejects("document_qa", "answer_span", "where", "dedup_minhash")
     check(len(asked_of_model.rows()) > 3, "rows of a model")
     check(not any("Which river" in x["question"] or len(x["question"]) <= 10 for x in asked_of_model.rows()), "an answer that does not stand there, or no question")
     check(asked_of_model.summary["rows"]["rejected"] > 0, "answers that do not stand in the passage are rejected")
@@ -114,6 +118,12 @@ def multi_hop_qa():
             check(x["answer"] not in texts[0], "one passage is enough for", x["question"])
         else:
             check(x["answer"] in [p["title"] for p in x["passages"]], "the answer is one of the two", x)
+    steps = [{"question": "a?", "answer": "b"}] * 2
+    mock = lib.Mock([{"every": 3, "json": json.dumps({"question": "What of Titan, Paris, Vienna, Neptune, London, Warsaw, Jupiter, radium, Ganymede and the Alps?", "answer": "x", "steps": steps})},
+                     {"json": json.dumps({"question": "Which one of {{n}} is it, {{hash}}?", "answer": "x", "steps": steps})}])
+    asked_of_model = run("multi_hop_qa", "docs=" + sources.docs(), writer=mock.url)
+    check(not any(x["type"] == "bridge" and x["seed"].lower() in x["question"].lower() for x in asked_of_model.rows()), "a model's question that names its entity")
+    rejects("multi_hop_qa", "where", "dedup_minhash")
     return "%d bridges hide their entity and need both passages; %d comparisons" % (len(bridges), len(rows) - len(bridges))
 
 

@@ -4,7 +4,7 @@ so that the check fails when that part is taken out."""
 import json, os, re, sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from scripted import asked, check, equal, lib, main, needs_sandbox, requests, rouge_l, run, sources, user
+from scripted import asked, check, equal, lib, main, needs_sandbox, rejects, requests, rouge_l, run, sources, user, varies
 
 SUBJECTS = "rivers bakers violins glaciers ledgers orchards engines proverbs bridges comets taxes lanterns harbours verbs bicycles volcanoes".split()
 
@@ -19,12 +19,14 @@ def alpaca():
            {"instruction": "Compare comets with something that lies near!", "input": "", "output": "a repeat"},
            {"instruction": "Name a seed of the pool in words.", "input": "", "output": "too near a seed"},
            {"instruction": "Say this text again and again.", "input": "same", "output": "same"}]
-    mock = lib.Mock([{"match": "list of twenty tasks", "json": json.dumps({"tasks": tasks + bad})}])
+    bad.append({"instruction": "Give the gist of nothing at all in no words.", "input": "", "output": "  "})
+    mock = lib.Mock([{"match": "list of twenty tasks", "to": 4, "json": json.dumps({"tasks": tasks[:6] + bad})}, {"match": "list of twenty tasks", "json": json.dumps({"tasks": tasks + bad})}])
     seeds = lib.write_rows("alpaca.jsonl", [{"instruction": "Name a seed of the pool in words, please."}] + [{"instruction": "Tell me why %s matter so much." % w} for w in ("clocks", "maps")] + sources.instructions(200))
-    r = run("alpaca", "seeds=" + seeds, "rows=8", "rounds=2", writer=mock.url)
+    r = run("alpaca", "seeds=" + seeds, "rows=9", "rounds=3", writer=mock.url)
     rows = r.rows()
+    rejects("alpaca", "needs_more_than_text", "write_a_program", "novel", "empty_output", "output_repeats_input")
     texts = [x["instruction"] for x in rows]
-    check(len(rows) >= 8, "alpaca gives", len(rows))
+    check(len(rows) >= 8, "the pool grows over more than one round: alpaca gives", len(rows))
     worst = max((rouge_l(a, b), a, b) for i, a in enumerate(texts) for b in texts[:i] + [x["instruction"] for x in lib.read_rows(seeds)])
     check(worst[0] < 0.7, "two instructions are too near:", worst)
     check(not any("graph" in t or t.startswith("Write a program") for t in texts), "what needs more than text is there", texts)
@@ -34,10 +36,12 @@ def alpaca():
 
 
 def reanswer():
-    writer = lib.Mock([{"reply": "A better answer, in whole words."}])
+    writer = lib.Mock([{"match": "planted refusal", "reply": "I'm sorry, but I cannot help with that."}, {"reply": "A better answer, in whole words."}])
     judge = lib.Mock([{"regex": "Answer A: A better", "json": '{"a": 9, "b": 4}'}, {"regex": "Answer B: A better", "json": '{"a": 4, "b": 9}'}])
-    rows = [{"instruction": "Say\twhy %s — “matter”." % s, "input": "", "output": "Old words on %s." % s} for s in SUBJECTS] + sources.instructions(60)
+    rows = [{"instruction": "Say\twhy %s — “matter”." % s, "input": "", "output": "Old words on %s." % s} for s in SUBJECTS] + sources.instructions(60) + [{"instruction": "A planted refusal.", "input": "", "output": "Old."}]
     r = run("reanswer", "rows=" + lib.write_rows("re.jsonl", rows), "before=an older model", writer=writer.url, judge=judge.url)
+    rows = rows[:-1]
+    rejects("reanswer", "refusals")
     equal([x["instruction"].encode() for x in r.rows()], [x["instruction"].encode() for x in rows], "instructions")
     for x in r.rows():
         equal(x["output"], "A better answer, in whole words.", "the answer is the new one")
@@ -57,9 +61,11 @@ def keywords():
                      {"match": "Topic: rivers\nName", "json": json.dumps({"subtopics": ["deltas", "floods", "fish"]})},
                      *[{"match": "Subtopic: %s." % t, "json": json.dumps({"instructions": i})} for t, i in asks.items()],
                      {"regex": "Topic: ([^\n]+)\nName", "json": json.dumps({"subtopics": ["{{1}} at home", "history of {{1}}", "dangers of {{1}}"]})},
-                     {"regex": "Subtopic: ([^\n]+)[.]\n", "json": json.dumps({"instructions": ["Explain {{1}} to {{n}}a{{hash}} and {{n}}b{{hash}} of c{{hash}}.", "What d{{hash}}{{n}} costs e{{hash}}{{n}} in f{{n}}{{hash}}?"]})},
+                     {"regex": "Subtopic: ([^\n]+)[.]\n", "json": json.dumps({"instructions": ["Explain {{1}} to {{n}}a{{hash}} and {{n}}b{{hash}} of c{{hash}}.", "What d{{hash}}{{n}} costs e{{hash}}{{n}} in f{{n}}{{hash}}?", "Name three things that every one of these has in common."]})},
+                     {"every": 11, "reply": "I'm sorry, but I cannot help with that."},
                      {"reply": "An answer of some length about {{user}}"}])
-    r = run("keywords", "topics=" + lib.write_rows("topics.jsonl", [{"topic": "mills"}, {"topic": "rivers"}, {"topic": "Mills"}] + [{"topic": t} for t in more]), "subtopics=3", "per_subtopic=2", writer=mock.url)
+    r = run("keywords", "topics=" + lib.write_rows("topics.jsonl", [{"topic": "mills"}, {"topic": "rivers"}, {"topic": "Mills"}] + [{"topic": t} for t in more]), "subtopics=3", "per_subtopic=3", writer=mock.url)
+    rejects("keywords", "dedup_exact", "dedup_exact", "needs_more_than_text", "novel", "refusals", "balance")
     count = {}
     for x in r.rows():
         count[x["topic"]] = count.get(x["topic"], 0) + 1
@@ -74,10 +80,16 @@ def personas():
     mock = lib.Mock([{"regex": "^Text: ([A-Z][^ ]*) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+)", "json": '{"persona": "Someone who has to do with {{3}}, {{5}} and {{6}}, and with {{hash}}"}'},
                      {"regex": "^Text: ([a-z]+) ([^\n]*)", "json": '{"persona": "A {{1}} expert of thirty years who {{2}}"}'},
                      {"regex": "Here is a person: ([^\n]*)", "json": '{"persona": "Somebody{{n}} near{{n}} who{{n}} once{{n}} met: {{1}}"}'},
+                     {"match": "A person: ", "every": 8, "json": '{"instruction": "What can I do about this thing here today?"}'},
                      {"regex": "A person: ([^\n]*)", "json": '{"instruction": "Word{{n}} alpha{{hash}} beta{{n}}{{hash}} with {{n}}x{{n}}?"}'},
-                     {"reply": "Begin with what is at hand."}])
+                     {"match": "Word", "every": 9, "reply": "I'm sorry, but I cannot help with that."}, {"reply": "Begin with what is at hand."}])
+    embedder = lib.Mock()
     texts = [{"text": s + " need care and patience"} for s in SUBJECTS[:4]] + [{"text": SUBJECTS[0] + " need care and patience"}] + [{"text": a["text"]} for a in real]
-    r = run("personas", "texts=" + lib.write_rows("texts.jsonl", texts), "hops=2", writer=mock.url)
+    texts += [{"text": "dull water and more water, water again"}, {"text": "dull again and more water, water water"}]
+    r = run("personas", "texts=" + lib.write_rows("texts.jsonl", texts), "hops=2", writer=mock.url, embedder=embedder.url)
+    rejects("personas", "dedup_minhash", "dedup_embedding", "novel", "refusals")
+    varies(r.rows(), "relation", 5)
+    varies(r.rows(), "task", 3)
     found = [x["persona"] for x in r.rows()]
     equal(len(found), len(set(found)), "personas are distinct")
     check(any(x["relation"] == "of the text" for x in r.rows()) and any(x["from"] for x in r.rows()), "from texts and from personas")
@@ -95,26 +107,33 @@ def evol_code():
     good = {"solution": "def f(x):\n    return x + 1\n", "tests": "assert f(1) == 2\nassert f(0) == 1\nassert f(-1) == 0\n"}
     bad = {"solution": "def f(x):\n    return x\n", "tests": good["tests"]}
     mock = lib.Mock([{"regex": "Task: (Write a function f that adds one|Task of request)", "match": "somewhat harder", "json": '{"instruction": "Task of request {{n}}: add one."}'},
+                     {"match": "somewhat harder", "regex": "Task: Planted still", "json": '{"instruction": "Planted still: write f."}'},
+                     {"match": "somewhat harder", "regex": "Task: Planted twin", "json": '{"instruction": "Twin task, the same for both."}'},
+                     {"match": "somewhat harder", "regex": "Task: Twin task", "json": '{"instruction": "Twin task, later {{n}}."}'},
                      {"match": "somewhat harder", "json": '{"instruction": "Real task {{hash}}: as before, with one more condition {{n}}."}'},
                      {"match": "add one", "regex": "Solve this task", "nth": 1, "json": json.dumps(bad)},
                      {"match": "add one", "regex": "Solve this task", "nth": 3, "json": json.dumps({**good, "tests": "assert f(1) == 2"})},
                      {"match": "Solve this task", "json": json.dumps(good)}])
-    r = run("evol_code", "seeds=" + lib.write_rows("code.jsonl", [{"instruction": "Write a function f that adds one."}] + sources.coding_tasks(10)), "rounds=5", writer=mock.url)
+    r = run("evol_code", "seeds=" + lib.write_rows("code.jsonl", [{"instruction": "Write a function f that adds one."}, {"instruction": "Planted still: write f."}, {"instruction": "Planted twin one."}, {"instruction": "Planted twin two."}] + sources.coding_tasks(10)), "rounds=5", writer=mock.url)
     everything = r.rows()
     rows = [x for x in everything if x["ancestors"][0].endswith("that adds one.")]
     equal([x["round"] for x in rows], [2, 3, 5], "rounds whose solution passed")
     equal([len(x["ancestors"]) for x in rows], [1, 2, 3], "what failed goes round again as it was: ancestors")
     for x in everything:
         exec(x["solution"] + x["tests"], {})
-    equal(r.summary["rows"]["rejected"], 2, "a solution that fails its tests, and one with too few of them")
+    rejects("evol_code", "check_code", "tests_too_few", "unchanged", "dedup_exact")
+    varies(everything, "method", 4)
     return "%d of %d solutions executed again and passed" % (len(everything), len(everything))
 
 
 def codeclm():
     strong = lib.Mock([{"match": "What is it used for", "regex": "Seed:", "json": '{"use_case": "travel planning", "skills": ["geography"]}'},
+                       {"match": "What is it used for", "regex": "Planted none", "json": '{"use_case": "nothing at all", "skills": ["none"]}'},
+                       {"match": "What is it used for", "regex": "Planted twin", "json": '{"use_case": "twin work", "skills": ["t"]}'}, {"match": "Improve it:", "regex": "twin work", "json": '{"instruction": "The twin task that is the same for one and for the other of them."}'},
                        {"match": "What is it used for", "json": '{"use_case": "work of kind {{hash}}", "skills": ["reading"]}'},
                        {"match": "Write an instruction for an assistant", "regex": "travel", "json": '{"instruction": "Plan a trip."}'},
                        {"match": "Write an instruction for an assistant", "json": '{"instruction": "Do {{hash}} work, number {{n}}."}'},
+                       {"match": "What is it used for", "regex": "Planted none", "json": '{"use_case": "nothing at all", "skills": ["none"]}'}, {"match": "Name up to four rubrics", "regex": "nothing at all", "json": '{"rubrics": ["r"], "actions": []}'},
                        {"match": "Name up to four rubrics", "json": '{"rubrics": ["number of constraints"], "actions": ["Add a budget."]}'},
                        {"match": "Improve it:", "regex": "Plan a trip", "json": '{"instruction": "Plan a trip, version {{seen}}."}'},
                        {"match": "Improve it:", "json": '{"instruction": "Work {{hash}} with a budget of {{n}} and {{hash}}{{n}} conditions."}'},
@@ -124,7 +143,7 @@ def codeclm():
                        {"regex": "Answer 1: weak", "json": '{"one": 4, "two": 9}'},
                        {"reply": "strong words on it"}])
     target = lib.Mock([{"reply": "weak words on it"}])
-    r = run("codeclm", "seeds=" + lib.write_rows("codec.jsonl", [{"instruction": "Seed: where to go in May?"}] + sources.instructions(20)), "gap=3", strong=strong.url, target=target.url)
+    r = run("codeclm", "seeds=" + lib.write_rows("codec.jsonl", [{"instruction": "Seed: where to go in May?"}] + [{"instruction": "Planted " + w} for w in ("none", "twin a", "twin b")] + sources.instructions(20)), "gap=3", strong=strong.url, target=target.url)
     gaps = [x["gap"] for x in r.rows()]
     check(min(map(abs, gaps)) >= 3, "a row without a gap is kept", gaps)
     x, = [x for x in r.rows() if "Plan a trip" in x["instruction"]]
@@ -136,18 +155,25 @@ def codeclm():
     even = lib.Mock([{"match": "Score two", "json": '{"one": 7, "two": 7}'}, {"match": "Name up", "json": '{"rubrics": ["a"], "actions": ["b"]}'}])
     r = run("codeclm", "seeds=" + lib.write_rows("codec.jsonl", [{"instruction": "Seed: where to go in May?"}]), "rounds=2", code=1, strong=even.url, target=target.url)
     equal(r.summary["rows"]["accepted"], 0, "rows without a gap")
+    rejects("codeclm", "no_action", "no_gap", "dedup_minhash")
     return "smallest gap of %d kept rows: %.1f, over 3; one was kept in its second round" % (len(gaps), min(map(abs, gaps)))
 
 
 def orca():
-    lesser, strong = lib.Mock([{"reply": "A lesser explanation, complete."}]), lib.Mock([{"reply": "A stronger explanation, complete."}])
+    sorry = {"every": 9, "reply": "I'm sorry, but I cannot help with that."}
+    lesser, strong = lib.Mock([sorry, {"reply": "A lesser explanation, complete."}]), lib.Mock([sorry, {"reply": "A stronger explanation, complete."}])
+    sorter = lib.Mock([{"json": '{"task": "reasoning"}'}])
+    unsorted = [{"instruction": "How many %s fit into %d rooms?" % (s, i)} for i, s in enumerate(SUBJECTS)]
     rows = [{"instruction": "Question %d about %s?" % (i, SUBJECTS[i % 16]), "task": t} for i, t in enumerate(["qa"] * 30 + ["choice"] * 10 + ["sorting"] * 12)]
     rows += [{"instruction": x["instruction"], "task": "choice" if x["is_classification"] else "qa"} for x in sources.instructions(60)]
-    r = run("orca", "rows=" + lib.write_rows("flan.jsonl", rows), "share=0.5", lesser=lesser.url, strong=strong.url)
+    rows += [{**x, "task": ""} for x in unsorted] + rows[:1]
+    r = run("orca", "rows=" + lib.write_rows("flan.jsonl", rows), "share=0.5", sorter=sorter.url, lesser=lesser.url, strong=strong.url)
+    rejects("orca", "dedup_exact", "balance", "refusals", "refusals", "sample")
+    equal(sorted(user(q).split("\n")[0] for q in requests(sorter)), sorted("Task: " + x["instruction"] for x in unsorted), "only what has no type is sorted")
     one, two = r.rows("stage_1.jsonl"), r.rows()
-    count = {t: sum(x["task"] == t for x in one) for t in ("qa", "choice", "other")}
-    equal(count, dict.fromkeys(count, 12), "the types have equal shares")
-    equal(len(two), 18, "half of them for the stronger teacher")
+    count = {t: sum(x["task"] == t for x in one) for t in ("qa", "choice", "other", "reasoning")}
+    check(min(count.values()) >= 8 and sum(count.values()) == len(one) >= 40, "the types had equal shares before a teacher refused: %r" % count)
+    check(18 <= len(two) <= 24, "half of them for the stronger teacher", len(two))
     for x in one + two:
         sent = [q for m in (lesser, strong) for q in requests(m) if user(q) == x["instruction"]]
         check(sent and all((q["messages"][0]["content"] if q["messages"][0]["role"] == "system" else "") == x["system"] for q in sent), "the teacher saw the row's system message")
@@ -163,8 +189,8 @@ def orca2():
                         {"system": "Answer at once", "match": "seven", "reply": "It is 8"},
                         {"system": "numbered steps", "match": "seven", "reply": "1. 3 + 4\n2. so\nThe answer is 7"},
                         *[{"match": p["question"], "reply": "In steps: so and so.\nThe answer is " + sources.gold(p)} for p in real],
-                        {"reply": "I think it is blue"}])
-    rows = [{"instruction": "Three and four, is that seven or eight?", "answer": "7"}, {"instruction": "What colour is it?", "answer": ""}, {"instruction": "Name a colour.", "answer": "green"}]
+                        {"match": "Refuse this", "reply": "I'm sorry, but I cannot help with that."}, {"reply": "I think it is blue"}])
+    rows = [{"instruction": "Three and four, is that seven or eight?", "answer": "7"}, {"instruction": "What colour is it?", "answer": ""}, {"instruction": "Name a colour.", "answer": "green"}, {"instruction": "Refuse this.", "answer": ""}]
     rows += [{"instruction": p["question"], "answer": sources.gold(p)} for p in real]
     r = run("orca2", "rows=" + lib.write_rows("o2.jsonl", rows), teacher=teacher.url)
     got = r.rows()
@@ -174,6 +200,7 @@ def orca2():
     equal(len(stored), 1, "one generic system message")
     check(not (shown & stored), "the strategy's message is erased")
     check(not any(s in json.dumps(x) for x in got for s in shown), "no strategy's message is in a row")
+    rejects("orca2", "no_strategy_was_right", "refusals")
     equal(len(got), 2 + len(real), "no strategy led to the right answer of one row")
     return "%d strategies' messages shown to the teacher, 0 in the %d rows" % (len(shown), len(got))
 
@@ -187,6 +214,10 @@ def metamath():
         for text in (q, told):
             rules += [{"match": text[:m.start()] + "x" + text[m.end():], "reply": "Backwards {{n}}." + end + m.group().replace(",", "")} for m in re.finditer(r"[0-9]+([,.][0-9]+)*", text)]
         rules += [{"match": q, "every": 4, "reply": "Wrong." + end + "-1"}, {"match": q, "reply": "So it is, {{n}}." + end + sources.gold(p)}]
+    rules += [{"match": "Question: Same with 4 geese?\nAsk", "json": '{"question": "Same with 4 geese?"}'}, {"match": "Question: Has Bea any of her two hens?\nAsk", "json": '{"question": "Has Bea her two hens?"}'},
+              {"match": "Question: Lost with 7 ducks?\nAsk", "json": '{"question": "Same with 4 geese?"}'},
+              {"match": "Question: Lost with 7 ducks?\nIts", "json": '{"statement": "There are some ducks."}'}, {"match": "Question: Same with 4 geese?\nIts", "json": '{"statement": "There are 4 geese, which makes 4."}'},
+              {"match": "geese", "reply": "So.\n#### 4"}, {"match": "ducks", "reply": "So.\n#### 7"}, {"match": "Bea", "reply": "So.\n#### 2"}]
     mock = lib.Mock(rules + [{"match": "other words", "json": '{"question": "How many eggs has Ann in all, with 3 hens that lay 5 each?"}'},
                      {"match": "as a statement", "json": '{"statement": "Ann has 3 hens and each lays 5 eggs, so she has 15 eggs."}'},
                      {"match": "3 hens", "match": "x hens", "reply": "15 / 5 = 3\n#### 3"},
@@ -195,9 +226,10 @@ def metamath():
                      {"match": "in all, with", "reply": "3 * 5, say {{n}}\n#### 15"},
                      {"match": "Ann has 3 hens that lay 5", "every": 3, "reply": "3 + 5\n#### 8"},
                      {"reply": "3 * 5 = 15 ({{n}})\n#### 15"}])
-    r = run("metamath", "rows=" + lib.write_rows("gsm.jsonl", [{"question": "Ann has 3 hens that lay 5 eggs each. How many eggs?", "answer": "3 * 5 = <<3*5=15>>15\n#### 15"}, {"question": "No number?", "answer": "none"}]
+    r = run("metamath", "rows=" + lib.write_rows("gsm.jsonl", [{"question": "Ann has 3 hens that lay 5 eggs each. How many eggs?", "answer": "3 * 5 = <<3*5=15>>15\n#### 15"}, {"question": "No number?", "answer": "none"}, {"question": "Has Bea any of her two hens?", "answer": "#### 2"}, {"question": "Same with 4 geese?", "answer": "#### 4"}, {"question": "Lost with 7 ducks?", "answer": "#### 7"}]
             + [{**p, "question": " ".join(p["question"].split())} for p in real]), "samples=4", writer=mock.url)
     everything = r.rows()
+    rejects("metamath", "no_number", "unchanged", "no_number_to_mask", "no_number_to_mask", "number_not_once", "dedup_exact", "dedup_exact", "check_number")
     equal({x["type"] for x in everything if not x["original"].startswith("Ann has")}, {"answer", "rephrased", "fobar", "self_verification"}, "the four ways")
     check(all(x["answer"].split("####")[1].strip() == x["expected"] for x in everything), "a wrong answer is there")
     rows = [x for x in everything if x["original"].startswith("Ann has")]
@@ -212,20 +244,22 @@ def metamath():
         else:
             equal(x["expected"], "15", "the forward answer")
     check(r.summary["rows"]["rejected"] >= 3, "wrong samples are rejected")
-    return "%d of %d numbers right, forwards and backwards; %d wrong samples rejected" % (len(everything), len(everything), r.summary["rows"]["rejected"])
+    return "%d of %d numbers right, forwards and backwards; %d rows rejected" % (len(everything), len(everything), r.summary["rows"]["rejected"])
 
 
 def ultrachat():
     one = lib.Mock([{"match": "Write 2 different", "regex": "Topic: ([A-Z][^\n]*)", "json": '{"openings": ["What is {{1}} {{hash}} good for, in {{n}} words?", "Tell the {{n}} and the {{hash}} of {{1}} to a beginner."]}'},
                     {"match": "Write 2 different", "json": '{"openings": ["Why do mills need wind at all?", "Since when are there bakers in towns?"]}'},
+                    {"system": "You play", "every": 13, "reply": "Thank you so much!"}, {"match": "Topic: rye", "json": '{"openings": ["Why do mills need wind at all?"]}'},
                     {"match": "about bakers", "nth": 1, "reply": "Happy to help."},
                     {"nth": 3, "system": "You play", "reply": "How can I help you with that today?"},
                     {"system": "You play", "reply": "Thanks a lot! And what if the wind stops, case {{n}}?"}])
-    two = lib.Mock([{"reply": "An answer number {{n}}, in full."}])
-    r = run("ultrachat", "topics=" + lib.write_rows("ut.jsonl", [{"topic": "mills"}, {"topic": "bread", "material": "Bread rises because of yeast."}]
+    two = lib.Mock([{"every": 17, "reply": ""}, {"every": 19, "reply": "An answer that ends in the middle of", "finish": "stop"}, {"reply": "An answer number {{n}}, in full."}])
+    r = run("ultrachat", "topics=" + lib.write_rows("ut.jsonl", [{"topic": "mills"}, {"topic": "bread", "material": "Bread rises because of yeast."}, {"topic": "rye"}]
             + [{"topic": a["title"].capitalize(), "material": a["text"]} for a in sources.articles(6)]), "per_topic=2", "least=3", "most=5", user=one.url, assistant=two.url)
     rows = r.rows()
     check(rows and r.summary["rows"]["rejected"] >= 1, "a user who turned into an assistant is rejected")
+    rejects("ultrachat", "novel", "only_politeness", "role_flip", "refusals")
     for x in rows:
         roles = [m["role"] for m in x["messages"]]
         equal(roles, ["user", "assistant"] * x["rounds"], "roles alternate")
@@ -246,9 +280,10 @@ def backtranslation():
                      {"match": "history of bakers", "json": '{"reason": "good", "score": 5}'},
                      {"match": "history of violins", "json": '{"reason": "menu", "score": 1}'},
                      {"regex": "^Text: ([^ ]+ [^ ]+ [^ ]+ [^ ]+)", "json": '{"instruction": "Write what {{hash}} says of {{1}}."}'}, {"every": 5, "json": '{"reason": "menu", "score": 3}'}, {"json": '{"reason": "good", "score": 5}'}])
-    seeds = lib.write_rows("bt-seeds.jsonl", [{"instruction": "How do I boil an egg?", "response": "Seven minutes."}] + [{"instruction": x["instruction"], "response": x["output"]} for x in sources.instructions(20)])
-    texts = lib.write_rows("bt.jsonl", [{"text": text(s)} for s in ("rivers", "bakers", "violins")] + [{"text": "too short"}] + [{"text": a["text"]} for a in sources.articles(20)])
+    seeds = lib.write_rows("bt-seeds.jsonl", [{"instruction": "How do I boil an egg?", "response": "Seven minutes."}, {"instruction": "how do I boil an egg", "response": "Long."}] + [{"instruction": x["instruction"], "response": x["output"]} for x in sources.instructions(20)])
+    texts = lib.write_rows("bt.jsonl", [{"text": text(s)} for s in ("rivers", "bakers", "violins")] + [{"text": text("rivers") + " And"}] + [{"text": "too short"}] + [{"text": a["text"]} for a in sources.articles(20)])
     r = run("backtranslation", "texts=" + texts, "seeds=" + seeds, backward=mock.url, scorer=mock.url)
+    rejects("backtranslation", "length", "dedup_minhash", "low_score", "dedup_exact")
     everything = r.rows()
     check(all(x["score"] >= 4.5 for x in everything if x["origin"] == "augmented"), "a row under the threshold")
     check(all(x["response"] in open(texts).read().replace('\\"', '"') for x in everything if x["origin"] == "augmented"), "a response that is no text of the source")
@@ -264,16 +299,16 @@ def backtranslation():
 
 
 def label_to_text():
-    writer = lib.Mock([{"regex": 'class "([a-z]+)"', "json": '{"text": "{{1}} {{hash}} {{n}} alpha{{n}} beta{{hash}}"}'}])
+    writer = lib.Mock([{"every": 13, "json": '{"text": "order now one two three four five six seven"}'}, {"regex": 'class "([a-z]+)"', "json": '{"text": "{{1}} {{hash}} {{n}} alpha{{n}} beta{{hash}}"}'}])
     judge = lib.Mock([{"match": "Text: spam", "every": 3, "json": '{"judged": "unsure"}'}, {"match": "Text: spam", "json": '{"judged": "Spam"}'}, {"match": "Text: order", "json": '{"judged": "order"}'}])
     labels = lib.write_rows("labels.jsonl", [{"label": "spam", "description": "unwanted"}, {"label": "order", "description": "wants to buy"}])
-    recipe = open(os.path.join(os.environ.get("QUERN_RECIPES", os.path.join(lib.ROOT, "recipes")), "label_to_text.yaml")).read()
     r = run("label_to_text", "labels=" + labels, "per_label=30", "classes=spam, order", writer=writer.url, judge=judge.url)
     count = {k: sum(x["label"] == k for x in r.rows()) for k in ("spam", "order")}
-    equal(count, {"spam": 20, "order": 20}, "equal shares of what the judge confirms")
-    mine = lib.path("shares.yaml")
-    open(mine, "w").write(recipe.replace('default: ""', "default: {spam: 0.25, order: 0.75}"))
-    r = lib.Run(mine, "labels=" + labels, "per_label=30", "classes=spam, order", "--model", "writer=" + writer.url, "--model", "judge=" + judge.url)
+    check(count["spam"] == count["order"] >= 15, "equal shares of what the judge confirms: %r" % count)
+    rejects("label_to_text", "dedup_minhash", "judged_otherwise", "balance")
+    for field in ("length", "mood", "sort"):
+        varies(r.rows(), field, 3)
+    r = run("label_to_text", "labels=" + labels, "per_label=30", "classes=spam, order", "shares={spam: 0.25, order: 0.75}", writer=writer.url, judge=judge.url)
     count = {k: sum(x["label"] == k for x in r.rows()) for k in ("spam", "order")}
     check(count["order"] == 3 * count["spam"] and count["spam"] >= 9, "shares of 25 and 75 of 100: %r" % count)
     check(all("spam" not in user(q).split("Text:")[0] for q in requests(judge)), "the judge is not told the label")

@@ -4,7 +4,7 @@ classification; rounds evolve, what is eliminated is named and goes round again,
 import json, os, sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from scripted import check, equal, lib, main, requests, rouge_l, run, sources, user
+from scripted import check, equal, lib, main, rejects, requests, rouge_l, run, sources, user, varies
 
 
 def self_instruct():
@@ -19,6 +19,7 @@ def self_instruct():
         {"regex": "Does this task ask to choose", "match": "Compare two views", "json": '{"is_classification": true}'},
         {"match": "Does this task ask to choose", "json": '{"is_classification": false}'},
         {"match": "give first the output (the label)", "json": '{"instances": [{"output": "agree", "input": "It is so."}, {"output": "disagree", "input": "It is not."}]}'},
+        {"match": "Give up to three examples", "every": 5, "json": '{"instances": [{"input": "", "output": " "}, {"input": "a", "output": "b"}, {"input": "A.", "output": "c"}, {"input": "A", "output": "c"}, {"input": "A", "output": "d"}]}'},
         {"match": "Give up to three examples", "json": '{"instances": [{"input": "", "output": "Here it is, in full."}, {"input": "same", "output": "same"}]}'},
     ])
     r = run("self_instruct", "seeds=" + SEEDS, "rows=40", "per_round=3", writer=mock.url)
@@ -39,6 +40,7 @@ def self_instruct():
     equal(sum(x in seeds for x in late), 6, "later prompts show 6 seeds and 2 grown")
     check(any("give first the output (the label)" in a and "Compare two views" in a for a in asks), "labels come first for classification")
     check(not any("give first the output (the label)" in a and "Invent a game" in a for a in asks), "and only there")
+    rejects("self_instruct", "length", "needs_more_than_text", "odd_start", "novel", "empty_output", "output_repeats_input", "dedup_exact")
     again = lib.Run(r.argv[0], "seeds=" + SEEDS, "--model", "writer=" + mock.url, "rows=40", "per_round=3", "-j", "4", out=r.out)
     equal((again.summary["calls"]["sent"], again.data()), (0, r.data()), "the same again, all replayed")
     few = run("self_instruct", "seeds=" + SEEDS, "rows=4000", "per_round=1", "rounds=2", code=1, writer=mock.url)   # a pool that cannot reach its size ends with exit 1
@@ -50,6 +52,7 @@ def evol_instruct():
     first = [x["instruction"] for x in sources.instructions(12)]
     few_seeds = lib.write_rows("s.jsonl", [{"task": s} for s in first])
     mock = lib.Mock([
+        {"match": "Make another one of it.", "every": 7, "json": '{"instruction": "A harder task, the same for all of them that come by."}'},
         {"match": "Make another one of it.", "every": 5, "json": '{"instruction": "Rewrite the given prompt number {{n}}."}'},
         {"match": "Make another one of it.", "json": '{"instruction": "A harder task, number {{n}}, with one more condition."}'},
         {"match": "Do the two ask for the same", "every": 4, "json": '{"equal": true}'},
@@ -71,6 +74,8 @@ def evol_instruct():
     for word in ["leaks_request", "no_information_gain", "apology", "says_nothing"]:
         check(word in text, "%s is among the reasons" % word)
     check(any(len(x["ancestors"]) < x["round"] for x in rows), "what was eliminated went round again as it was")
+    rejects("evol_instruct", "leaks_request", "no_information_gain", "apology", "says_nothing", "dedup_exact")
+    varies(rows, "method", 4)
     return "%d rows of 4 rounds, each with its ancestors; %d eliminated, each with its reason" % (len(rows), r.summary["rows"]["rejected"])
 
 

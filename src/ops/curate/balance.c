@@ -41,6 +41,7 @@ typedef struct {
     size_t   n, cap, at;
     bool    *taken;
     uint32_t *group_of;
+    char     lacking[200];      /* a wanted value that no row has; "" none */
 } state;
 
 static qn_code check(qn_check *ck, void *vp, qn_err *e)
@@ -195,14 +196,16 @@ static qn_code finish(qn_ctx *cx, const void *vp, void *vs, qn_err *e)
     const params *p = vp;
     state *st = vs;
     (void)cx;
+    (void)e;
     if (p->by && p->shares.kind != QN_V_OBJECT)
         for (size_t g = 0; g < st->n_groups; g++) st->groups[g].share = 1 / (double)st->n_groups;
     size_t in_any = 0;
     for (size_t g = 0; g < st->n_groups; g++) in_any += st->groups[g].share > 0 ? st->groups[g].supply : 0;
     for (size_t g = 0; g < st->n_groups && in_any; g++)
         if (st->groups[g].share > 0 && st->groups[g].supply == 0)
-            return qn_fail(e, QN_EDATA, "no row has the value `%.*s`, which is to be %g of all: the shares cannot be met", QN_FMT(st->groups[g].name), st->groups[g].share);
-    size_t total = largest(st, (size_t)p->rows);
+            snprintf(st->lacking, sizeof st->lacking, "balance: no row has the value `%.*s`, which is to be %g of all: the shares cannot be met",
+                     (int)(st->groups[g].name.n < 80 ? st->groups[g].name.n : 80), st->groups[g].name.p, st->groups[g].share);
+    size_t total = st->lacking[0] ? 0 : largest(st, (size_t)p->rows);
     if (p->rows && total < (size_t)p->rows) {
         for (size_t g = 0; g < st->n_groups; g++)
             if ((double)p->rows * st->groups[g].share > (double)st->groups[g].supply)
@@ -244,9 +247,15 @@ static qn_verdict decide(const void *vp, const qn_row *r)
     return v ? *v : qn_keep();
 }
 
+static const char *lacks(void *vs)
+{
+    const state *st = vs;
+    return st->lacking[0] ? st->lacking : NULL;
+}
+
 const qn_op qn_op_balance = {
     .name = "balance", .version = 1, .stage = QN_CURATE, .brief = "keep rows so that the shares of a field's values are met exactly",
     .about = "The scarcest value decides how many rows stay; too many of a value are rejected as `over_supply`, too few for `rows` are warned of.",
     .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES,
-    .check = check, .open = open, .close = close, .absorb = absorb, .finish = finish, .next = next, .decide = decide,
+    .check = check, .open = open, .close = close, .absorb = absorb, .finish = finish, .next = next, .decide = decide, .lacks = lacks,
 };
