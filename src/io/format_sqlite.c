@@ -1,14 +1,22 @@
 /* format_sqlite: rows and tables of a SQLite file, opened read-only and never written. Values keep their kind: integer, real, text; a blob is
- * base64 in `rows` and hexadecimal in `tables`. Views are read as tables. */
+ * base64 in `rows` and hexadecimal in `tables`. Views are read as tables; a view is a program of whoever made the file, so its steps are bounded, and so
+ * is the length of any value. */
 #include "io/columns.h"
 #include "io/format.h"
 #include "io/table.h"
 #include <sqlite3.h>
 #include <stdio.h>
 
+enum { MILLION = 1000000, VIEW_MILLIONS = 300, LONGEST_VALUE = 64 << 20 };
+
 static qn_code fail(sqlite3 *db, const char *path, qn_err *e)
 {
     int rc = sqlite3_errcode(db);
+    if (rc == SQLITE_INTERRUPT) {
+        qn_fail_at(e, QN_ELIMIT, (qn_pos){ .file = path }, "a view in %s takes more than %d million steps", path, VIEW_MILLIONS);
+        qn_hint(e, "read a table instead (table: NAME), or export what the view gives");
+        return QN_ELIMIT;
+    }
     qn_code code = rc == SQLITE_CANTOPEN || rc == SQLITE_IOERR ? QN_EIO : QN_EDATA;
     return qn_fail_at(e, code, (qn_pos){ .file = path }, "cannot read %s as a SQLite file: %s", path, sqlite3_errmsg(db));
 }
@@ -20,6 +28,7 @@ static qn_code db_open(const char *path, sqlite3 **db, qn_err *e)
         sqlite3_db_config(*db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
         sqlite3_db_config(*db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
         sqlite3_busy_timeout(*db, 2000);
+        sqlite3_limit(*db, SQLITE_LIMIT_LENGTH, LONGEST_VALUE);
         rc = sqlite3_exec(*db, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL);
     }
     if (rc == SQLITE_OK) return QN_OK;
@@ -30,9 +39,24 @@ static qn_code db_open(const char *path, sqlite3 **db, qn_err *e)
 
 static const char LIST[] = "SELECT name FROM sqlite_schema WHERE type IN ('table','view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid";
 
-static qn_code table_open(sqlite3 *db, const char *path, qn_str table, sqlite3_stmt **st, qn_err *e)
+static bool is_view(sqlite3 *db, qn_str name)
+{
+    sqlite3_stmt *st;
+    if (sqlite3_prepare_v2(db, "SELECT 1 FROM sqlite_schema WHERE type = 'view' AND name = ?", -1, &st, NULL) != SQLITE_OK) return true;
+    sqlite3_bind_text(st, 1, name.p, (int)name.n, SQLITE_STATIC);
+    bool yes = sqlite3_step(st) == SQLITE_ROW;
+    sqlite3_finalize(st);
+    return yes;
+}
+
+static int count_down(void *left) { return --*(int *)left < 0; }
+
+/* left: millions of steps that a view may take; lives as long as the statement. */
+static qn_code table_open(sqlite3 *db, const char *path, qn_str table, int *left, sqlite3_stmt **st, qn_err *e)
 {
     qn_buf b = {0};
+    *left = VIEW_MILLIONS;
+    sqlite3_progress_handler(db, is_view(db, table) ? MILLION : 0, count_down, left);
     qn_buf_puts(&b, "SELECT * FROM ");
     qn_sql_quote(&b, table);
     int rc = sqlite3_prepare_v2(db, b.p, (int)b.n, st, NULL);
@@ -47,7 +71,7 @@ static qn_str text_at(sqlite3_stmt *st, int i)
 }
 
 /* ---- rows ---- */
-typedef struct { qn_reader base; const char *path; sqlite3 *db; sqlite3_stmt *st; qn_columns columns; qn_arena scratch; int line; } rows_of;
+typedef struct { qn_reader base; const char *path; sqlite3 *db; sqlite3_stmt *st; qn_columns columns; qn_arena scratch; int line, left; } rows_of;
 
 static void put_value(qn_buf *b, sqlite3_stmt *st, int i)
 {
@@ -133,7 +157,7 @@ static qn_code rows(const char *path, const qn_read_opts *o, qn_reader **out, qn
     qn_code rc = db_open(path, &r->db, e);
     if (rc != QN_OK) { qn_free(r); return rc; }
     rc = choose(r, o ? o->table : NULL, &table, e);
-    if (rc == QN_OK) rc = table_open(r->db, path, table, &r->st, e);
+    if (rc == QN_OK) rc = table_open(r->db, path, table, &r->left, &r->st, e);
     if (rc != QN_OK) { rows_close(&r->base); return rc; }
     size_t n = (size_t)sqlite3_column_count(r->st);
     qn_str *header = QN_ARENA_NEW_N(&r->scratch, qn_str, n);
@@ -160,8 +184,8 @@ static qn_code one_table(sqlite3 *db, const char *path, qn_str name, qn_cell_sin
 {
     sqlite3_stmt *st;
     qn_arena a = {0};
-    int rc = SQLITE_ROW;
-    QN_TRY(table_open(db, path, name, &st, e));
+    int rc = SQLITE_ROW, left;
+    QN_TRY(table_open(db, path, name, &left, &st, e));
     size_t n = (size_t)sqlite3_column_count(st);
     qn_str *cells = QN_NEW_N(qn_str, n);
     for (size_t i = 0; i < n; i++) cells[i] = qn_str_of(sqlite3_column_name(st, (int)i));
@@ -174,6 +198,7 @@ static qn_code one_table(sqlite3 *db, const char *path, qn_str name, qn_cell_sin
     if (code == QN_OK && rc != SQLITE_DONE) code = fail(db, path, e);
     if (code == QN_OK) code = sink->end(sink->arg, e);
     sqlite3_finalize(st);
+    sqlite3_progress_handler(db, 0, NULL, NULL);
     qn_free(cells);
     qn_arena_free(&a);
     return code;

@@ -4,6 +4,7 @@
 #include "core/err.h"
 #include "io/format.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -22,22 +23,19 @@ static inline qn_code rf_row(void *arg, const qn_str *c, size_t n, qn_err *e)
 }
 static inline qn_code rf_end(void *arg, qn_err *e) { (void)arg, (void)e; return QN_OK; }
 
-static inline void rows_fuzz(const char *format, const uint8_t *data, size_t n)
+/* max_rows: more cannot be in a file of that many bytes. */
+static inline void rows_fuzz_file(const char *format, const char *path, size_t max_rows)
 {
     const qn_format *f = qn_format_by_name(qn_str_of(format));
-    char path[64];
-    int fd = memfd_create("fuzz", 0);
     qn_reader *r;
     qn_err e = {0};
-    QN_ASSERT(fd >= 0 && write(fd, data, n) == (ssize_t)n);
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     qn_read_opts o = { .max_record_bytes = 4096 };
     if (f->rows && f->rows(path, &o, &r, &e) == QN_OK) {
         for (size_t turns = 0;; turns++) {
             qn_row *row = NULL;
             qn_err bad = {0};
             qn_code rc = r->vt->next(r, &row, &bad);
-            QN_ASSERT(turns <= 2 * n + 2);
+            QN_ASSERT(turns <= max_rows);
             if (rc != QN_OK) {
                 QN_ASSERT(bad.msg[0]);
                 if (rc != QN_EDATA) break;
@@ -55,6 +53,26 @@ static inline void rows_fuzz(const char *format, const uint8_t *data, size_t n)
     size_t n_columns;
     qn_cell_sink sink = { &n_columns, rf_begin, rf_row, rf_end };
     if (f->tables) f->tables(path, &o, &sink, &e);
+}
+
+static inline void rows_fuzz(const char *format, const uint8_t *data, size_t n)
+{
+    char path[64];
+    int fd = memfd_create("fuzz", 0);
+    QN_ASSERT(fd >= 0 && write(fd, data, n) == (ssize_t)n);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    rows_fuzz_file(format, path, 2 * n + 2);
     close(fd);
+}
+
+/* For libraries that want a name in the file system. */
+static inline void rows_fuzz_named(const char *format, const uint8_t *data, size_t n, size_t max_rows)
+{
+    char path[] = "/tmp/quern-fuzz-XXXXXX";
+    int fd = mkstemp(path);
+    QN_ASSERT(fd >= 0 && write(fd, data, n) == (ssize_t)n);
+    rows_fuzz_file(format, path, max_rows);
+    close(fd);
+    unlink(path);
 }
 #endif

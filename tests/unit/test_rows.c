@@ -239,6 +239,23 @@ static void the_scanner_does_not_depend_on_where_the_window_ends(void **s)
 }
 
 /* ---- SQLite ---- */
+static void an_endless_view_ends_with_a_word(void **s)
+{
+    (void)s;
+    const char *path = T_FILE("v.sqlite", "");
+    sqlite3 *db;
+    remove(path);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    sqlite3_exec(db, "CREATE TABLE t(a); CREATE VIEW v AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) m FROM n", NULL, NULL, NULL);
+    sqlite3_close(db);
+    qn_read_opts o = { .table = "v" };
+    char *got = t_rows(path, &o);
+    assert_non_null(strstr(got, "a view in"));
+    assert_non_null(strstr(got, "million steps"));
+    qn_free(got);
+    remove(path);
+}
+
 static void sqlite_values_keep_their_kind(void **s)
 {
     (void)s;
@@ -320,7 +337,7 @@ int main(void)
         cmocka_unit_test(ragged_records_are_reported_and_the_rest_stays_in_place), cmocka_unit_test(quotes_in_the_middle_do_not_swallow_the_file),
         cmocka_unit_test(backslash_quotes_are_understood), cmocka_unit_test(headers_are_found_or_made),
         cmocka_unit_test(other_encodings_are_guessed_or_named), cmocka_unit_test(cr_alone_ends_lines_when_there_is_no_lf),
-        cmocka_unit_test(the_scanner_does_not_depend_on_where_the_window_ends), cmocka_unit_test(sqlite_values_keep_their_kind),
+        cmocka_unit_test(the_scanner_does_not_depend_on_where_the_window_ends), cmocka_unit_test(sqlite_values_keep_their_kind), cmocka_unit_test(an_endless_view_ends_with_a_word),
         cmocka_unit_test(a_file_that_is_no_database_is_a_clear_error), cmocka_unit_test(an_unknown_file_says_what_it_is), cmocka_unit_test(parquet_values_keep_their_kind),
         cmocka_unit_test(real_files_give_all_their_rows),
     };
