@@ -155,7 +155,7 @@ void qn_leave_make(qn_leave *l, const qn_plan *plan, const qn_run_result *r, con
         .calls = { r->sent, r->replayed, r->calls_failed, r->retried, r->collected }, .tokens = { r->prompt_tokens, r->completion_tokens },
         .cost_usd = r->cost_usd, .cost_all_usd = r->cost_all_usd, .seconds = r->seconds, .cpu_seconds = r->cpu_seconds,
         .peak_memory_bytes = r->peak_memory_bytes, .interrupted_in_flight = r->interrupted_in_flight, .interrupted_worst_usd = r->interrupted_worst_usd,
-        .human = QN_HUMAN_NONE,
+        .human = !r->decided ? QN_HUMAN_NONE : r->undecided ? QN_HUMAN_TESTED : QN_HUMAN_VERIFIED, .decided = r->decided, .undecided = r->undecided,
     };
     put_steps(l, plan, r);
     put_sources(l, plan, r);

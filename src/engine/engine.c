@@ -523,6 +523,10 @@ static void finish_sinks(qn_engine *en)
             en->lacking = true;
             snprintf(en->why, sizeof en->why, "%.*s: %s", QN_FMT(s->name), lack);
         }
+        uint64_t decided = 0, passed = 0;
+        if (s->op->people) s->op->people(en->st[i].state, &decided, &passed);
+        en->r->decided += decided;
+        en->r->undecided += passed;
         if (s->op->stage != QN_SINK || !s->op->finish) continue;
         qn_ctx cx = ctx_of(en, i, &scratch);
         qn_err e = {0};
@@ -533,6 +537,7 @@ static void finish_sinks(qn_engine *en)
         }
         else if (rc != QN_OK) give_up(en, rc, &e);
     }
+    if (en->end == QN_END_DONE && en->r->pending) en->end = QN_END_WAITING;
     qn_arena_free(&scratch);
 }
 

@@ -35,6 +35,7 @@ typedef struct qn_run_result {
     double   seconds, cpu_seconds;
     size_t   peak_memory_bytes;
     char     stopped_why[400];  /* people's words for an end that is not DONE */
+    uint64_t decided, undecided;    /* rows that went on with a decision of people, and without one, at the steps that ask them */
     bool     lacking;           /* a bound (rounds, patience) was reached before its target */
 } qn_run_result;
 

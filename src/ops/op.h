@@ -186,6 +186,8 @@ struct qn_op {
     qn_code (*absorb)(qn_ctx *cx, const void *params, void *state, qn_row *r, qn_err *e);       /* takes the row (moves) */
     qn_code (*finish)(qn_ctx *cx, const void *params, void *state, qn_err *e);                  /* sinks: all rows are in; gathers: before the first next */
     const char *(*lacks)(void *state);      /* at the end: what bound was reached before the goal was met, or NULL; the run then exits 1 */
+    /* At the end, of a step that asks people: rows that went on with a decision of theirs, and rows that went on without. NULL: it asks nobody. */
+    void    (*people)(void *state, uint64_t *decided, uint64_t *passed);
     /* Bytes that n rows of avg_bytes would take, for operators that cannot spill: refused early when over cx->memory_bytes. NULL: streams or spills. */
     size_t  (*holds)(const void *params, uint64_t n, size_t avg_bytes);
 };

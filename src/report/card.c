@@ -210,6 +210,8 @@ static void put_human(qn_buf *b, const qn_report_facts *f)
         "level 5 of 6: machine throughout, no person has looked at single rows", "level 6 of 6: improving from its environment" };
     unsigned at = (unsigned)f->human <= 6 ? (unsigned)f->human : 0;
     qn_buf_printf(b, "## Human part\n\n%c%s.\n\n", toupper((unsigned char)levels[at][0]), levels[at] + 1);
+    if (f->decided) qn_buf_printf(b, "People decided about %llu of the %llu rows that went on where they were asked.\n\n", (unsigned long long)f->decided,
+                                  (unsigned long long)(f->decided + f->undecided));
 }
 
 /* ---- whom the set speaks of ---- */

@@ -72,6 +72,7 @@ typedef struct qn_report_facts {
     const char *const *warnings;        size_t n_warnings;      /* "the licence of docs/a.pdf is not known" */
 
     qn_human_level human;
+    uint64_t decided, undecided;    /* rows that went on with a decision of people, and those that were not shown to any */
     const char *student;        /* the model that the rows will train, "evaluation"; NULL: nobody said */
     int         may_train;      /* 0 yes, 1 on conditions, 2 not known, 3 no; -1: no row to judge */
     const char *const *terms;   size_t n_terms;     /* why: one sentence for each licence and each model that is not a plain yes */

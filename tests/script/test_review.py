@@ -92,6 +92,8 @@ with open(later, "w") as f:
 equal(len(run(one, out=r.out, code=0).rows()), len(got) + 1, "a later decision of the same person replaces the earlier")
 shutil.rmtree(os.path.dirname(later))
 equal(len(run(one, out=r.out, code=0).rows()), len(got) + 1, "and stays")
+card = open(os.path.join(r.out, "README.md")).read()
+check("Level 4 of 6" in card and "People decided about" in card, "the card says how far people looked")
 print("review: %d of %d rows went to people; decisions outlive the files" % (len(picked), N))
 
 # ---------------------------------------------------------------- overlap, ties, agreement
@@ -126,6 +128,7 @@ check("37 of 40 pairs" in log and "alpha 0.8" in log, "agreement is told", [x fo
 for person in work:
     decide(r.out, person, lambda t: t["decision"] == "" and {"decision": "accept", "scores": {"style": 5}})
 r = run(two, out=r.out, code=0)
+check("Level 3 of 6" in open(os.path.join(r.out, "README.md")).read(), "all were verified by people")
 got = {x["id"]: x["review"] for x in r.rows()}
 equal(sorted(got), [i for i in range(N) if i % 4 != 3 or i in disputed], "the majority decides")
 equal((len(got[0]["by"]), round(got[0]["scores"]["style"], 3)), (3, 3.667), "marks are means over all three")

@@ -571,6 +571,13 @@ static const char *lacks(void *vs)
     return st->why;
 }
 
+static void people(void *vs, uint64_t *decided, uint64_t *passed)
+{
+    const state *st = vs;
+    *decided = st->accepted + st->modified;
+    *passed = st->passed;
+}
+
 const qn_op qn_op_review = {
     .name = "review", .version = 1, .stage = QN_CURATE, .flags = QN_OP_SEES_FAILURES,
     .brief = "hand rows to people and go on with what they decide: accept, reject or modify",
@@ -580,5 +587,5 @@ const qn_op qn_op_review = {
              "run.log has the agreement: pairs of decisions that agree, Krippendorff's alpha; and how each person did on the control tasks, which look like any other.",
     .paper = "Krippendorff 2011, Computing Krippendorff's Alpha-Reliability (nominal data, any number of people)",
     .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES,
-    .check = check, .open = open, .close = close, .turn = turn, .lacks = lacks,
+    .check = check, .open = open, .close = close, .turn = turn, .lacks = lacks, .people = people,
 };
