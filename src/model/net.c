@@ -3,6 +3,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/thread.h"
+#include "io/encoding.h"
 #include "nn/chat.h"
 #include "nn/decoder.h"
 #include "nn/encoder.h"
@@ -170,15 +171,20 @@ static qn_str whole_characters(qn_str s)
 static void answer(qn_net *n, asked *a, const qn_generated *g)
 {
     qn_call *c = a->call;
-    qn_buf b = { 0 };
+    qn_buf b = { 0 }, mended = { 0 };
     qn_tokenizer_decode(n->tok, g->ids, (size_t)g->n, false, &b);
     qn_str text = qn_buf_view(&b);
     if (!qn_utf8_valid(text)) text = whole_characters(text);
+    if (!qn_utf8_valid(text)) {                  /* byte tokens that make no character: U+FFFD, as other decoders give; `refusals` calls it broken */
+        uint64_t n_bad = 0;
+        qn_utf8_repair(text, &mended, &n_bad);
+        text = qn_buf_view(&mended);
+    }
     bool stopped = cut_at_stop(a->body, &text) || g->stopped;
     c->reply = (qn_reply){ .status = stopped ? QN_REPLY_OK : QN_REPLY_CUT, .http = 200, .text = qn_arena_str(&c->arena, text),
         .finish = stopped ? QN_STR("stop") : QN_STR("length"), .prompt_tokens = (int64_t)a->ids.n, .completion_tokens = g->n + g->stopped, .attempts = 1 };
-    if (!qn_utf8_valid(c->reply.text)) fail(c, "the model wrote bytes that are no text");
     qn_buf_free(&b);
+    qn_buf_free(&mended);
 }
 
 /* ---- reward heads: {"reward": true, "messages": ...} gives a number, {"reward": true, "prompt": text, "steps": [texts]}
