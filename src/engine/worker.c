@@ -533,7 +533,7 @@ static void absorb(worker *w, qn_item *it, const qn_step *s)
     qn_code rc = s->op->absorb(&cx, s->params, w->en->st[s->index].state, row, &e);
     qn_arena_reset(&w->scratch);
     if (rc == QN_OK || rc == QN_ESTOP) {
-        count(it, s->index, false);
+        if (sink) count(it, s->index, false);       /* a gather's rows leave when it gives them */
         if (rec) {
             rec->next = w->job->ended;
             w->job->ended = rec;

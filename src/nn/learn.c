@@ -9,7 +9,7 @@
 #include "core/rng.h"
 #include "nn/config_json.h"
 #include "nn/decoder_net.h"
-#include "nn/encoder.h"
+#include "nn/encoder_net.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -532,6 +532,7 @@ static qn_code make_encoder(qn_learner *l, const char *part, const char *checkpo
     qn_free(spans);
     out->refused = rc == QN_OK && l->o->gate && out->right_valid < out->right_before;
     if (out->refused) rc = open_encoder(l, e);
+    out->params = l->enc ? (int64_t)l->enc->p.count : 0;
     out->seconds = 1e-6 * (double)(qn_now_us() - t0);
     if (rc != QN_OK) return rc;
     remove_folder(part);

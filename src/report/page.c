@@ -11,6 +11,7 @@
 #include "report/report.h"
 #include "report/survey.h"
 #include "report/trace.h"
+#include "report/training.h"
 #include <stdio.h>
 
 enum { EXAMPLES_EACH = 3, EXAMPLES_ALL = 60, LOST_LINE_BYTES = 4 << 20, CALL_TEXT = 6000 };
@@ -355,6 +356,7 @@ qn_code qn_report_text(const qn_report_facts *f, qn_buf *out, qn_err *e)
     qn_buf_putc(&json, '{');
     put_facts(&json, f);
     put_examples(&json, f);
+    if (f->dir) qn_training_put(f->dir, &json);
     qn_code rc = put_surveys(&json, f, e);
     qn_buf_putc(&json, '}');
     if (rc == QN_OK) put_page(out, f, qn_buf_view(&json));

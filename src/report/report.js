@@ -360,6 +360,26 @@ function samples() {
   show(0);
 }
 
+/* ---- trained models ---- */
+function curve(L) {
+  const W = 460, H = 140, base = H - 22, left = 34, top = Math.max(...L), low = Math.min(...L, top * .98), X = i => left + i / Math.max(1, L.length - 1) * (W - left), Y = v => base - (v - low) / (top - low || 1) * (base - 10);
+  const s = svg("svg", { viewBox: `0 0 ${W} ${H}`, class: "hist", role: "img", "aria-label": `loss from ${n1(L[0])} to ${n1(L[L.length - 1])}` });
+  s.append(svg("line", { class: "axis", x1: left, x2: W, y1: base + .5, y2: base + .5 }), svg("path", { d: L.map((v, i) => `${i ? "L" : "M"}${X(i).toFixed(1)} ${Y(v).toFixed(1)}`).join(" "), fill: "none", stroke: "var(--kept)", "stroke-width": 1.6, "stroke-linejoin": "round" }));
+  const put = (x, y, t, anchor) => s.append(svg("text", { x, y, "text-anchor": anchor }, t));
+  put(left - 5, Y(top) + 4, n1(top), "end"); if (Y(low) - Y(top) > 16) put(left - 5, Y(low) + 4, n1(low), "end");
+  put(left, H - 6, "first step", "start"); put(W, H - 6, "last", "end");
+  return s;
+}
+function trained() {
+  if (!D.trained) return;
+  const cards = D.trained.map(t => {
+    const facts = [t.params ? n0(t.params) + " weights" : null, plural(t.rows, "row"), plural(t.steps, "step"), t.left_out ? `${n0(t.left_out)} rows too long, left out` : null,
+      t.loss_valid !== undefined ? `loss on rows held back ${n1(t.loss_valid)}` : null, t.right_before !== undefined ? `NDCG@10 on rows held back ${n1(t.right_before)} before, ${n1(t.right_valid)} after` : t.right_valid !== undefined ? `${pct(t.right_valid)} of held-back pairs right` : null];
+    return el("div", "", el("h3", "", t.name), el("p", "soft small", facts.filter(Boolean).join(" · ")), t.refused && el("p", "", "Refused: it was worse than its base, which stays."), t.losses && t.losses.length > 1 && curve(t.losses));
+  });
+  section("trained", "Models that were trained", "The loss of each step, averaged over short stretches: it should fall, and level off.", el("div", "two", cards));
+}
+
 /* ---- made from ---- */
 const LEVELS = ["not known", "1, made by people", "2, made by people, cleaned by machine", "3, generated, verified by people", "4, generated and rated by machine, with a test part that people labelled", "5, machine throughout", "6, improving from its environment"];
 function origin() {
@@ -376,6 +396,6 @@ function origin() {
 }
 
 page.replaceChildren();
-head(); account(); notices(); flow(); reasons(); targets(); fields(); portrait(); marks(); bias(); samples(); against(); origin();
+head(); account(); notices(); flow(); reasons(); targets(); fields(); portrait(); marks(); bias(); trained(); samples(); against(); origin();
 page.append(el("footer", "", "Made by quern" + (D.version ? " " + D.version : "") + ". One file, no network. ", "in = accepted + rejected + failed; pending and ahead stand outside."));
 })();
