@@ -9,6 +9,7 @@
 #include "core/mem.h"
 #include "core/rng.h"
 #include "text/cluster.h"
+#include "text/density.h"
 #include "text/tfidf.h"
 
 /* Random vectors with many zeros, once dense and once sparse. */
@@ -219,9 +220,75 @@ static void facility_location_equals_plain_greedy(void **state)
     }
 }
 
+/* Share of the vectors of a true group that carry its most frequent label. */
+static double purity(const uint32_t *label, size_t from, size_t to, uint32_t *which)
+{
+    size_t best = 0;
+    for (size_t i = from; i < to; i++) {
+        size_t n = 0;
+        for (size_t j = from; j < to; j++) n += label[j] == label[i];
+        if (n > best && label[i] != QN_DENSITY_NONE) best = n, *which = label[i];
+    }
+    return (double)best / (double)(to - from);
+}
+
+static void groups_by_density_have_any_shape_and_leave_noise_out(void **state)
+{
+    (void)state;
+    enum { N = 900 };
+    qn_rng r = qn_rng_seed(5);
+    qn_vectors v = { .n = N, .dim = 2, .dense = QN_NEW_N(float, N * 2) };
+    for (size_t i = 0; i < N; i++) {
+        double a = qn_rng_real(&r) * 3.14159265, x, y, spread = 0.06;
+        if (i < 300) x = cos(a), y = sin(a);                                /* two half moons, one inside the other's arms */
+        else if (i < 600) x = 1 - cos(a), y = 0.4 - sin(a);
+        else if (i < 750) x = 4, y = 4, spread = 0.5;                       /* a loose heap */
+        else x = qn_rng_real(&r) * 20 - 8, y = qn_rng_real(&r) * 20 - 8, spread = 0;    /* noise */
+        v.dense[2 * i] = (float)(x + spread * qn_rng_normal(&r));
+        v.dense[2 * i + 1] = (float)(y + spread * qn_rng_normal(&r));
+    }
+    qn_density d = qn_density_groups(&v, 25, 8);
+    uint32_t which[3] = { 0, 0, 0 };
+    assert_int_equal(d.k, 3);
+    assert_true(purity(d.label, 0, 300, &which[0]) > 0.95);
+    assert_true(purity(d.label, 300, 600, &which[1]) > 0.95);
+    assert_true(purity(d.label, 600, 750, &which[2]) > 0.8);
+    assert_true(which[0] != which[1] && which[1] != which[2] && which[0] != which[2]);
+    size_t noise = 0, sum = 0;
+    for (size_t i = 750; i < N; i++) noise += d.label[i] == QN_DENSITY_NONE;
+    assert_true(noise > 120);
+    for (size_t c = 0; c < d.k; c++) { sum += d.size[c]; assert_true(c == 0 || d.size[c] <= d.size[c - 1]); }
+    for (size_t i = 0; i < N; i++) sum += d.label[i] == QN_DENSITY_NONE;
+    assert_int_equal(sum, N);
+    qn_clusters k = qn_kmeans(&v, 3, 50, 1);                                /* which k-means cannot do */
+    assert_true(purity(k.label, 0, 300, &which[0]) < 0.9 || purity(k.label, 300, 600, &which[1]) < 0.9 || which[0] == which[1]);
+    qn_clusters_free(&k);
+    qn_density_free(&d);
+    qn_vectors_free(&v);
+}
+
+static void equal_vectors_are_one_group_and_few_are_none(void **state)
+{
+    (void)state;
+    float x[40] = { 0 };
+    for (int i = 0; i < 20; i++) x[2 * i] = i < 10 ? 1 : 5;
+    qn_vectors v = { .n = 20, .dim = 2, .dense = x };
+    qn_density d = qn_density_groups(&v, 5, 3);
+    assert_int_equal(d.k, 2);
+    for (int i = 0; i < 20; i++) assert_int_equal(d.label[i], d.label[i < 10 ? 0 : 10]);
+    qn_density_free(&d);
+    v.n = 3;
+    d = qn_density_groups(&v, 5, 3);
+    assert_int_equal(d.k, 0);
+    assert_int_equal(d.label[2], QN_DENSITY_NONE);
+    qn_density_free(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(groups_by_density_have_any_shape_and_leave_noise_out),
+        cmocka_unit_test(equal_vectors_are_one_group_and_few_are_none),
         cmocka_unit_test(dense_and_sparse_vectors_agree),
         cmocka_unit_test(tfidf_weights_are_those_of_the_formula),
         cmocka_unit_test(tfidf_takes_any_number_of_texts),

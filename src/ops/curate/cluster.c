@@ -1,18 +1,27 @@
-/* cluster: puts rows into groups by k-means and names each group by its own words.
+/* cluster: puts rows into groups, by k-means or by density, and names each group by its own words.
  *
- * Adds `cluster` (0 is the largest), and with `text` also `topic`: the words that weigh most in the group against the rest.
+ * Adds `cluster` (0 is the largest; by density null for rows between the groups), and with `text` also `topic`: the words that weigh most in the
+ * group against the rest, small words aside.
  * Vectors stay in memory, as in diverse; rows wait in memory, then on disk. */
+#include "core/log.h"
 #include "data/rowstore.h"
 #include "ops/op.h"
 #include "recipe/vecs.h"
 #include "text/cluster.h"
+#include "text/density.h"
+#include "text/small_words.h"
 #include <math.h>
 #include <stdlib.h>
 
-typedef struct { int64_t k, words, rounds; qn_expr *text, *vector; } params;
+enum { DENSITY_ROWS = 50000 };
+
+typedef struct { int64_t k, words, rounds, least, dense; qn_str by; qn_expr *text, *vector; } params;
 
 static const qn_param PARAMS[] = {
-    QN_INT(params, k, "0", "0..", "how many groups; 0: the square root of half the rows"),
+    QN_CHOICE(params, by, "kmeans", "kmeans|density", "kmeans: every row into one of k groups; density: as many groups of any shape as stand out (HDBSCAN), the rest into none"),
+    QN_INT(params, k, "0", "0..", "kmeans: how many groups; 0: the square root of half the rows"),
+    QN_INT(params, least, "10", "2..", "density: fewest rows of a group"),
+    QN_INT(params, dense, "5", "1..", "density: rows close by, itself counted, that make a place dense; more leaves more rows out"),
     QN_EXPR(params, text, "", "text", "group by this text (TF-IDF)"),
     QN_EXPR(params, vector, "", "[number]", "or by this list of numbers: an embedding"),
     QN_INT(params, words, "3", "1..20", "words of a topic's name"),
@@ -22,6 +31,8 @@ static const qn_param PARAMS[] = {
 
 static const qn_example EXAMPLES[] = {
     { .params = "k: 2, vector: .v", .in = "{v: [1, 0]}\n{v: [0, 1]}\n{v: [0.9, 0.1]}", .out = "{v: [1, 0], cluster: 0}\n{v: [0, 1], cluster: 1}\n{v: [0.9, 0.1], cluster: 0}" },
+    { .params = "by: density, least: 2, dense: 1, vector: .v", .in = "{v: [1, 0]}\n{v: [1, 0.1]}\n{v: [0, 1]}\n{v: [0.1, 1]}\n{v: [-1, -1]}",
+      .out = "{v: [1, 0], cluster: 0}\n{v: [1, 0.1], cluster: 0}\n{v: [0, 1], cluster: 1}\n{v: [0.1, 1], cluster: 1}\n{v: [-1, -1], cluster: null}" },
     QN_END
 };
 
@@ -31,7 +42,9 @@ static qn_code check(qn_check *ck, void *vp, qn_err *e)
 {
     const params *p = vp;
     if (!p->text == !p->vector) return qn_fail_at(e, QN_ERECIPE, ck->pos, "give `text` or `vector`");
-    ck->out = qn_type_with(ck->in, QN_STR("cluster"), qn_type_simple(QN_T_INT), ck->arena);
+    const qn_type *t;
+    QN_TRY(qn_type_parse(qn_str_is(p->by, "density") ? QN_STR("int?") : QN_STR("int"), ck->arena, &t, e));
+    ck->out = qn_type_with(ck->in, QN_STR("cluster"), t, ck->arena);
     if (p->text) ck->out = qn_type_with(ck->out, QN_STR("topic"), qn_type_simple(QN_T_TEXT), ck->arena);
     return QN_OK;
 }
@@ -92,7 +105,7 @@ static qn_str name_of(state *st, const float *mean, size_t cluster, size_t dim, 
             float over = centre[d] - mean[d];
             bool seen = false;
             for (int i = 0; i < k; i++) seen |= used[i] == d;
-            if (!seen && over > most) most = over, best = d;
+            if (!seen && over > most && !qn_is_small_word(qn_tfidf_word(qn_vecs_words(st->vecs), (uint32_t)d))) most = over, best = d;
         }
         if (best == dim) break;
         used[k] = best;
@@ -115,16 +128,40 @@ static void name_all(state *st, size_t dim, int n_words)
     qn_free(mean);
 }
 
+/* The groups in the shape of k-means' result: labels by size already, rows in no group have the label k. */
+static void by_density(const params *p, state *st, const qn_vectors *v)
+{
+    qn_density d = qn_density_groups(v, (size_t)p->least, (size_t)p->dense);
+    qn_clusters *f = &st->found;
+    *f = (qn_clusters){ .k = d.k, .label = QN_NEW_N(uint32_t, v->n + 1), .size = QN_NEW_N(size_t, d.k + 1), .centre = QN_NEW_N(float, (d.k + 1) * v->dim + 1) };
+    size_t none = 0;
+    for (size_t i = 0; i < v->n; i++) {
+        f->label[i] = d.label[i] == QN_DENSITY_NONE ? (uint32_t)d.k : d.label[i];
+        none += d.label[i] == QN_DENSITY_NONE;
+        if (d.label[i] != QN_DENSITY_NONE) qn_vectors_add_to(v, i, 1 / (float)d.size[d.label[i]], f->centre + d.label[i] * v->dim);
+    }
+    for (size_t c = 0; c < d.k; c++) f->size[c] = d.size[c];
+    qn_log(d.k ? QN_INFO : QN_WARN, "cluster", "%zu groups by density, %zu of %zu rows in none", d.k, none, v->n);
+    qn_density_free(&d);
+}
+
 static qn_code finish(qn_ctx *cx, const void *vp, void *vs, qn_err *e)
 {
     const params *p = vp;
     state *st = vs;
+    bool density = qn_str_is(p->by, "density");
     const qn_vectors *v = qn_vecs_end(st->vecs);
-    size_t k = p->k ? (size_t)p->k : (size_t)ceil(sqrt((double)v->n / 2));
-    if (k * v->dim * sizeof(float) > cx->memory_bytes / 2)
+    size_t k = density ? v->n / (size_t)p->least : p->k ? (size_t)p->k : (size_t)ceil(sqrt((double)v->n / 2));
+    if (density && v->n > DENSITY_ROWS) {
+        qn_fail(e, QN_ELIMIT, "%zu rows are too many for groups by density, which compare each with each: at most %d", v->n, DENSITY_ROWS);
+        qn_hint(e, "put `sample` in front, or take `by: kmeans`");
+        return QN_ELIMIT;
+    }
+    if (!density && k * v->dim * sizeof(float) > cx->memory_bytes / 2)
         return qn_fail(e, QN_ELIMIT, "%zu groups in %zu dimensions do not fit in %zu MB: fewer groups, or more --memory", k, v->dim, cx->memory_bytes >> 21);
     st->n = v->n;
-    st->found = qn_kmeans(v, k, (int)p->rounds, cx->seed);
+    if (density) by_density(p, st, v);
+    else st->found = qn_kmeans(v, k, (int)p->rounds, cx->seed);
     st->rank = QN_NEW_N(uint32_t, st->found.k + 1);
     uint32_t *order = QN_NEW_N(uint32_t, st->found.k + 1);
     for (uint32_t c = 0; c < st->found.k; c++) order[c] = c;
@@ -144,8 +181,9 @@ static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *
     if (st->at == st->n) return QN_OK;
     uint32_t c = st->found.label[st->at];
     QN_TRY(qn_rowstore_take(st->rows, st->at++, out, e));
-    qn_row_set_int(*out, "cluster", st->rank[c]);
-    if (st->topic) qn_row_set_text(*out, "topic", st->topic[c]);
+    if (c == st->found.k) qn_row_set(*out, QN_STR("cluster"), qn_v_null());
+    else qn_row_set_int(*out, "cluster", st->rank[c]);
+    if (st->topic) qn_row_set_text(*out, "topic", c == st->found.k ? QN_STR("") : st->topic[c]);
     return QN_OK;
 }
 
@@ -155,9 +193,9 @@ static size_t holds(const void *vp, uint64_t n, size_t avg_bytes)
 }
 
 const qn_op qn_op_cluster = {
-    .name = "cluster", .version = 1, .stage = QN_CURATE, .brief = "group rows by k-means, and name each group by its own words",
-    .about = "Adds `cluster` (0 is the largest group) and, with `text`, `topic`.",
-    .paper = "Lloyd 1982; k-means++: Arthur and Vassilvitskii 2007",
+    .name = "cluster", .version = 2, .stage = QN_CURATE, .brief = "group rows by k-means or by density, and name each group by its own words",
+    .about = "Adds `cluster` (0 is the largest group) and, with `text`, `topic`. By density works best on embeddings (`vector`): by TF-IDF short texts lie equally far from each other.",
+    .paper = "Lloyd 1982; k-means++: Arthur and Vassilvitskii 2007; density: Campello, Moulavi and Sander 2013 (HDBSCAN*)",
     .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES,
     .check = check, .open = open, .close = close, .absorb = absorb, .finish = finish, .next = next, .holds = holds,
 };

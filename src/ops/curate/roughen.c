@@ -1,14 +1,19 @@
 /* roughen: makes clean requests look like those that people type: lost words and points, small letters, slips of the finger, spelling by
  * sound, short forms.
  *
- * Every choice is drawn from (seed, step, row id). `strength` scales all habits; with `like` the shares of small beginnings, missing ends and
- * short forms are those of a sample of real requests. Words with digits, in capitals, with marks inside (paths, addresses, code) and whole
+ * Every choice is drawn from (seed, step, row id). `strength` scales all habits; with `like` each of them is as frequent as in a sample of real
+ * requests: what can be counted is (small beginnings, missing ends, short forms against the words they stand for, misspellings against the right
+ * spelling, apostrophes), slips are words of the sample one slip away from a frequent one, lost words are as frequent as the slips make likely.
+ * Words with digits, in capitals, with marks inside (paths, addresses, code) and whole
  * rows with code in them are left alone.
  * Runs on: any worker; keeps nothing between rows. */
+#include "core/log.h"
+#include "core/map.h"
 #include "ops/op.h"
 #include "recipe/pick.h"
 #include "text/words.h"
 #include <ctype.h>
+#include <math.h>
 
 typedef struct {
     qn_str   field, into;
@@ -21,7 +26,7 @@ typedef struct {
 static const qn_param PARAMS[] = {
     QN_FIELD(params, field, NULL, "the request: a text field"),
     QN_FIELD(params, into, "", "where the rough form goes (default: in its place)"),
-    QN_REAL(params, strength, "0.3", "0..1", "how rough: 0 changes nothing"),
+    QN_REAL(params, strength, "0.3", "0..1", "how rough: 0 changes nothing; with `like` the sample says how rough"),
     QN_PATH(params, like, "", "a file of real requests whose habits are taken over"),
     QN_TEXT(params, like_field, "", "the request in that file (default: as `field`)"),
     QN_END
@@ -61,31 +66,132 @@ static const char *neighbours(char c)
 
 static bool maybe(qn_rng *r, double chance) { return qn_rng_real(r) < chance; }
 
-typedef struct { double n, small_start, all_small, no_end, with_short; } seen;
+/* ---- habits of a sample ---- */
+typedef struct { char text[24]; uint32_t n; } word_seen;
+typedef struct {
+    double n, small_start, all_small, no_end;
+    double brief[2], sound[2], apostrophe[2];           /* rough forms, tidy forms */
+    qn_map index;
+    word_seen *seen;                                    /* plain words of more than three letters */
+    size_t n_seen, cap_seen;
+} sample;
 
-static bool is_word_of_short(qn_str w)
+/* Rough forms that are words of their own say nothing. */
+static bool telling(const char *form)
 {
+    static const char *const words[] = { "r", "4", "2", "no.", "w/", "w/o", "info", "ok", "it's", "its", "your", "their", "then", "to", "loose", "affect", "btw", NULL };
+    for (size_t i = 0; words[i]; i++)
+        if (strcmp(form, words[i]) == 0) return false;
+    return true;
+}
+
+static const char *const CONTRACTED[] = { "don't", "can't", "won't", "isn't", "aren't", "doesn't", "didn't", "wasn't", "weren't", "haven't", "hasn't", "couldn't", "shouldn't", "wouldn't",
+                                          "what's", "that's", "there's", "where's", "who's", "how's", "let's", "i'm", "i've", "you've", "we've", "they've", "they're", "you're", NULL };
+
+static bool is_without_apostrophe(qn_str w, const char *full)
+{
+    size_t k = 0;
+    for (; *full; full++) {
+        if (*full == '\'') continue;
+        if (k == w.n || tolower((unsigned char)w.p[k]) != *full) return false;
+        k++;
+    }
+    return k == w.n;
+}
+
+static void count_word(sample *s, qn_str w)
+{
+    char low[24];
+    bool plain = w.n > 3 && w.n < sizeof low;
     for (size_t i = 0; i < sizeof SHORT / sizeof *SHORT; i++)
-        if (isalpha((unsigned char)SHORT[i].form[0]) && qn_str_ieq(w, qn_str_of(SHORT[i].form)) && !qn_str_is(w, "ok")) return true;
-    return false;
+        if (telling(SHORT[i].form)) { s->brief[0] += qn_str_ieq(w, qn_str_of(SHORT[i].form)); s->brief[1] += qn_str_ieq(w, qn_str_of(SHORT[i].word)); }
+    for (size_t i = 0; i < sizeof BY_SOUND / sizeof *BY_SOUND; i++)
+        if (telling(BY_SOUND[i].form)) { s->sound[0] += qn_str_ieq(w, qn_str_of(BY_SOUND[i].form)); s->sound[1] += qn_str_ieq(w, qn_str_of(BY_SOUND[i].word)); }
+    for (size_t i = 0; CONTRACTED[i]; i++) {
+        s->apostrophe[1] += qn_str_ieq(w, qn_str_of(CONTRACTED[i]));
+        s->apostrophe[0] += is_without_apostrophe(w, CONTRACTED[i]);
+    }
+    for (size_t i = 0; i < w.n && plain; i++) { plain = isalpha((unsigned char)w.p[i]) && (i == 0 || !isupper((unsigned char)w.p[i])); low[i] = (char)tolower((unsigned char)w.p[i]); }
+    if (!plain) return;
+    bool fresh;
+    uint64_t *at = qn_map_put_str(&s->index, (qn_str){ low, w.n }, &fresh);
+    if (fresh) {
+        *at = s->n_seen;
+        QN_GROW(s->seen, s->n_seen, s->cap_seen);
+        s->seen[s->n_seen] = (word_seen){ .n = 0 };
+        memcpy(s->seen[s->n_seen++].text, low, w.n);
+    }
+    s->seen[*at].n++;
 }
 
 static qn_code load_text(void *arg, qn_str text, const char *where, qn_err *e)
 {
-    seen *s = arg;
+    sample *s = arg;
     qn_str t = qn_str_trim(text), w;
     (void)where;
     (void)e;
     if (t.n == 0) return QN_OK;
-    bool upper = false, brief = false;
+    bool upper = false, begins_small = islower((unsigned char)t.p[0]) != 0, ends = strchr(".!?", t.p[t.n - 1]) != NULL;
     for (size_t i = 0; i < t.n; i++) upper |= isupper((unsigned char)t.p[i]) != 0;
-    for (qn_words it = qn_words_of(t, QN_WORDS_PLAIN); qn_words_next(&it, &w);) brief |= is_word_of_short(w);
+    for (qn_words it = qn_words_of(t, QN_WORDS_PLAIN); qn_words_next(&it, &w);) count_word(s, w);
     s->n++;
-    s->small_start += islower((unsigned char)t.p[0]) != 0;
+    s->small_start += begins_small;
     s->all_small += !upper;
-    s->no_end += !strchr(".!?", t.p[t.n - 1]);
-    s->with_short += brief;
+    s->no_end += !ends;
     return QN_OK;
+}
+
+static uint32_t times_seen(const sample *s, const char *w, size_t n)
+{
+    const uint64_t *at = qn_map_get_str(&s->index, (qn_str){ w, n });
+    return at ? s->seen[*at].n : 0;
+}
+
+/* Whether a rare word is one slip away from a frequent one, as put_slip makes them: a letter lost, doubled, swapped, or a neighbour's. Not at the
+ * ends, where endings differ without a slip. */
+static bool is_slip(const sample *s, const char *w, size_t n)
+{
+    enum { FREQUENT = 4 };
+    char x[28];
+    for (size_t i = 1; i + 1 < n; i++) {
+        for (char c = 'a'; c <= 'z'; c++) {                         /* lost: put one back */
+            memcpy(x, w, i); x[i] = c; memcpy(x + i + 1, w + i, n - i);
+            if (times_seen(s, x, n + 1) >= FREQUENT) return true;
+        }
+        if (w[i] == w[i - 1]) {                                     /* doubled */
+            memcpy(x, w, i); memcpy(x + i, w + i + 1, n - i - 1);
+            if (times_seen(s, x, n - 1) >= FREQUENT) return true;
+        }
+        memcpy(x, w, n);
+        if (i + 2 < n) {                                            /* swapped */
+            x[i] = w[i + 1]; x[i + 1] = w[i];
+            if (times_seen(s, x, n) >= FREQUENT) return true;
+            x[i] = w[i]; x[i + 1] = w[i + 1];
+        }
+        for (const char *c = neighbours(w[i]); *c; c++) {
+            x[i] = *c;
+            if (times_seen(s, x, n) >= FREQUENT) return true;
+        }
+    }
+    return false;
+}
+
+/* Slips for each word that could have one, judged by the frequent words of the sample. Slips at the last letter, one in n, are not looked for. */
+static double slip_rate(const sample *s)
+{
+    double slips = 0, frequent = 0;
+    for (size_t i = 0; i < s->n_seen; i++) {
+        size_t n = strlen(s->seen[i].text);
+        if (s->seen[i].n >= 4) frequent += s->seen[i].n;
+        else if (s->seen[i].n <= 1 && is_slip(s, s->seen[i].text, n)) slips += 1.2;
+    }
+    return frequent > 0 ? slips / (frequent + slips) : 0;
+}
+
+static double rate(const double counts[2], double otherwise)
+{
+    double n = counts[0] + counts[1];
+    return n < 8 ? otherwise : counts[0] / n;
 }
 
 static qn_code check(qn_check *ck, void *vp, qn_err *e)
@@ -106,14 +212,25 @@ static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
     *h = (habits){ .small_start = 0.8 * s, .all_small = 0.5 * s, .no_end = 0.8 * s, .short_form = 0.3 * s, .lost_word = 0.15 * s, .slip = 0.06 * s,
                    .by_sound = 0.4 * s, .no_apostrophe = 0.5 * s };
     if (!p->like_path) return QN_OK;
-    seen sample = { 0 };
-    QN_TRY(qn_pick_file(p->like, p->like_path, load_text, &sample, e));
-    if (sample.n < 20) return qn_fail(e, QN_EDATA, "%s has %.0f requests: at least 20 are needed to learn habits from", p->like, sample.n);
-    h->small_start = sample.small_start / sample.n;
-    h->all_small = sample.small_start > 0 ? sample.all_small / sample.small_start : 0;      /* of those that begin small */
-    h->no_end = sample.no_end / sample.n;
-    h->short_form = sample.with_short / sample.n / 2;
-    return QN_OK;
+    sample real = { 0 };
+    qn_code rc = qn_pick_file(p->like, p->like_path, load_text, &real, e);
+    if (rc == QN_OK && real.n < 20) rc = qn_fail(e, QN_EDATA, "%s has %.0f requests: at least 20 are needed to learn habits from", p->like, real.n);
+    if (rc == QN_OK) {
+        h->small_start = real.small_start / real.n;
+        h->all_small = real.small_start > 0 ? fmin(1, real.all_small / real.small_start) : 0;   /* of those that begin small */
+        h->no_end = real.no_end / real.n;
+        h->slip = slip_rate(&real);
+        double scale = fmin(1, h->slip / 0.06);         /* where too little can be counted, as rough as the slips say */
+        h->short_form = rate(real.brief, 0.3 * scale);
+        h->by_sound = rate(real.sound, 0.4 * scale);
+        h->no_apostrophe = rate(real.apostrophe, 0.5 * scale);
+        h->lost_word = 0.15 * scale;                    /* what is not there cannot be counted */
+        qn_log(QN_INFO, "roughen", "habits of %.0f requests: small beginnings %.2f, no end %.2f, short forms %.3f, misspellings %.3f, slips %.4f a word, apostrophes left out %.2f, small words lost %.3f", real.n,
+               h->small_start, h->no_end, h->short_form, h->by_sound, h->slip, h->no_apostrophe, h->lost_word);
+    }
+    qn_map_free(&real.index);
+    qn_free(real.seen);
+    return rc;
 }
 
 static void close(void *state) { qn_free(state); }
@@ -183,12 +300,14 @@ static bool put_word(qn_rng *r, const habits *h, qn_str w, bool first, qn_buf *o
     if (!plain_word(body)) { qn_buf_str(out, w); return true; }
     const char *brief = form_of(body, true), *sound = form_of(body, false);
     if (!first && behind.n == 0 && is_lost(body) && maybe(r, h->lost_word)) return false;
+    size_t at = out->n;
     if (brief && maybe(r, h->short_form)) qn_buf_puts(out, brief);
     else if (sound && maybe(r, h->by_sound)) qn_buf_puts(out, sound);
     else if (memchr(body.p, '\'', body.n) && maybe(r, h->no_apostrophe)) {
         for (size_t i = 0; i < body.n; i++) if (body.p[i] != '\'') qn_buf_putc(out, body.p[i]);
     } else if (body.n > 3 && maybe(r, h->slip)) put_slip(r, body, out);
     else qn_buf_str(out, body);
+    if (isupper((unsigned char)body.p[0]) && out->n > at) out->p[at] = (char)toupper((unsigned char)out->p[at]);     /* small beginnings are chosen apart */
     qn_buf_str(out, behind);
     return true;
 }
@@ -235,9 +354,9 @@ static qn_code map(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_emit *
 }
 
 const qn_op qn_op_roughen = {
-    .name = "roughen", .version = 1, .stage = QN_CURATE, .brief = "make clean requests look like those that people type",
+    .name = "roughen", .version = 2, .stage = QN_CURATE, .brief = "make clean requests look like those that people type",
     .about = "Lost words and points, small letters, slips by keyboard neighbours, spelling by sound, short forms (English). Numbers, names in "
-             "capitals, addresses and code are left alone.",
+             "capitals, addresses and code are left alone. With `like` the log says the habits that were found; two hundred requests and more give steady figures.",
     .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES,
     .check = check, .open = open, .close = close, .map = map,
 };
