@@ -423,8 +423,23 @@ static bool say_which(nlg *g)
     return say(g, "Which {x} {m} {v}?", k);
 }
 
+/* Where nobody knows what a row is, what is counted is said by the column: "How often is Slate listed as the mineral?" */
+static bool say_count_of_entries(nlg *g)
+{
+    const qn_cond *c = &g->s->conds[0];
+    const qn_table_col *k = column(g, c->col);
+    slots o = cond_slots(g, c);
+    if (qn_str_ends(o.p, QN_STR("ed")) || qn_en_is_plural(o.p)) return false;       /* "the introduceds" */
+    if (timed(k) && c->op != '=')
+        return say(g, "How many of the {p} {x} {t}?", (slots){ .p = k->plural, .x = QN_STR("listed are"), .t = o.t });
+    if (c->op == '=' && (timed(k) || !k->numeric)) return say(g, "How often is {v} listed as the {p}?|How many times does {v} appear as the {p}?", o);
+    if (c->op == '=' || k->sense == QN_SENSE_COUNT || k->sense == QN_SENSE_RANK || !k->plural.n) return false;
+    return say(g, "How many of the {p} listed are {x} {v}?", (slots){ .p = k->plural, .x = qn_str_of(c->op == '>' ? "above" : "below"), .v = o.v });
+}
+
 static bool say_count(nlg *g)
 {
+    if (qn_str_is(g->v->noun, "entry") && g->s->n_conds == 1 && !is_when(g) && say_count_of_entries(g)) return true;
     if (twice_timed(g) && qn_str_is(g->v->noun, "entry")) return false;
     if (is_when(g) && qn_str_is(g->v->noun, "entry")) return say(g, "{x} {w}?", (slots){ .x = in_which(g, "how many", true), .w = clauses(g, true) });
     slots k = { .m = modifiers(g, true) };
@@ -731,6 +746,18 @@ static void finish(nlg *g, double noise, qn_buf *out)
 {
     static const char *const BEFORE[] = { "Can you tell me which ", "I would like to know which ", "Do you know which ", "Please tell me which " };
     static const char *const AFTER[] = { "?", ".", "?", "." };
+    if (qn_str_is(g->v->noun, "entry")) {       /* "the latest year among the entries" is the latest one listed */
+        static const char *const AMONG[] = { " among the entries", " of any of the entries", " of the entries" };
+        for (size_t i = 0; i < 3; i++) {
+            ptrdiff_t at = qn_str_find(qn_buf_view(&g->b), qn_str_of(AMONG[i]));
+            size_t n = strlen(AMONG[i]);
+            bool common = qn_str_find(qn_buf_view(&g->b), QN_STR("most common")) >= 0;
+            if (at < 0 || (size_t)at + n + 1 != g->b.n || (i == 2 && !common)) continue;       /* a condition behind it needs its noun */
+            g->b.n = (size_t)at;
+            qn_buf_puts(&g->b, common ? "?" : " listed?");
+            break;
+        }
+    }
     qn_str q = qn_buf_view(&g->b);
     uint64_t k = qn_rng_below(g->r, 24);
     bool type_fast = qn_rng_real(g->r) < noise;

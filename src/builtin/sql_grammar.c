@@ -523,6 +523,7 @@ bool qn_sketch_draw(const qn_table_view *v, qn_rng *r, const qn_focus *focus, qn
         if (!FORMS[f].draw) return false;           /* a form that is drawn loosely alone */
         if (v->totals && !FORMS[f].totals_ok) continue;
         if (f == QN_FORM_COUNT_ALL && t > 1) continue;  /* always possible: must not fill the gaps of the others */
+        if (f == QN_FORM_COUNT && t < MAX_TRIES / 2 && form == QN_N_FORMS && qn_rng_below(r, qn_str_is(v->noun, "entry") ? 3 : 2)) continue;   /* nearly always possible */
         if (t == MAX_TRIES / 2) d.f = NULL;         /* the drawn part has nothing: any part of the table will do */
         *out = (qn_sketch){ .form = f, .target = -1, .by = -1 };
         if (FORMS[f].draw(&d, out)) return true;
