@@ -474,6 +474,37 @@ static void give_model(qn_planner *p, qn_step *s)
     s->gives = m;
 }
 
+/* Have all rows that leave `step` waited for this model already? */
+static bool has_waited(qn_planner *p, int step, const qn_model *m)
+{
+    const qn_step *s = qn_planner_step(p, step);
+    bool any = false;
+    if (s->op && qn_str_is(qn_str_of(s->op->name), "after_training") && *(const qn_model *const *)s->params == m) return true;
+    for (int i = 0; i < step; i++)
+        for (int k = 0; k < qn_planner_step(p, i)->n_next; k++) {
+            if (qn_planner_step(p, i)->next[k] != step) continue;
+            if (!has_waited(p, i, m)) return false;
+            any = true;
+        }
+    return any;
+}
+
+static bool inlet_has_waited(qn_planner *p, const qn_inlet *flow, const qn_model *m)
+{
+    for (int i = 0; i < flow->n; i++) if (!has_waited(p, flow->from[i], m)) return false;
+    return true;
+}
+
+/* Is a `repeat` or `grow` being planned? Its rows go round and cannot be kept until all are there. */
+static bool in_a_loop(qn_planner *p)
+{
+    for (int i = 0; i < p->plan->n_steps; i++) {
+        const qn_step *s = qn_planner_step(p, i);
+        if (s->partner < 0 && (s->kind == QN_STEP_LOOP || (s->op && qn_str_is(qn_str_of(s->op->name), "grow")))) return true;
+    }
+    return false;
+}
+
 /* A step that names a model of an earlier step gets its rows when that model is there. */
 static qn_code wait_for_models(qn_planner *p, const qn_op *op, const qn_ynode *given, qn_pos pos, qn_inlet *flow, qn_err *e)
 {
@@ -481,7 +512,12 @@ static qn_code wait_for_models(qn_planner *p, const qn_op *op, const qn_ynode *g
     for (const qn_param *q = op->params; q && q->name; q++) {
         const qn_ynode *v = q->type == QN_P_MODEL ? qn_yaml_get(given, q->name) : NULL;
         for (int i = 0; v && i < p->plan->n_roles; i++) {
-            if (!p->plan->roles[i].trained || !qn_str_is(v->text, p->plan->roles[i].name)) continue;
+            if (!p->plan->roles[i].trained || !qn_str_is(v->text, p->plan->roles[i].name) || inlet_has_waited(p, flow, p->plan->roles[i].model)) continue;
+            if (in_a_loop(p)) {
+                qn_fail_at(e, QN_ERECIPE, v->pos, "`%s` is trained by a step of this recipe: rows cannot wait for it inside `repeat` or `grow`", p->plan->roles[i].name);
+                qn_hint(e, "let a step before the loop name it, or give its folder to a second recipe");
+                return QN_ERECIPE;
+            }
             qn_str name = qn_arena_printf(qn_planner_arena(p), "after.%s", p->plan->roles[i].name);
             for (int k = 2; name_taken(p, name); k++) name = qn_arena_printf(qn_planner_arena(p), "after.%s#%d", p->plan->roles[i].name, k);
             qn_step *s = new_step(p, QN_STEP_OP, name, pos);

