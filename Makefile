@@ -106,6 +106,7 @@ bench-safety: all ; python3 bench/bench_safety.py
 bench-mill: all $(B)/tests/mock ; python3 bench/bench_mill.py
 bench-chat: all $(B)/tests/mock ; python3 bench/bench_chat.py
 bench-rows: all ; python3 bench/bench_rows.py
+bench-curation: all $(B)/bench/bench_novel $(B)/bench/bench_gopher ; python3 bench/bench_curation.py $(if $(GB),--gb $(GB))
 rooms: ; tools/rooms.sh
 link-flags: ; @echo $(LDFLAGS) $(B)/libquern.a $(LIBS)      # what a program that uses include/quern.h is linked with
 docs: all ; tools/docs.sh $(B)/quern

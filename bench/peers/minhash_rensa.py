@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 """MinHash deduplication with rensa, as its README shows it: word 5-grams, 128 hashes, LSH at the threshold, first row stays.
-Needs `pip install rensa`.  usage: peer_rensa.py IN.jsonl OUT.jsonl [OVER]   Prints one JSON line."""
+Needs `pip install rensa`.  usage: minhash_rensa.py IN.jsonl OUT.jsonl [OVER]   Prints one JSON line."""
 import json
-import resource
 import sys
 import time
 
 from rensa import RMinHash, RMinHashLSH
+
+
+def peak_kb():      # since exec; getrusage would count the parent's memory, too
+    return int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
+
 
 src, dst = sys.argv[1], sys.argv[2]
 over = float(sys.argv[3]) if len(sys.argv) > 3 else 0.7
@@ -24,6 +28,6 @@ with open(src, encoding="utf-8") as rows, open(dst, "w", encoding="utf-8") as ou
         lsh.insert(len(kept), m)
         kept.append(m)
         out.write(line)
-print(json.dumps({"what": "dedup_minhash rensa", "rows": n + 1, "kept": len(kept), "mb": round(size / 1e6, 1), "seconds": round(time.time() - began, 2),
+print(json.dumps({"what": "dedup_minhash", "by": "rensa", "rows": n + 1, "kept": len(kept), "mb": round(size / 1e6, 1), "seconds": round(time.time() - began, 2),
                   "cpu_seconds": round(time.process_time() - cpu, 2), "mb_per_cpu_second": round(size / 1e6 / (time.process_time() - cpu), 1),
-                  "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)}))
+                  "peak_mb": round(peak_kb() / 1024, 1)}))

@@ -1,0 +1,188 @@
+#!/usr/bin/env python3
+"""Curation beside its peers, one table, one run: MinHash deduplication (rensa, datasketch), ROUGE-L novelty (rapidfuzz, rouge-score), Gopher's filters
+(datatrove). Writes docs/results_curation.md.
+
+usage: bench/bench_curation.py [--mb 200] [--datasketch-mb 20] [--gb 0] [--rounds 3] [--no-write]
+  --gb N   also deduplicates a set of N GB under --memory 512M (needs 2.3 N GB of disk in $TMPDIR)
+Peers live in deps/peers-curation, made on the first run. Speeds are per CPU-second of the process (all its threads), best of --rounds for quern and of one for
+peers, so that a busy machine does them no favour; figures of one kind ran one after the other. Results are checked before a speed is reported."""
+import argparse, datetime, json, os, platform, random, re, subprocess, sys, tempfile, time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import curation_sets as sets
+
+ROOT, OVER = sets.ROOT, 0.7
+QUERN, VENV = os.environ.get("QUERN", ROOT + "/build/quern"), ROOT + "/deps/peers-curation"
+PEERS = "rensa==0.5.0 datasketch==2.0.0 rapidfuzz==3.14.6 rouge-score==0.1.2 datatrove==0.10.1 spacy==3.8.18 numpy"
+o = argparse.ArgumentParser()
+o.add_argument("--mb", type=float, default=200)
+o.add_argument("--datasketch-mb", type=float, default=20)
+o.add_argument("--gb", type=float, default=0)
+o.add_argument("--rounds", type=int, default=3)
+o.add_argument("--no-write", action="store_true")
+o = o.parse_args()
+
+
+def say(text): print(text, file=sys.stderr, flush=True)
+
+
+def peer(script, *args):
+    out = subprocess.run([VENV + "/bin/python", ROOT + "/bench/peers/" + script, *map(str, args)], capture_output=True, timeout=3600)
+    assert out.returncode == 0, out.stderr.decode()[-2000:]
+    return json.loads(out.stdout.decode().strip().splitlines()[-1])
+
+
+def quern_dedup(rows, tmp, workers, memory):
+    out = subprocess.run([QUERN, "apply", "dedup_minhash", "text=.text", "over=%g" % OVER, "hashes=128", "shingle=5", rows, "-o", tmp + "/kept.jsonl",
+                          "--rejected", tmp + "/rejected.jsonl", "--json", "--workers", str(workers), "--memory", memory], capture_output=True, timeout=7200)
+    assert out.returncode == 0, out.stderr.decode()
+    s = json.loads(out.stderr.decode().strip().splitlines()[-1])
+    return {"rows": s["in"], "kept": s["accepted"], "seconds": s["seconds"], "cpu_seconds": s["cpu_seconds"], "peak_mb": s["peak_memory_bytes"] / 1e6}
+
+
+def kept_ids(path):
+    number = re.compile(rb'\{"id": (\d+)')
+    with open(path, "rb") as f:
+        return {int(number.match(line).group(1)) for line in f}
+
+
+def quality(made, kept):
+    """Recall over planted pairs of exact Jaccard >= 0.8; precision over removed rows: exact Jaccard with the row it was copied from >= OVER."""
+    removed = [i for i in range(made["rows"]) if i not in kept]
+    close = [i for i, (_, j) in made["planted"].items() if j >= 0.8]
+    true = sum(i in made["planted"] and made["planted"][i][1] >= OVER for i in removed)
+    return {"recall": 1 - sum(i in kept for i in close) / max(1, len(close)), "precision": true / max(1, len(removed)), "removed": len(removed)}
+
+
+def check_similarities(path, made):
+    """What quern says of a removed row is the exact similarity of the planted pair (ASCII alone: quern counts each Chinese character as a word)."""
+    worst = 0
+    with open(path, encoding="utf-8") as f:
+        for line in f:
+            r = json.loads(line)
+            if line.isascii() and r["id"] in made["planted"]: worst = max(worst, abs(r["_similarity"] - made["planted"][r["id"]][1]))
+    assert worst < 1e-4, worst
+    return worst
+
+
+table, notes = [], []
+
+
+def put(work, by, s, mb=None, rows=None, q=None, unit="docs", note=""):
+    cpu = s["cpu_seconds"]
+    table.append({"work": work, "by": by, "rows_s": (rows if rows is not None else s["rows"]) / cpu, "mb_s": mb / cpu if mb else None, "cpu": cpu,
+                  "seconds": s.get("seconds"), "peak": s["peak_mb"], "recall": q and q["recall"], "precision": q and q["precision"], "unit": unit, "note": note})
+    t = table[-1]
+    say("%-34s %-12s %12.0f %s/CPU-s %s %.2f CPU-s, %.0f MB %s" % (work, by, t["rows_s"], unit, "%.1f MB/CPU-s," % t["mb_s"] if mb else "", cpu, t["peak"],
+        "recall %.4f precision %.4f" % (q["recall"], q["precision"]) if q else ""))
+    return t
+
+
+def minhash(tmp):
+    rows = tmp + "/rows.jsonl"
+    made = sets.make(rows, o.mb)
+    mb = made["bytes"] / 1e6
+    work = "MinHash, %.0f MB" % mb
+    runs = [quern_dedup(rows, tmp, 1, "1G") for _ in range(o.rounds)]
+    q = quality(made, kept_ids(tmp + "/kept.jsonl"))
+    check_similarities(tmp + "/rejected.jsonl", made)
+    assert q["recall"] > 0.99 and q["precision"] > 0.99, q
+    one = put(work, "quern", min(runs, key=lambda s: s["cpu_seconds"]), mb, q=q)
+    two = [quern_dedup(rows, tmp, 2, "1G") for _ in range(o.rounds)]
+    spilled = quern_dedup(rows, tmp, 1, "64M")
+    assert quality(made, kept_ids(tmp + "/kept.jsonl")) == q, "another result under --memory 64M"
+    put(work + ", --memory 64M", "quern", spilled, mb, q=q)
+    wall = [min(s["seconds"] for s in r) for r in (runs, two)]
+    notes.append("two workers against one: %.2f times the speed (%.2f s and %.2f s of the clock, best of %d)" % (wall[0] / wall[1], wall[1], wall[0], o.rounds))
+    s = peer("minhash_rensa.py", rows, tmp + "/kept.jsonl", OVER)
+    r = put(work, "rensa", s, mb, q=quality(made, kept_ids(tmp + "/kept.jsonl")))
+    notes.append("MinHash: quern is %.1f times rensa" % (r["cpu"] / one["cpu"]))
+    made = sets.make(rows, o.datasketch_mb)
+    mb = made["bytes"] / 1e6
+    s = peer("minhash_datasketch.py", rows, tmp + "/kept.jsonl", OVER)
+    r = put("MinHash, %.0f MB" % mb, "datasketch", s, mb, q=quality(made, kept_ids(tmp + "/kept.jsonl")))
+    notes.append("MinHash: quern is %.0f times datasketch (per MB)" % (one["mb_s"] / r["mb_s"]))
+    return rows
+
+
+def questions():
+    if not sets.DATA: return [s for s in sets.sentences()]
+    import gzip
+    with gzip.open(sets.DATA + "/squad/dev-v2.0.json.gz", "rt", encoding="utf-8") as f: d = json.load(f)
+    return list(dict.fromkeys(" ".join(x["question"].split()) for a in d["data"] for p in a["paragraphs"] for x in p["qas"]))
+
+
+def novel(tmp):
+    q = questions()
+    random.Random(1).shuffle(q)
+    n_pool = min(5000, len(q) * 9 // 10)
+    pool, asked = q[:n_pool], q[n_pool:n_pool + 2000]
+    for name, texts in (("pool", pool), ("asked", asked)): open(tmp + "/" + name, "w", encoding="utf-8").write("".join(t + "\n" for t in texts))
+    a = json.loads(subprocess.run([ROOT + "/build/bench/bench_novel", tmp + "/pool", tmp + "/asked"], check=True, capture_output=True).stdout)
+    b = peer("novel_rapidfuzz.py", tmp + "/pool", tmp + "/asked", 10)
+    c = b["rouge_score"]
+    assert a["best"][:len(c["best"])] == c["best"], "not rouge-score's values"
+    assert max(abs(x - y) for x, y in zip(a["best"], b["best"])) < 1e-9
+    work = "ROUGE-L, 1 against %d" % n_pool
+    put(work, "quern", a, rows=a["pairs"], unit="pairs")
+    put(work, "rapidfuzz", b, rows=b["pairs"], unit="pairs", note=b["way"])
+    put(work, "rouge-score", {**c, "peak_mb": b["peak_mb"]}, rows=c["pairs"], unit="pairs")
+    notes.append("ROUGE-L: quern is %.1f times rapidfuzz (%s, its faster way) and %.0f times rouge-score; its values are rouge-score's to the last bit"
+                 % (table[-3]["rows_s"] / table[-2]["rows_s"], b["way"], table[-3]["rows_s"] / table[-1]["rows_s"]))
+
+
+def gopher(tmp, rows):
+    few = tmp + "/few.jsonl"
+    with open(rows, encoding="utf-8") as f, open(few, "w", encoding="utf-8") as out:
+        for _, line in zip(range(2000), f): out.write(line)
+    a = json.loads(subprocess.run([ROOT + "/build/bench/bench_gopher", rows, "text"], check=True, capture_output=True).stdout)
+    b = peer("gopher_datatrove.py", few, "text")
+    put("Gopher's filters", "quern", a, a["bytes"] / 1e6, rows=a["texts"])
+    put("Gopher's filters", "datatrove", b, b["bytes"] / 1e6, rows=b["texts"])
+    notes.append("Gopher's filters: quern is %.0f times datatrove" % (table[-2]["mb_s"] / table[-1]["mb_s"]))
+
+
+def large(tmp):
+    rows = tmp + "/large.jsonl"
+    say("making %g GB" % o.gb)
+    made = sets.make(rows, o.gb * 1000, seed=5)
+    s = quern_dedup(rows, tmp, os.cpu_count(), "512M")
+    q = quality(made, kept_ids(tmp + "/kept.jsonl"))
+    put("MinHash, %.1f GB, --memory 512M" % o.gb, "quern", s, made["bytes"] / 1e6, q=q)
+    assert s["peak_mb"] < 512 * 1.049 and q["recall"] > 0.99 and q["precision"] > 0.99, (s, q)
+    notes.append("%.1f GB (%d documents) under --memory 512M: %.0f s of the clock, peak %.0f MB" % (o.gb, made["rows"], s["seconds"], s["peak_mb"]))
+
+
+def cell(x, form): return form % x if x is not None else ""
+
+
+def write():
+    cpu = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), platform.machine())
+    commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], capture_output=True).stdout.decode().strip()
+    lines = ["# Curation beside its peers", "",
+             "Written by `make bench-curation` (bench/bench_curation.py%s) on %s at commit %s: %s, %d cores, load average %.1f at the end. One run; speeds are per "
+             "CPU-second, so that other work on the machine counts for nobody." % (" --gb %g" % o.gb if o.gb else "", datetime.date.today(), commit, cpu,
+             os.cpu_count(), os.getloadavg()[0]), "",
+             "| work | by | rows per CPU-s | MB per CPU-s | CPU-s | peak MB | recall | precision |", "|---|---|---|---|---|---|---|---|"]
+    for t in table:
+        lines.append("| %s | %s | %s %s | %s | %.2f | %.0f | %s | %s |" % (t["work"], "**quern**" if t["by"] == "quern" else t["by"], format(round(t["rows_s"]), ","),
+                     t["unit"], cell(t["mb_s"], "%.1f"), t["cpu"], t["peak"], cell(t["recall"], "%.4f"), cell(t["precision"], "%.4f")))
+    lines += [""] + ["- " + n for n in notes] + ["",
+             "Documents of about 1.2 KB: real sentences in new orders, one in eight a copy of an earlier one with up to 40 words changed (bench/curation_sets.py). "
+             "Recall counts planted pairs whose word 5-grams have an exact Jaccard similarity of at least 0.8, precision the removed rows whose original has at "
+             "least 0.7. Every similarity that quern gave was compared with the exact one. All: word 5-grams, 128 hashes, 32 bands, first row stays."]
+    open(ROOT + "/docs/results_curation.md", "w").write("\n".join(lines) + "\n")
+
+
+if not os.path.exists(VENV + "/done"):
+    say("making %s" % VENV)
+    subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
+    subprocess.run([VENV + "/bin/pip", "install", "-q", *PEERS.split()], check=True)
+    open(VENV + "/done", "w").close()
+with tempfile.TemporaryDirectory(prefix="quern-bench-", dir=os.environ.get("TMPDIR", "/tmp")) as tmp:
+    kept = minhash(tmp)
+    novel(tmp)
+    gopher(tmp, kept)
+    if o.gb: large(tmp)
+for n in notes: say(n)
+if not o.no_write: write()

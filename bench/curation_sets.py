@@ -1,0 +1,91 @@
+"""Sets of documents with planted near-duplicates for bench_curation.py: deterministic, of any size, made row by row.
+
+A document is a few real sentences in a new order (of the files below ../shared/data, else of quern's own docs), about 1.2 KB. One in eight is a copy of
+an earlier document with single words put in, left out or exchanged, from none to so many that hardly a shingle survives; a copy is never copied again, so
+each planted pair stands alone. `of` is the number of the row it was copied from, `j` the exact Jaccard similarity of the two sets of word 5-grams.
+
+usage: python3 bench/curation_sets.py MB OUT.jsonl"""
+import glob, gzip, json, os, random, re, sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+DATA = next((d for d in (os.path.join(ROOT, "../shared/data"), os.path.join(ROOT, "../../shared/data")) if os.path.isdir(d)), None)
+BYTES = 1200        # of a document's text
+COPIES = 8          # one document in so many is a copy
+
+
+def shingles(text, k=5):
+    words = text.lower().split()
+    return {tuple(words[i:i + k]) for i in range(max(1, len(words) - k + 1))} if words else set()
+
+
+def jaccard(a, b):
+    a, b = shingles(a), shingles(b)
+    return len(a & b) / len(a | b) if a and b else 0.0
+
+
+def paragraphs():
+    if not DATA:
+        for path in sorted(glob.glob(ROOT + "/docs/**/*.md", recursive=True)) + [ROOT + "/README.md"]:
+            yield from open(path, encoding="utf-8").read().split("\n\n")
+        return
+    for path in sorted(glob.glob(DATA + "/squad/*.json*")):
+        try:
+            with (gzip.open if path.endswith(".gz") else open)(path, "rt", encoding="utf-8") as f:
+                text = f.read()
+        except OSError:
+            continue
+        for m in re.finditer(r'"context":\s*("(?:[^"\\]|\\.)*")', text):
+            yield json.loads(m.group(1))
+    for path in sorted(glob.glob(DATA + "/docs/**/*.md", recursive=True)):
+        yield from open(path, encoding="utf-8", errors="replace").read().split("\n\n")
+
+
+def sentences():
+    seen = {}
+    for p in paragraphs():
+        for s in re.split(r"(?<=[.!?])\s+", " ".join(p.split())):
+            if 40 <= len(s) <= 400:
+                seen.setdefault(s)
+    return list(seen)
+
+
+def edited(rng, text, words):
+    out = text.split()
+    for _ in range(rng.choice((0, 1, 1, 2, 2, 3, 3, 4, 5, 6, 8, 12, 20, 40))):
+        i, kind = rng.randrange(len(out)), rng.randrange(3)
+        if kind == 0: out[i] = rng.choice(words)
+        elif kind == 1: out.insert(i, rng.choice(words))
+        elif len(out) > 20: del out[i]
+    return " ".join(out)
+
+
+def make(path, mb, seed=1):
+    """Writes the set; returns {rows, bytes, planted: {copy: (original, j)}}."""
+    rng = random.Random(seed)
+    pool = sentences()
+    words = sorted({w for s in pool[:2000] for w in s.split()})
+    pick, size, n, planted, recent = rng.random, 0, 0, {}, []
+    mean, n_pool = sum(map(len, pool)) / len(pool) + 1, len(pool)
+    per = max(2, round(BYTES / mean))
+    with open(path, "w", encoding="utf-8") as out:
+        while size < mb * 1e6:
+            row = {"id": n}
+            if recent and n % COPIES == COPIES - 1:
+                original, text = recent.pop(int(pick() * len(recent)))
+                row["text"] = edited(rng, text, words)
+                planted[n] = (original, jaccard(text, row["text"]))
+            else:
+                row["text"] = " ".join([pool[int(pick() * n_pool)] for _ in range(per)])
+                if len(recent) < 20000: recent.append((n, row["text"]))
+                else: recent[int(pick() * 20000)] = (n, row["text"])
+            line = json.dumps(row, ensure_ascii=False) + "\n"
+            out.write(line)
+            size += len(line.encode())
+            n += 1
+    return {"rows": n, "bytes": size, "planted": planted}
+
+
+if __name__ == "__main__":
+    made = make(sys.argv[2], float(sys.argv[1]))
+    json.dump({**made, "planted": [[k, *v] for k, v in made["planted"].items()]}, open(sys.argv[2] + ".planted", "w"))
+    print(made["rows"], made["bytes"], len(made["planted"]), sum(j >= 0.8 for _, j in made["planted"].values()))
