@@ -7,6 +7,7 @@
  *   above: at 1 + LINKS numbers a level, an array of its own for the 1 in 16 vectors that have one */
 #include "nn/near.h"
 #include "core/mem.h"
+#include "core/paged.h"
 #include "nn/kernels.h"
 
 enum { LINKS = 16, GROUND = 2 * LINKS, WIDTH_BUILD = 100, WIDTH_FIND = 96, MAX_LEVEL = 12, POOL = 128 };
@@ -14,8 +15,10 @@ enum { LINKS = 16, GROUND = 2 * LINKS, WIDTH_BUILD = 100, WIDTH_FIND = 96, MAX_L
 typedef struct { float sim; uint32_t at; bool opened; } near;
 
 struct qn_near {
-    size_t    dim, n, exact, cap_v, cap_ground, cap_level, cap_upper, cap_seen, n_upper;
-    float    *v;                /* (n, dim) */
+    size_t    dim, n, exact, cap_ground, cap_level, cap_upper, cap_seen, n_upper;
+    float    *v;                /* (n, dim), in `pages` */
+    qn_paged *pages;
+    bool      on_disk;
     size_t    n_linked;         /* vectors in the graph: 0, or n */
     uint32_t *ground;           /* (n, 1 + GROUND) */
     uint8_t  *level;            /* (n) */
@@ -27,9 +30,12 @@ struct qn_near {
     size_t    n_pool;
 };
 
-qn_near *qn_near_new(size_t dim, size_t exact)
+qn_near *qn_near_new(size_t dim, size_t exact) { return qn_near_new_within(dim, exact, SIZE_MAX, NULL); }
+
+qn_near *qn_near_new_within(size_t dim, size_t exact, size_t memory_bytes, const char *dir)
 {
     qn_near *s = QN_NEW(qn_near);
+    s->pages = qn_paged_new(dir, memory_bytes);
     s->dim = dim;
     s->exact = exact;
     return s;
@@ -39,7 +45,7 @@ void qn_near_free(qn_near *s)
 {
     if (!s) return;
     for (size_t i = 0; i < s->n_linked; i++) qn_free(s->upper[i]);
-    qn_free(s->v);
+    qn_paged_free(s->pages);
     qn_free(s->ground);
     qn_free(s->level);
     qn_free(s->upper);
@@ -52,10 +58,16 @@ size_t qn_near_dim(const qn_near *s) { return s->dim; }
 
 size_t qn_near_bytes(const qn_near *s)
 {
-    return s->cap_v * sizeof(float) + (s->cap_ground + s->cap_seen + s->n_upper * (1 + LINKS)) * sizeof(uint32_t) + s->cap_level + s->cap_upper * sizeof(uint32_t *);
+    return (s->on_disk ? 0 : s->n * s->dim * sizeof(float)) + (s->cap_ground + s->cap_seen + s->n_upper * (1 + LINKS)) * sizeof(uint32_t) + s->cap_level + s->cap_upper * sizeof(uint32_t *);
 }
 
-static float similarity(const qn_near *s, const float *q, uint32_t at) { return qn_dot(s->dim, q, s->v + (size_t)at * s->dim); }
+size_t qn_near_on_disk(const qn_near *s) { return qn_paged_on_disk(s->pages); }
+
+static float similarity(const qn_near *s, const float *q, uint32_t at)
+{
+    if (s->on_disk) qn_paged_touched(s->pages);
+    return qn_dot(s->dim, q, s->v + (size_t)at * s->dim);
+}
 static const float *vector(const qn_near *s, uint32_t at) { return s->v + (size_t)at * s->dim; }
 
 static uint32_t *links_of(const qn_near *s, uint32_t at, int level)
@@ -170,14 +182,17 @@ static void link_in(qn_near *s, uint32_t at)
     if (level > s->top) { s->top = level; s->entry = at; }
 }
 
-size_t qn_near_add(qn_near *s, const float *v)
+qn_code qn_near_add(qn_near *s, const float *v, qn_err *e)
 {
+    void *base;
     QN_ASSERT(s->n < UINT32_MAX - 1);
-    QN_GROW(s->v, (s->n + 1) * s->dim, s->cap_v);
+    QN_TRY(qn_paged_grow(s->pages, (s->n + 1) * s->dim * sizeof *v, &base, e));
+    s->v = base;
+    s->on_disk = qn_paged_on_disk(s->pages) > 0;
     memcpy(s->v + s->n * s->dim, v, s->dim * sizeof *v);
     s->n++;
     while (s->n > s->exact && s->n_linked < s->n) link_in(s, (uint32_t)s->n_linked);
-    return s->n - 1;
+    return QN_OK;
 }
 
 bool qn_near_find(qn_near *s, const float *v, size_t *index, float *sim)

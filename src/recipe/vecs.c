@@ -61,6 +61,18 @@ qn_code qn_vecs_add(qn_vecs *v, const qn_row *row, qn_arena *scratch, qn_err *e)
     return QN_OK;
 }
 
+qn_code qn_vecs_keep(qn_vecs *v, qn_rowstore *rows, qn_row *row, size_t memory_bytes, qn_arena *scratch, qn_err *e)
+{
+    qn_code rc = qn_vecs_add(v, row, scratch, e);
+    if (rc == QN_OK && qn_vecs_bytes(v) > memory_bytes) {
+        rc = qn_fail(e, QN_ELIMIT, "the vectors of %zu rows take more than %zu MB", qn_rowstore_n(rows), memory_bytes >> 20);
+        qn_hint(e, "raise --memory, or put `sample` in front");
+    }
+    if (rc == QN_OK) return qn_rowstore_put(rows, row, e);
+    qn_row_drop(row);
+    return rc;
+}
+
 const qn_vectors *qn_vecs_end(qn_vecs *v)
 {
     if (v->words) v->all = qn_tfidf_vectors(v->words, 2);

@@ -4,7 +4,7 @@
  * Which rows of a value stay is drawn from (seed, step, row id). Rows wait in memory, then on disk. */
 #include "core/log.h"
 #include "core/map.h"
-#include "data/rowstore.h"
+#include "data/chosen.h"
 #include "ops/op.h"
 #include "recipe/cells.h"
 #include "recipe/pick.h"
@@ -32,14 +32,13 @@ static const qn_example EXAMPLES[] = {
 typedef struct { qn_str name; double share; size_t supply, quota, taken; } group;
 typedef struct { double key; uint32_t group; size_t index; } ticket;
 typedef struct {
-    qn_rowstore *rows;
+    qn_chosen rows;
     qn_arena arena;
     qn_map   names;
     group   *groups;
     size_t   n_groups, cap_groups;
     ticket  *tickets;
-    size_t   n, cap, at;
-    bool    *taken;
+    size_t   n, cap;
     uint32_t *group_of;
     char     lacking[200];      /* a wanted value that no row has; "" none */
 } state;
@@ -84,7 +83,7 @@ static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
     qn_str name;
     qn_value v;
     (void)e;
-    st->rows = qn_rowstore_new(cx->memory_bytes / 2, NULL);
+    qn_chosen_open(&st->rows, cx->memory_bytes / 2);
     for (size_t c = 0; c < p->cells.n; c++) {
         qn_buf b = {0};
         qn_cells_name(&p->cells, c, &b);
@@ -104,12 +103,11 @@ static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
 static void close(void *vs)
 {
     state *st = vs;
-    qn_rowstore_free(st->rows);
+    qn_chosen_close(&st->rows);
     qn_arena_free(&st->arena);
     qn_map_free(&st->names);
     qn_free(st->groups);
     qn_free(st->tickets);
-    qn_free(st->taken);
     qn_free(st->group_of);
     qn_free(st);
 }
@@ -142,7 +140,7 @@ static qn_code absorb(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_err *e
     QN_GROW(st->tickets, st->n, st->cap);
     st->tickets[st->n] = (ticket){ qn_rng_real(&rng), g, st->n };
     st->n++;
-    return qn_rowstore_put(st->rows, r, e);
+    return qn_chosen_put(&st->rows, r, e);
 }
 
 /* Quotas of `total` rows. True when the supply of every group suffices. */
@@ -213,13 +211,13 @@ static qn_code finish(qn_ctx *cx, const void *vp, void *vs, qn_err *e)
                        (double)p->rows * st->groups[g].share);
         qn_log(QN_WARN, "under_supply", "balance: %zu rows instead of %lld, so that the shares are met", total, (long long)p->rows);
     }
-    st->taken = QN_NEW_N(bool, st->n + 1);
+    bool *taken = qn_chosen_marks(&st->rows);
     st->group_of = QN_NEW_N(uint32_t, st->n + 1);
     for (size_t i = 0; i < st->n; i++) st->group_of[i] = st->tickets[i].group;
     if (st->n) qsort(st->tickets, st->n, sizeof *st->tickets, by_key);
     for (size_t i = 0; i < st->n; i++) {
         group *g = &st->groups[st->tickets[i].group];
-        if (g->taken < g->quota) g->taken++, st->taken[st->tickets[i].index] = true;
+        if (g->taken < g->quota) g->taken++, taken[st->tickets[i].index] = true;
     }
     return QN_OK;
 }
@@ -229,11 +227,9 @@ static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *
     state *st = vs;
     (void)cx;
     (void)vp;
-    *out = NULL;
-    if (st->at == st->n) return QN_OK;
-    size_t i = st->at++;
-    QN_TRY(qn_rowstore_take(st->rows, i, out, e));
-    if (st->taken[i]) { qn_row_attach(*out, NULL); return QN_OK; }
+    size_t i;
+    QN_TRY(qn_chosen_next(&st->rows, out, &i, e));
+    if (!*out || qn_chosen_was_taken(*out)) return QN_OK;
     const group *g = &st->groups[st->group_of[i]];
     qn_verdict v = qn_reject_fact("over_supply", "%.*s: %zu of %zu taken", (int)(g->name.n < 60 ? g->name.n : 60), g->name.p, g->quota, g->supply);
     qn_row_attach(*out, qn_memdup(&v, sizeof v));

@@ -75,13 +75,7 @@ static qn_code absorb(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_err *e
 {
     state *st = vs;
     (void)vp;
-    qn_code rc = qn_vecs_add(st->vecs, r, cx->scratch, e);
-    if (rc == QN_OK && qn_vecs_bytes(st->vecs) > cx->memory_bytes / 4 * 3) {
-        rc = qn_fail(e, QN_ELIMIT, "the vectors of %zu rows take more than %zu MB", qn_rowstore_n(st->rows), cx->memory_bytes / 4 * 3 >> 20);
-        qn_hint(e, "raise --memory, or put `sample` in front");
-    }
-    if (rc != QN_OK) { qn_row_drop(r); return rc; }
-    return qn_rowstore_put(st->rows, r, e);
+    return qn_vecs_keep(st->vecs, st->rows, r, cx->memory_bytes / 4 * 3, cx->scratch, e);
 }
 
 static int by_size(const void *a, const void *b, void *vs)

@@ -2,7 +2,8 @@
  *
  * turn (any worker) makes the vector or asks for it; map (in order) compares it with those of the rows kept so far. The earliest row stays.
  * Up to `exact` kept rows every one is compared; past that an HNSW graph is searched, which misses a few in a thousand (nn/near.h).
- * Holds the vectors of the kept rows: 1.7 KB each for 384 numbers; it does not spill. */
+ * Vectors of kept rows (1.5 KB each for 384 numbers) past the memory lie in a temporary file, and the result is the same; about 200 bytes of each row stay
+ * in memory. */
 #include "nn/near.h"
 #include "ops/curate/embedding.h"
 
@@ -86,7 +87,7 @@ static qn_code map(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_emit *em,
     const note *k = qn_row_attached(r);
     size_t at;
     float similarity;
-    if (!st->kept) st->kept = qn_near_new(k->n, (size_t)p->exact);
+    if (!st->kept) st->kept = qn_near_new_within(k->n, (size_t)p->exact, cx->memory_bytes / 4 * 3, NULL);
     if (k->n != qn_near_dim(st->kept)) return qn_fail(e, QN_EDATA, "a vector of %zu numbers behind vectors of %zu", k->n, qn_near_dim(st->kept));
     if (qn_near_find(st->kept, k->v, &at, &similarity) && (double)similarity >= p->over - 1e-6 && similarity > 0) {
         char of[33];
@@ -94,24 +95,12 @@ static qn_code map(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_emit *em,
         qn_emit_reject(em, r, qn_reject_duplicate("similarity", fmin(1, (double)similarity), p->over, of));
         return QN_OK;
     }
-    if (qn_near_bytes(st->kept) > cx->memory_bytes) {
-        qn_fail(e, QN_ELIMIT, "the vectors of %zu kept rows take more than %zu MB", st->n, cx->memory_bytes >> 20);
-        qn_hint(e, "raise --memory, or put `dedup_minhash` in front");
-        return QN_ELIMIT;
-    }
-    qn_near_add(st->kept, k->v);
+    QN_TRY(qn_near_add(st->kept, k->v, e));
     QN_GROW(st->ids, st->n, st->cap);
     st->ids[st->n++] = qn_row_id(r);
     qn_row_attach(r, NULL);
     qn_emit_row(em, r);
     return QN_OK;
-}
-
-static size_t holds(const void *vp, uint64_t n, size_t avg_bytes)
-{
-    (void)vp;
-    (void)avg_bytes;
-    return (size_t)n * (384 * sizeof(float) + 160);
 }
 
 const qn_op qn_op_dedup_embedding = {
@@ -121,5 +110,5 @@ const qn_op qn_op_dedup_embedding = {
              "put `embed` in front. A vector of nothing but zeros is never a duplicate.",
     .paper = "Reimers and Gurevych 2019 (Sentence-BERT); Malkov and Yashunin 2016 (HNSW); Abbas et al. 2023, SemDeDup",
     .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES,
-    .check = check, .open = open, .close = close, .turn = turn, .map = map, .holds = holds,
+    .check = check, .open = open, .close = close, .turn = turn, .map = map,
 };

@@ -2,7 +2,7 @@
  *
  * Vectors stay in memory (an embedding of 384 numbers: 1.5 KB a row; TF-IDF: about 16 bytes a word); rows wait in memory, then on
  * disk. k_center costs rows * k comparisons, facility rows * rows / 2 at least. */
-#include "data/rowstore.h"
+#include "data/chosen.h"
 #include "ops/op.h"
 #include "recipe/vecs.h"
 #include "text/cluster.h"
@@ -23,7 +23,7 @@ static const qn_example EXAMPLES[] = {
     QN_END
 };
 
-typedef struct { qn_rowstore *rows; qn_vecs *vecs; size_t at, n; bool *taken; } state;
+typedef struct { qn_chosen rows; qn_vecs *vecs; } state;
 
 static qn_code check(qn_check *ck, void *vp, qn_err *e)
 {
@@ -37,7 +37,7 @@ static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
     const params *p = vp;
     state *st = QN_NEW(state);
     (void)e;
-    st->rows = qn_rowstore_new(cx->memory_bytes / 4, NULL);
+    qn_chosen_open(&st->rows, cx->memory_bytes / 4);
     st->vecs = qn_vecs_new(p->text, p->vector);
     *out = st;
     return QN_OK;
@@ -46,9 +46,8 @@ static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
 static void close(void *vs)
 {
     state *st = vs;
-    qn_rowstore_free(st->rows);
+    qn_chosen_close(&st->rows);
     qn_vecs_free(st->vecs);
-    qn_free(st->taken);
     qn_free(st);
 }
 
@@ -56,13 +55,7 @@ static qn_code absorb(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_err *e
 {
     state *st = vs;
     (void)vp;
-    qn_code rc = qn_vecs_add(st->vecs, r, cx->scratch, e);
-    if (rc == QN_OK && qn_vecs_bytes(st->vecs) > cx->memory_bytes / 4 * 3) {
-        rc = qn_fail(e, QN_ELIMIT, "the vectors of %zu rows take more than %zu MB", qn_rowstore_n(st->rows), cx->memory_bytes / 4 * 3 >> 20);
-        qn_hint(e, "raise --memory, or put `sample` in front");
-    }
-    if (rc != QN_OK) { qn_row_drop(r); return rc; }
-    return qn_rowstore_put(st->rows, r, e);
+    return qn_vecs_keep(st->vecs, st->rows.rows, r, cx->memory_bytes / 4 * 3, cx->scratch, e);
 }
 
 static qn_code finish(qn_ctx *cx, const void *vp, void *vs, qn_err *e)
@@ -73,10 +66,9 @@ static qn_code finish(qn_ctx *cx, const void *vp, void *vs, qn_err *e)
     (void)e;
     const qn_vectors *v = qn_vecs_end(st->vecs);
     size_t k = (size_t)p->rows < v->n ? (size_t)p->rows : v->n, *chosen = QN_NEW_N(size_t, k + 1);
-    st->n = v->n;
-    st->taken = QN_NEW_N(bool, v->n + 1);
+    bool *taken = qn_chosen_marks(&st->rows);
     k = qn_str_is(p->method, "facility") ? qn_facility(v, k, chosen, NULL) : qn_k_center(v, k, 0, chosen, NULL);
-    for (size_t i = 0; i < k; i++) st->taken[chosen[i]] = true;
+    for (size_t i = 0; i < k; i++) taken[chosen[i]] = true;
     qn_free(chosen);
     return QN_OK;
 }
@@ -86,17 +78,13 @@ static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *
     state *st = vs;
     (void)cx;
     (void)vp;
-    *out = NULL;
-    if (st->at == st->n) return QN_OK;
-    QN_TRY(qn_rowstore_take(st->rows, st->at, out, e));
-    qn_row_attach(*out, st->taken[st->at++] ? NULL : qn_zalloc(1));
-    return QN_OK;
+    return qn_chosen_next(&st->rows, out, NULL, e);
 }
 
 static qn_verdict decide(const void *vp, const qn_row *r)
 {
     (void)vp;
-    return qn_row_attached(r) ? qn_reject_fact("not_chosen", "%s", "") : qn_keep();
+    return qn_chosen_was_taken(r) ? qn_keep() : qn_reject_fact("not_chosen", "%s", "");
 }
 
 static size_t holds(const void *vp, uint64_t n, size_t avg_bytes)

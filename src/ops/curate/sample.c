@@ -2,8 +2,8 @@
  *
  * Each row draws a key from (seed, step, row id); the smallest keys are taken. So a row's luck does not hang on the others, and a
  * larger sample contains the smaller one. Rows wait in memory, then on disk; about 40 bytes a row stay in memory. */
-#include "data/rowstore.h"
 #include "core/map.h"
+#include "data/chosen.h"
 #include "ops/op.h"
 #include "recipe/pick.h"
 #include <math.h>
@@ -26,7 +26,7 @@ static const qn_example EXAMPLES[] = {
 };
 
 typedef struct { double key; uint32_t group; size_t index; } ticket;
-typedef struct { qn_rowstore *rows; qn_map groups; ticket *tickets; size_t n, cap, n_groups, at; bool *taken; } state;
+typedef struct { qn_chosen rows; qn_map groups; ticket *tickets; size_t n, cap, n_groups; } state;
 
 static qn_code check(qn_check *ck, void *vp, qn_err *e)
 {
@@ -40,7 +40,7 @@ static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
     state *st = QN_NEW(state);
     (void)vp;
     (void)e;
-    st->rows = qn_rowstore_new(cx->memory_bytes / 2, NULL);
+    qn_chosen_open(&st->rows, cx->memory_bytes / 2);
     *out = st;
     return QN_OK;
 }
@@ -48,10 +48,9 @@ static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
 static void close(void *vs)
 {
     state *st = vs;
-    qn_rowstore_free(st->rows);
+    qn_chosen_close(&st->rows);
     qn_map_free(&st->groups);
     qn_free(st->tickets);
-    qn_free(st->taken);
     qn_free(st);
 }
 
@@ -77,7 +76,7 @@ static qn_code absorb(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_err *e
     qn_code rc = ticket_of(cx, vp, st, r, &st->tickets[st->n], e);
     if (rc != QN_OK) { qn_row_drop(r); return rc; }
     st->n++;
-    return qn_rowstore_put(st->rows, r, e);
+    return qn_chosen_put(&st->rows, r, e);
 }
 
 static int by_group_then_key(const void *a, const void *b)
@@ -121,13 +120,13 @@ static qn_code finish(qn_ctx *cx, const void *vp, void *vs, qn_err *e)
     size_t want = p->rows ? (size_t)p->rows : (size_t)llround(p->share * (double)st->n);
     if (want > st->n) want = st->n;
     size_t *size = QN_NEW_N(size_t, st->n_groups + 1), *quota = QN_NEW_N(size_t, st->n_groups + 1);
-    st->taken = QN_NEW_N(bool, st->n + 1);
+    bool *taken = qn_chosen_marks(&st->rows);
     for (size_t i = 0; i < st->n; i++) size[st->tickets[i].group]++;
     share_out(size, st->n_groups, st->n, want, quota);
     if (st->n) qsort(st->tickets, st->n, sizeof *st->tickets, by_group_then_key);
     for (size_t i = 0; i < st->n; i++) {
         const ticket *t = &st->tickets[i];
-        if (quota[t->group] && isfinite(t->key)) quota[t->group]--, st->taken[t->index] = true;
+        if (quota[t->group] && isfinite(t->key)) quota[t->group]--, taken[t->index] = true;
     }
     qn_free(size);
     qn_free(quota);
@@ -139,17 +138,13 @@ static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *
     state *st = vs;
     (void)cx;
     (void)vp;
-    *out = NULL;
-    if (st->at == st->n) return QN_OK;
-    QN_TRY(qn_rowstore_take(st->rows, st->at, out, e));
-    qn_row_attach(*out, st->taken[st->at++] ? NULL : qn_zalloc(1));
-    return QN_OK;
+    return qn_chosen_next(&st->rows, out, NULL, e);
 }
 
 static qn_verdict decide(const void *vp, const qn_row *r)
 {
     (void)vp;
-    return qn_row_attached(r) ? qn_reject_fact("not_drawn", "%s", "") : qn_keep();
+    return qn_chosen_was_taken(r) ? qn_keep() : qn_reject_fact("not_drawn", "%s", "");
 }
 
 const qn_op qn_op_sample = {
