@@ -25,6 +25,7 @@ typedef struct {
     uint32_t *fences;           /* (n_bands, n_fences): first key of each page */
     uint64_t *filter;           /* n_blocks of 512 bits; NULL: none */
     size_t    n_blocks;
+    int       n_probes;         /* bits of a block that stand for a key */
 } run;
 
 struct qn_lsh {
@@ -172,7 +173,7 @@ static void ask_tables(qn_lsh *l, const uint32_t *keys)
         table_ask(l, l->grown + (size_t)perhaps[i] * l->cap, l->cap, l->number_bits, perhaps[i], keys[perhaps[i]], 0);
 }
 
-/* ---- filters: 6 bits in one block of 512 ---- */
+/* ---- filters: up to 6 bits in one block of 512 ---- */
 static inline uint64_t filter_hash(int band, uint32_t key)
 {
     uint64_t h = ((uint64_t)band << 32 | key) * 0x9E3779B97F4A7C15u;
@@ -190,13 +191,13 @@ static inline unsigned filter_bit(uint64_t h, int i) { return (unsigned)((h * 0x
 static void filter_put(run *r, uint64_t h)
 {
     uint64_t *block = filter_block(r, h);
-    for (int i = 0; i < 6; i++) { unsigned bit = filter_bit(h, i); block[bit >> 6] |= 1ull << (bit & 63); }
+    for (int i = 0; i < r->n_probes; i++) { unsigned bit = filter_bit(h, i); block[bit >> 6] |= 1ull << (bit & 63); }
 }
 
 static bool filter_may_have(const run *r, uint64_t h)
 {
     const uint64_t *block = filter_block(r, h);
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < r->n_probes; i++) {
         unsigned bit = filter_bit(h, i);
         if (!(block[bit >> 6] >> (bit & 63) & 1)) return false;
     }
@@ -227,6 +228,8 @@ static run run_new(qn_lsh *l, size_t n)
     r.n_blocks = n * (size_t)l->n_bands * FILTER_BITS_PER_KEY / 512 + 1;
     if (r.n_blocks * 64 > room) r.n_blocks = room / 64;                         /* a smaller filter is wrong more often */
     if (r.n_blocks * 512 < n * (size_t)l->n_bands * 2) return r;                /* below two bits a key it is not worth asking */
+    double bits = (double)r.n_blocks * 512 / ((double)n * l->n_bands);
+    r.n_probes = bits * 0.69 > 6 ? 6 : bits * 0.69 < 1 ? 1 : (int)(bits * 0.69 + 0.5);     /* ln 2 bits: fewest wrong answers (Bloom 1970) */
     r.filter = qn_zalloc_large(r.n_blocks * 64);
     l->filter_bytes += r.n_blocks * 64;
     return r;
@@ -366,22 +369,22 @@ static qn_code ask_run(qn_lsh *l, run *r, const uint32_t *keys, qn_err *e)
 }
 
 /* ---- the index ---- */
-/* Of the memory: sets of shingles a fifth, filters three in eight, keys and tables the rest. */
+/* Of the memory: filters a half, sets of shingles an eighth, keys and tables the rest. */
 qn_lsh *qn_lsh_new(qn_lsh_setup setup)
 {
     qn_lsh *l = QN_NEW(qn_lsh);
     if (setup.memory_bytes < (4u << 20)) setup.memory_bytes = 4u << 20;
     l->setup = setup;
     qn_lsh_bands(setup.n_hashes, setup.over, &l->n_bands, &l->n_places);
-    l->filter_max = setup.memory_bytes / 8 * 3;
-    size_t left = setup.memory_bytes - setup.memory_bytes / 5 - l->filter_max;
+    l->filter_max = setup.memory_bytes / 2;
+    size_t left = setup.memory_bytes - setup.memory_bytes / 8 - l->filter_max;
     size_t a_set = (size_t)l->n_bands * 11 + sizeof(uint32_t) + 2 * sizeof(entry);      /* keys, 4/3 of a slot and of a byte of filter; row, sorting */
     l->cap_max = left / a_set * 4 / 3;
     if (l->cap_max < 2 * YOUNG) l->cap_max = 2 * YOUNG;
     if (l->cap_max > 1u << 30) l->cap_max = 1u << 30;
     l->young = QN_NEW_N(uint32_t, (size_t)l->n_bands * YOUNG_CAP);
     tables_new(l, 2 * YOUNG);
-    l->sets = qn_spill_new(setup.dir, setup.memory_bytes / 5);
+    l->sets = qn_spill_new(setup.dir, setup.memory_bytes / 8);
     return l;
 }
 

@@ -126,7 +126,7 @@ static void answers_do_not_depend_on_the_memory(void **state)
     print_message("in memory: %zu runs; spilled: %zu runs, %.1f MB in memory, %.1f MB on disk\n", in_memory.n_runs,
                   on_disk.n_runs, (double)on_disk.memory_bytes / 1e6, (double)on_disk.disk_bytes / 1e6);
     assert_int_equal(in_memory.n_runs, 0);
-    assert_true(on_disk.n_runs >= 2);
+    assert_true(on_disk.n_runs >= 1);
     assert_true(on_disk.memory_bytes < (5u << 20));
     for (size_t i = 0; i < N; i++) {
         assert_int_equal(whole[i].dup, spilled[i].dup);
