@@ -48,6 +48,7 @@ static void say_counts(const qn_run_result *r, const opts *o)
         return;
     }
     if (o->quiet) return;
+    if (r->stopped_why[0]) qn_say("%s", r->stopped_why);
     qn_say("%llu in = %llu accepted + %llu rejected + %llu failed; %.2f s, %.0f MB", (unsigned long long)r->in, (unsigned long long)r->accepted,
            (unsigned long long)r->rejected, (unsigned long long)r->failed, r->seconds, (double)r->peak_memory_bytes / 1e6);
     for (size_t i = 0; i < r->n_reasons && i < 8; i++)

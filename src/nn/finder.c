@@ -41,18 +41,32 @@ void qn_finder_free(qn_finder *f)
     qn_free(f);
 }
 
-qn_code qn_finder_add(qn_finder *f, qn_str text, qn_err *e)
+static float *room_for_vector(qn_finder *f)
 {
-    if (f->encoder) {
-        size_t last = (f->n + 1) * f->dim - 1;
-        QN_GROW(f->vectors, last, f->cap_vectors);
-        QN_TRY(qn_encoder_embed(f->encoder, &text, 1, f->vectors + f->n * f->dim, e));
-    }
+    size_t last = (f->n + 1) * f->dim - 1;
+    QN_GROW(f->vectors, last, f->cap_vectors);
+    return f->vectors + f->n * f->dim;
+}
+
+static void add_text(qn_finder *f, qn_str text)
+{
     QN_GROW(f->texts, f->n, f->cap);
     f->texts[f->n++] = qn_arena_str(&f->arena, text);
     f->bytes += text.n;
     qn_bm25_add(f->words, text);
+}
+
+qn_code qn_finder_add(qn_finder *f, qn_str text, qn_err *e)
+{
+    if (f->encoder) QN_TRY(qn_encoder_embed(f->encoder, &text, 1, room_for_vector(f), e));
+    add_text(f, text);
     return QN_OK;
+}
+
+void qn_finder_add_with(qn_finder *f, qn_str text, const float *vector)
+{
+    memcpy(room_for_vector(f), vector, f->dim * sizeof *vector);
+    add_text(f, text);
 }
 
 size_t qn_finder_n(const qn_finder *f) { return f->n; }

@@ -18,6 +18,8 @@ qn_finder *qn_finder_new(qn_encoder *encoder);
 void    qn_finder_free(qn_finder *f);                               /* NULL is fine */
 /* Copies the text: index 0, 1, 2 ... With an encoder it is embedded at once. Errors: the encoder's. */
 qn_code qn_finder_add(qn_finder *f, qn_str text, qn_err *e);
+/* The same with a vector (dim) of length 1 that was worked out before; only where there is an encoder. */
+void    qn_finder_add_with(qn_finder *f, qn_str text, const float *vector);
 size_t  qn_finder_n(const qn_finder *f);
 qn_str  qn_finder_text(const qn_finder *f, size_t index);           /* borrowed */
 size_t  qn_finder_bytes(const qn_finder *f);

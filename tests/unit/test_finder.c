@@ -85,6 +85,10 @@ static void both_lists_are_joined_by_rank(void **state)
         seen[rank] = true;
         assert_true(i == 0 || hits[i - 1].score >= hits[i].score);
     }
+    float v[16] = { 1 };
+    qn_finder_add_with(f, QN_STR("zebra"), v);
+    assert_int_equal(qn_finder_find(f, QN_STR("zebra"), 1, hits, &n, &e), QN_OK);
+    assert_int_equal(hits[0].index, N);         /* first by words, whatever the vectors say */
     qn_finder_free(f);
     qn_encoder_close(m);
 }

@@ -3,10 +3,12 @@
  *   engine given   one GET for each query; the reply is in the ledger, so a query is asked once
  *   else           an index over the documents `in`: BM25, with `encoder` also by meaning (nn/finder.h); read once, before the first row
  *
+ * The vectors of documents are kept in DIR/memo, which may be deleted at any time.
  * Several queries of a row are asked apart; their lists are joined by rank, and a result that several found comes once.
  * Runs on: any worker; keeps the index between rows. */
 #include "core/log.h"
 #include "io/format.h"
+#include "ledger/memo.h"
 #include "nn/finder.h"
 #include "ops/op.h"
 #include "recipe/pick.h"
@@ -122,11 +124,34 @@ typedef struct {
     qn_arena   arena;
     qn_encoder *encoder;
     qn_finder *finder;
+    qn_memo   *memo;            /* of vectors; NULL: none */
+    char       weights[33];     /* hash of the encoder's weights */
     place     *places;          /* of each text of the finder */
     size_t     cap_places, n_docs, max_bytes;
     const params *p;
     const char *file;           /* the one that is read */
 } state;
+
+/* The vectors of a document's passages: worked out together, or remembered from an earlier run. */
+static qn_code vectors_of(state *st, qn_str text, const qn_chunk *pieces, size_t n, qn_arena *a, float **out, qn_err *e)
+{
+    size_t bytes = n * (size_t)qn_encoder_dim(st->encoder) * sizeof(float);
+    qn_str settings = qn_arena_printf(a, "%s %lld %lld", st->weights, (long long)st->p->min, (long long)st->p->max);
+    qn_hash128 key = qn_memo_key("search", 1, settings, text, QN_MEMO_THIS_MACHINE);
+    qn_buf b = {0};
+    qn_code rc = QN_OK;
+    *out = qn_arena_alloc(a, bytes + 1);
+    if (st->memo && qn_memo_get(st->memo, key, &b) && b.n == bytes) {
+        memcpy(*out, b.p, bytes);
+    } else {
+        qn_str *texts = QN_ARENA_NEW_N(a, qn_str, n + 1);
+        for (size_t i = 0; i < n; i++) texts[i] = qn_str_sub(text, pieces[i].start, pieces[i].end);
+        rc = qn_encoder_embed(st->encoder, texts, n, *out, e);
+        if (rc == QN_OK && st->memo) qn_memo_put(st->memo, key, (qn_str){ (const char *)*out, bytes });
+    }
+    qn_buf_free(&b);
+    return rc;
+}
 
 static qn_code add_text(state *st, qn_str text, const qn_block *blocks, size_t n_blocks, qn_str title, qn_str where, qn_err *e)
 {
@@ -135,12 +160,16 @@ static qn_code add_text(state *st, qn_str text, const qn_block *blocks, size_t n
     qn_chunk_opts o = { .by = QN_CHUNK_PARAGRAPH, .min_tokens = (size_t)st->p->min, .max_tokens = (size_t)st->p->max };
     size_t n = qn_chunk_text(text, blocks, n_blocks, &o, &a, &pieces);
     qn_code rc = QN_OK;
+    float *v = NULL;
     title = qn_arena_str(&st->arena, title);
+    if (st->encoder && n) rc = vectors_of(st, text, pieces, n, &a, &v, e);
     for (size_t i = 0; i < n && rc == QN_OK; i++) {
         size_t at = qn_finder_n(st->finder);
         QN_GROW(st->places, at, st->cap_places);
         st->places[at] = (place){ qn_arena_printf(&st->arena, "%.*s#%zu", QN_FMT(where), pieces[i].start), title };
-        rc = qn_finder_add(st->finder, qn_str_sub(text, pieces[i].start, pieces[i].end), e);
+        qn_str piece = qn_str_sub(text, pieces[i].start, pieces[i].end);
+        if (v) qn_finder_add_with(st->finder, piece, v + i * (size_t)qn_encoder_dim(st->encoder));
+        else rc = qn_finder_add(st->finder, piece, e);
     }
     qn_arena_free(&a);
     st->n_docs++;
@@ -189,6 +218,22 @@ static qn_code add_file(void *arg, const char *file, qn_err *e)
     return rc;
 }
 
+static qn_code open_encoder(qn_ctx *cx, const params *p, state *st, qn_err *e)
+{
+    QN_TRY(qn_encoder_open(&st->encoder, p->encoder, e));
+    qn_encoder_threads(st->encoder, cx->n_threads);
+    if (!cx->out_dir) return QN_OK;
+    qn_buf b = {0};
+    char *weights = qn_path_join(p->encoder, "model.safetensors"), *dir = qn_path_join(cx->out_dir, "memo");
+    qn_code rc = qn_file_read(weights, (size_t)4 << 30, &b, e);
+    if (rc == QN_OK) qn_hash_hex(qn_hash(b.p, b.n), st->weights);
+    if (rc == QN_OK) rc = qn_memo_open(&st->memo, dir, (uint64_t)4 << 30, e);
+    qn_buf_free(&b);
+    qn_free(weights);
+    qn_free(dir);
+    return rc;
+}
+
 static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
 {
     const params *p = vp;
@@ -197,10 +242,7 @@ static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
     st->p = p;
     st->max_bytes = cx->memory_bytes;
     if (p->engine) return QN_OK;
-    if (p->encoder) {
-        QN_TRY(qn_encoder_open(&st->encoder, p->encoder, e));
-        qn_encoder_threads(st->encoder, cx->n_threads);
-    }
+    if (p->encoder) QN_TRY(open_encoder(cx, p, st, e));
     st->finder = qn_finder_new(st->encoder);
     QN_TRY(qn_files_each(p->in, add_file, st, e));
     if (qn_finder_n(st->finder) == 0) return qn_fail(e, QN_EDATA, "there is no text to search in %s", p->in);
@@ -212,6 +254,7 @@ static void close(void *vs)
 {
     state *st = vs;
     qn_finder_free(st->finder);
+    qn_memo_close(st->memo);
     qn_encoder_close(st->encoder);
     qn_free(st->places);
     qn_arena_free(&st->arena);
