@@ -69,7 +69,7 @@ def mutants(recipe):
                 yield label + " without again", [changed(lambda s: s[op].pop("again"))]
         elif op == "grow":
             yield label + " one round", [changed(lambda s: s[op].update(rounds=1))]
-        elif op == "draw" and isinstance(given.get("from"), list):
+        elif op == "draw" and isinstance(given.get("from"), list) and len(given["from"]) > given.get("n", 1):
             yield label + " always the first", [changed(lambda s: (s[op].update({"from": s[op]["from"][:max(1, s[op].get("n", 1))]}), s[op].pop("weights", None)))]
 
 

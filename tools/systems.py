@@ -12,7 +12,7 @@ import scripted
 import lib
 
 GROUPS = ["Grounded in sources", "Pre-training text", "Instructions", "Tools and agents", "Preference, safety, process", "Embeddings, RAG, evaluation", "Basics"]
-PARTS = {"instruction_filters"}         # steps that other recipes include; they have no test of their own
+LONGER = "Experiments"                  # they train networks for longer than this command may take; each has figures of its own
 
 
 def one(function):
@@ -68,7 +68,7 @@ def needs(r):
     return (", ".join(r["needs"]) or "nothing") + ("; or none" if r["builtin"] and r["needs"] else "")
 
 
-def whole_page(groups, done, seconds):
+def whole_page(groups, done, longer):
     out = ["# The systems\n", "Every published system here is a recipe that runs. `make systems` runs each end to end against scripted model servers, on real sources with planted faults among",
            "them, checks what the paper's loop or filter promises, and writes this page. The replies are scripted: the figures say that the machinery does what the paper describes,",
            "not how good a model is. \"or none\": a built-in writer can stand in for the model.\n"]
@@ -79,6 +79,8 @@ def whole_page(groups, done, seconds):
             out.append("| [%s](recipes/%s.md) | %s | %s | %s | %s | %s |" % (r["name"], r["name"], cell(r["paper"] or r["about"]), needs(r),
                        " | ".join(str(d["rows"][k]) for k in ("in", "accepted", "rejected", "failed")) + " | %d" % d["calls"], cell(r["check"] or ""), cell(d["figure"])))
         out.append("")
+    if longer:
+        out += ["## %s\n\nThese train networks, which takes longer; their figures are in pages of their own. %s\n" % (LONGER, "; ".join("[%s](recipes/%s.md): %s" % (r["name"], r["name"], r["about"]) for r in longer))]
     return "\n".join(out)
 
 
@@ -97,7 +99,7 @@ def main():
     for path in sorted(glob.glob(os.path.join(ROOT, "tests", "recipes", "test_*.py"))):
         for f in importlib.import_module(os.path.basename(path)[:-3]).TESTS:
             tests[f.__name__] = f
-    wanted = sys.argv[1:] or [r for r in recipes if r not in PARTS]
+    wanted = sys.argv[1:] or [r for r in recipes if r in tests or recipes[r]["group"] != LONGER]
     missing = [r for r in wanted if r not in tests]
     if missing:
         sys.exit("no test in tests/recipes/ is called %s" % ", ".join(missing))
@@ -110,7 +112,7 @@ def main():
     groups = [(g, rs) for g, rs in groups if rs]
     between("README.md", readme_table(groups, done))
     with open("docs/systems.md", "w", encoding="utf-8") as f:
-        f.write(whole_page(groups, done, time.monotonic() - start))
+        f.write(whole_page(groups, done, [r for n, r in sorted(recipes.items()) if n not in done]))
 
 
 main()

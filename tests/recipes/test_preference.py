@@ -56,8 +56,8 @@ def self_refine():
                      {"match": "Answer: best", "json": '{"feedback": "nothing", "score": 9}'}, {"match": "Answer: better", "json": '{"feedback": "say when", "score": 7}'},
                      {"match": "Answer: good", "json": '{"feedback": "say more", "score": 4}'}, {"match": "Answer: stuck", "json": '{"feedback": "no", "score": 3}'},
                      {"match": "Answer: perfect", "json": '{"feedback": "none", "score": 10}'},
-                     {"match": "Rise", "reply": "good"}, {"match": "Stay", "reply": "stuck"}, {"match": "Answer: still", "json": '{"feedback": "x", "score": 5}', "nth": 1}, {"match": "Answer: still", "json": '{"feedback": "y", "score": 9}'}, {"match": "Unmoved", "reply": "still"}, {"match": "Done", "reply": "perfect"}, {"reply": "good"}])
-    r = run("self_refine", "rows=" + lib.write_rows("sr.jsonl", [{"instruction": i} for i in ("Rise", "Stay", "Done", "Unmoved")] + [x for x in sources.instructions(20) if "Answer:" not in x["instruction"]]), model=mock.url)
+                     {"match": "Rise", "reply": "good"}, {"match": "Stay", "reply": "stuck"}, {"match": "Done", "reply": "perfect"}, {"reply": "good"}])
+    r = run("self_refine", "rows=" + lib.write_rows("sr.jsonl", [{"instruction": i} for i in ("Rise", "Stay", "Done")] + [x for x in sources.instructions(20) if "Answer:" not in x["instruction"]]), model=mock.url)
     everything = r.rows()
     check(all(y["scores"][0] > y["scores"][1] for y in everything), "a pair whose score did not rise")
     check(not any(y["instruction"] in ("Stay", "Done") for y in everything), "no rise, nothing to refine: no pair")

@@ -175,7 +175,8 @@ def oss_instruct():
     for i in range(0, len(seeds), 3):
         seeds[i]["licence"] = "GPL-3.0"
     bench = "Write a function to find the shared elements from the given two lists and return them sorted in a new list"
-    mock = lib.Mock([{"match": "get ideas from", "every": 8, "json": json.dumps({"problem": "Do it now.", "solution": "```python\nx = 1\n```"})},
+    mock = lib.Mock([{"match": "return value of it", "json": json.dumps({"problem": "Given {{n}} texts p{{hash}}, tell q{{n}} which r{{hash}} one s{{n}} is longest.", "solution": "```python\ndef f(x):\n    return max(x)\n```"})},
+                     {"match": "get ideas from", "every": 8, "json": json.dumps({"problem": "Do it now.", "solution": "```python\nx = 1\n```"})},
                      {"match": "get ideas from", "every": 7, "json": json.dumps({"problem": "Write a function that gives the same problem every time that it is asked for one.", "solution": "```python\ndef f():\n    return 1\n```"})},
                      {"match": "get ideas from", "every": 9, "json": json.dumps({"problem": bench, "solution": "```python\nx = 1\n```"})},
                      {"match": "get ideas from", "every": 10, "json": json.dumps({"problem": "Explain what the code fragment above does with its text.", "solution": "```python\nx = 1\n```"})},

@@ -120,8 +120,9 @@ def rag_testset():
                      {"match": "Write a question", "every": 11, "json": '{"question": "Who {{n}} invented {{hash}} teleportation {{n}}{{hash}}?", "answer": "Zebulon Quagmire invented teleportation in 2931."}'},
                      {"regex": "Passage 1:\n([^\"\n]{3,})", "json": '{"question": "Please what {{n}} happened there {{hash}} because of {{n}}{{hash}} then?", "answer": "{{1}}"}'}])
     human = lib.write_rows("people.jsonl", [{"question": x["instruction"]} for x in sources.instructions(60)])
-    r = run("rag_testset", "docs=" + sources.docs(), "--against", human, writer=mock.url)
-    rejects("rag_testset", "collect", "leans_on_passage", "in_source", "dedup_minhash", "balance")
+    docs = sources.docs_with({"twin.md": sources.text_of(os.path.join(sources.docs(), "alps.md"))})
+    r = run("rag_testset", "docs=" + docs, "--against", human, writer=mock.url)
+    rejects("rag_testset", "dedup_exact", "collect", "leans_on_passage", "in_source", "dedup_minhash", "balance")
     sizes = {x["chunks"]: x for x in r.rows("chunk_sizes.jsonl")}
     check(set(sizes) == {64, 256, 1024} and sizes[64]["context_recall"] <= sizes[1024]["context_recall"] and all(x["questions"] == len(r.rows()) for x in sizes.values()), "the same set under three sizes of chunk", sizes)
     check("AUC" in open(os.path.join(r.out, "report.html")).read(), "how far the set is from people's questions")
@@ -187,6 +188,7 @@ def chain_of_abstraction_qa():
     r = run("chain_of_abstraction_qa", "rows=" + lib.write_rows("coaqa.jsonl", rows), "docs=" + sources.docs(), writer=w.url, finder=f.url)
     got = {x["question"]: x for x in r.rows()}
     equal(set(got), {h[0] for h in hops} | {"Whose gold is it?"}, "chains that end in the gold answer")
+    equal(got["Whose gold is it?"]["attempt"], 1, "a right chain is not asked for again")
     for h in hops:
         x = got[h[0]]
         equal((x["attempt"], x["values"]["y2"], x["values"]["y4"]), (2, h[4], h[7]), "asked for again; outputs feed later calls")

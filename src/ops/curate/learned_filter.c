@@ -132,6 +132,6 @@ const qn_op qn_op_learned_filter = {
     .name = "learned_filter", .version = 1, .stage = QN_CURATE, .brief = "keep what a classifier, learned from the judged rows among them, takes for good",
     .about = "As `classify`, but the judged rows are rows of the flow: a model judges some, the classifier all. `learned` has its precision, recall and AUC on\n"
              "judged rows that it was not trained on.",
-    .paper = "Gunasekar et al. 2023 (phi-1), section 2.1: a few files judged, a classifier for all", .params = PARAMS, .params_size = sizeof(params),
+    .paper = "Gunasekar et al. 2023 (phi-1): a few files judged, a classifier for all", .params = PARAMS, .params_size = sizeof(params),
     .check = check, .open = open_filter, .close = close_filter, .absorb = absorb, .finish = finish, .next = next, .decide = decide, .lacks = lacks,
 };
