@@ -103,19 +103,21 @@ size_t qn_peak_rss_bytes(void)
     return (size_t)u.ru_maxrss * 1024;
 }
 
-/* ---- arena: a list of blocks, newest first; each new block doubles up to 1 MB ---- */
-typedef struct qn_arena_block { struct qn_arena_block *next; size_t used, cap; _Alignas(16) char bytes[]; } block;
+/* ---- arena: a list of blocks, newest first; each new block doubles up to 1 MB. One made for a single large piece does not count: a long prompt in an
+ * arena of its own must not be followed by a block twice its size for the next short text. ---- */
+typedef struct qn_arena_block { struct qn_arena_block *next; size_t used, cap, step; _Alignas(16) char bytes[]; } block;
 
 void *qn_arena_alloc(qn_arena *a, size_t n)
 {
     block *b = a->head;
     n = (n + 15) & ~(size_t)15;
     if (!b || b->cap - b->used < n) {
-        size_t cap = b ? b->cap * 2 : 256 - sizeof(block);
-        if (cap > (1u << 20)) cap = 1u << 20;
-        if (cap < n) cap = n;
+        size_t step = b ? b->step * 2 : 256 - sizeof(block);
+        if (step > (1u << 20)) step = 1u << 20;
+        size_t cap = step < n ? n : step;
+        if (b && cap > step) step = b->step;
         b = qn_alloc(sizeof(block) + cap);
-        b->next = a->head; b->used = 0; b->cap = cap;
+        b->next = a->head; b->used = 0; b->cap = cap; b->step = step;
         a->head = b;
     }
     void *p = b->bytes + b->used;
@@ -158,9 +160,12 @@ void qn_arena_reset(qn_arena *a)
 {
     block *keep = a->head;
     if (!keep) return;
-    for (block *b = keep->next; b;) { block *next = b->next; qn_free(b); b = next; }
+    for (block *b = keep->next; b; b = b->next) if (b->cap > keep->cap) keep = b;
+    for (block *b = a->head; b;) { block *next = b->next; if (b != keep) qn_free(b); b = next; }
+    a->head = keep;
     keep->next = NULL;
     keep->used = 0;
+    keep->step = keep->cap < 1u << 20 ? keep->cap : 1u << 20;
     a->used_bytes = 0;
 }
 

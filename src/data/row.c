@@ -45,6 +45,17 @@ static void *json_realloc(void *ctx, void *p, size_t was, size_t n) { (void)ctx;
 static void json_free(void *ctx, void *p) { (void)ctx; qn_free(p); }
 static const yyjson_alc JSON_MEMORY = { json_alloc, json_realloc, json_free, NULL };
 
+/* The parser makes room for the most values that so many bytes can hold, 2.7 times their number, and at least 1 KB. Rows wait by the thousand: the
+ * document (its head and its values, which lie together and point at each other by distance) moves into a block of its size. */
+static yyjson_doc *fitted(yyjson_doc *doc)
+{
+    size_t head = (size_t)((char *)doc->root - (char *)doc), size = head + doc->val_read * sizeof(yyjson_val);
+    yyjson_doc *own = qn_memdup(doc, size);
+    own->root = (yyjson_val *)(void *)((char *)own + head);
+    qn_free(doc);
+    return own;
+}
+
 qn_code qn_row_parse(qn_str bytes, qn_hash128 id, qn_row **out, qn_err *e)
 {
     yyjson_read_err bad;
@@ -54,6 +65,7 @@ qn_code qn_row_parse(qn_str bytes, qn_hash128 id, qn_row **out, qn_err *e)
         yyjson_doc_free(doc);
         return qn_fail(e, QN_EDATA, "JSON is nested deeper than 512 levels");
     }
+    doc = fitted(doc);
     qn_value root = qn_v_json(yyjson_doc_get_root(doc));
     if (root.kind != QN_V_OBJECT) {
         yyjson_doc_free(doc);

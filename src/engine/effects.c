@@ -278,6 +278,7 @@ static void hold(qn_engine *en, qn_call *c)
     else en->held[w->batched].first = c;
     en->held[w->batched].last = c;
     en->n_held++;
+    if (!w->batched) en->n_held_alone++;
 }
 
 static qn_call *take_held(qn_engine *en, int which)
@@ -286,6 +287,7 @@ static qn_call *take_held(qn_engine *en, int which)
     en->held[which].first = c->next;
     if (!c->next) en->held[which].last = NULL;
     en->n_held--;
+    if (!which) en->n_held_alone--;
     c->next = NULL;
     return c;
 }

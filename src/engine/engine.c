@@ -295,6 +295,10 @@ static bool room_for_more(const qn_engine *en)
     size_t window = en->has_effects ? (size_t)en->o->in_flight * 8 + 1024 : (size_t)en->n_workers * 16 * QN_PRODUCE_ROWS;
     if (en->any_batch) window += en->o->memory_bytes / 2 / BATCHED_ROW_BYTES;       /* a batch wants to be full: rows wait for it in memory */
     if (en->n_groups == 0) return true;
+    /* Requests that wait for their turn are built, prompt and all: a few are enough to refill what is in flight. Rows that wait behind a slow one
+     * hold no request, and are let go further ahead. */
+    size_t n_waiting = en->n_held_alone, enough = (size_t)en->o->in_flight / 2 + 128;
+    if (en->has_effects && (n_waiting > enough || en->n_jobs_out > (size_t)en->n_workers * 8)) return false;
     return en->n_items < window && en->bytes_live < en->o->memory_bytes / 8;
 }
 

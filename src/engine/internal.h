@@ -162,7 +162,7 @@ struct qn_engine {
     /* effects: see effects.c */
     qn_map    in_flight_keys;
     struct { qn_call *first, *last; } held[2];  /* built, not yet allowed to go (window or budget): single requests; those that travel in batches */
-    size_t    n_held, n_in_flight, n_in_batches;    /* n_in_batches: of n_in_flight, on their way in a batch */
+    size_t    n_held, n_held_alone, n_in_flight, n_in_batches; /* n_held_alone: of n_held, those that do not travel in batches; n_in_batches: of n_in_flight, in one */
     uint64_t  n_batched;        /* handed to the batcher so far */
     qn_batcher *batcher;        /* NULL: no model takes batches, and none is pending */
     qn_map    pending_keys;     /* key -> 1 + index into pending: requests in batches of earlier runs */
