@@ -106,14 +106,40 @@ static void put_models(qn_leave *l, const qn_plan *plan, const qn_run_result *r)
     l->facts.models = all;
 }
 
+/* A share that a step promises of a plain field: `balance`, and `mix` where it marks its rows. */
+static void add_share(qn_leave *l, qn_report_target *targets, const char *field, qn_str value, double want)
+{
+    qn_report_target *t = &targets[l->facts.n_targets++];
+    *t = (qn_report_target){ qn_arena_printf(&l->arena, "share of %s = %.*s", field, QN_FMT(value)).p, want, 0, true };
+    l->shares[l->n_shares++] = (struct qn_leave_share){ t, field, qn_arena_str(&l->arena, value) };
+}
+
+enum { SHARES_OF_A_STEP = 40 };
+static void put_shares(qn_leave *l, const qn_step *s, qn_report_target *targets)
+{
+    const char *by = shown_text(&l->arena, s->shown, "by"), *mark = shown_text(&l->arena, s->shown, "mark");
+    qn_value shares, share;
+    qn_str name;
+    qn_value v;
+    size_t n = 0;
+    if (by && by[0] == '.' && !by[1 + strcspn(by + 1, ".[ |()")] && qn_v_get(s->shown, QN_STR("shares"), &shares) && shares.kind == QN_V_OBJECT) {
+        qn_v_iter it = qn_v_iter_of(shares);
+        while (qn_v_next(&it, &name, &v) && n++ < SHARES_OF_A_STEP) add_share(l, targets, by + 1, name, qn_v_number(v));
+    }
+    if (mark && strcmp(s->op->name, "mix") == 0 && qn_v_get(s->shown, QN_STR("share"), &share) && qn_v_is_number(share))
+        add_share(l, targets, mark + (mark[0] == '.'), QN_STR("file"), qn_v_number(share));
+}
+
 static void put_outputs(qn_leave *l, const qn_plan *plan, const qn_run_result *r)
 {
     qn_report_output *all = QN_ARENA_NEW_N(&l->arena, qn_report_output, plan->n_steps + 1);
-    qn_report_target *targets = QN_ARENA_NEW_N(&l->arena, qn_report_target, 2 * plan->n_steps + 1);
+    qn_report_target *targets = QN_ARENA_NEW_N(&l->arena, qn_report_target, (SHARES_OF_A_STEP + 3) * plan->n_steps + 1);
+    l->shares = QN_ARENA_NEW_N(&l->arena, struct qn_leave_share, (SHARES_OF_A_STEP + 1) * plan->n_steps + 1);
     if (!l->facts.dir) return;
     for (int i = 0; i < plan->n_steps; i++) {
         const qn_step *s = &plan->steps[i];
         qn_value v;
+        if (s->op && s->op->stage == QN_CURATE) put_shares(l, s, targets);
         if (!s->op || s->op->stage != QN_SINK) continue;
         const char *to = shown_text(&l->arena, s->shown, "to");
         if (!to && strcmp(s->op->name, "write") == 0) to = "data.jsonl";
@@ -204,10 +230,11 @@ void qn_leave_terms(qn_leave *l, const qn_plan *plan, const qn_run_result *r, co
 qn_code qn_leave_write(qn_leave *l, qn_err *e)
 {
     qn_survey *s = NULL;
-    QN_TRY(qn_summary_write(&l->facts, e));
     if (l->facts.data_path) QN_TRY(qn_survey_read(&s, l->facts.data_path, l->facts.rows.accepted, e));
     l->facts.survey = s;
-    qn_code rc = qn_card_write(&l->facts, e);
+    for (size_t i = 0; i < l->n_shares && s; i++) l->shares[i].target->got = qn_survey_share(s, l->shares[i].field, l->shares[i].value);
+    qn_code rc = qn_summary_write(&l->facts, e);
+    if (rc == QN_OK) rc = qn_card_write(&l->facts, e);
     if (rc == QN_OK) rc = qn_report_write(&l->facts, e);
     l->facts.survey = NULL;
     qn_survey_free(s);

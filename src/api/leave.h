@@ -6,6 +6,8 @@
 
 typedef struct qn_leave {       /* everything that the facts borrow; release with qn_leave_free */
     qn_report_facts facts;
+    struct qn_leave_share { qn_report_target *target; const char *field; qn_str value; } *shares;  /* targets that the written rows must be asked for */
+    size_t n_shares;
     qn_arena arena;
 } qn_leave;
 

@@ -470,6 +470,16 @@ const char *qn_survey_main(const qn_survey *s, const char *const *source, size_t
     return NULL;
 }
 
+double qn_survey_share(const qn_survey *s, const char *name, qn_str value)
+{
+    const field *f = NULL;
+    for (size_t i = 0; i < s->n_fields; i++)
+        if (strcmp(s->fields[i]->name, name) == 0) f = s->fields[i];
+    if (!f || !s->n_read || f->n_kind[QN_V_TEXT] + f->n_kind[QN_V_BOOL] == 0 || f->values.others) return NAN;
+    const uint64_t *at = qn_map_get(&f->values.index, qn_hash(value.p, value.n));
+    return at ? (double)f->values.items[*at].n / (double)s->n_read : 0;
+}
+
 const qn_marks *qn_survey_marks(const qn_survey *s) { return s->marks; }
 
 size_t qn_survey_samples(const qn_survey *s, const qn_survey_sample **out)

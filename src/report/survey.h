@@ -28,6 +28,8 @@ void     qn_survey_bias(const qn_survey *s, const char *const *source, size_t n_
  * NULL: none. Borrowed. */
 const char *qn_survey_main(const qn_survey *s, const char *const *source, size_t n_source);
 bool     qn_survey_has_text(const qn_survey *s, const char *field);
+/* Share of the rows read that have this value (text, true or false) in an own field; NaN when the field is not there or has too many values to count. */
+double   qn_survey_share(const qn_survey *s, const char *field, qn_str value);
 struct qn_marks;
 const struct qn_marks *qn_survey_marks(const qn_survey *s);     /* of judges, see report/marks.h; borrowed */
 

@@ -189,6 +189,18 @@ static int by_key(const void *a, const void *b)
     return (x->index > y->index) - (x->index < y->index);
 }
 
+/* What was too much of each value, and which value decided how many rows stay. */
+static void tell(const state *st, size_t total)
+{
+    const group *scarce = NULL;
+    for (size_t g = 0; g < st->n_groups; g++) {
+        const group *x = &st->groups[g];
+        if (x->share > 0 && (!scarce || (double)x->supply / x->share < (double)scarce->supply / scarce->share)) scarce = x;
+        if (g < 50 && x->supply > x->quota) qn_log(QN_INFO, "over_supply", "balance: %zu of %zu rows of `%.*s` stay", x->quota, x->supply, QN_FMT(x->name));
+    }
+    if (scarce) qn_log(QN_INFO, "balance", "balance: %zu of %zu rows stay; `%.*s` is scarcest: %zu rows for a share of %g", total, st->n, QN_FMT(scarce->name), scarce->supply, scarce->share);
+}
+
 static qn_code finish(qn_ctx *cx, const void *vp, void *vs, qn_err *e)
 {
     const params *p = vp;
@@ -211,6 +223,7 @@ static qn_code finish(qn_ctx *cx, const void *vp, void *vs, qn_err *e)
                        (double)p->rows * st->groups[g].share);
         qn_log(QN_WARN, "under_supply", "balance: %zu rows instead of %lld, so that the shares are met", total, (long long)p->rows);
     }
+    tell(st, total);
     bool *taken = qn_chosen_marks(&st->rows);
     st->group_of = QN_NEW_N(uint32_t, st->n + 1);
     for (size_t i = 0; i < st->n; i++) st->group_of[i] = st->tickets[i].group;

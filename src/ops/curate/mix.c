@@ -99,11 +99,16 @@ static qn_code finish(qn_ctx *cx, const void *vp, void *vs, qn_err *e)
     double n_flow = (double)st->flow.n, n_file = (double)st->file.n, total = n_flow + n_file;
     if (p->share < 1) total = fmin(total, n_flow / (1 - p->share));
     if (p->share > 0) total = fmin(total, n_file / p->share);
-    size_t all = (size_t)(total + 1e-9), from_file = (size_t)llround((double)all * p->share);
-    if (from_file > st->file.n) from_file = st->file.n;
-    size_t from_flow = all - from_file < st->flow.n ? all - from_file : st->flow.n;
+    /* The most rows whose share, rounded to a row, both sides can give. */
+    size_t all = (size_t)(total + 1e-9) + 2, from_file, from_flow;
+    do {
+        all--;
+        from_file = (size_t)llround((double)all * p->share);
+        from_flow = all - from_file;
+    } while (all && (from_file > st->file.n || from_flow > st->flow.n));
     if (from_flow < st->flow.n)
         qn_log(QN_WARN, "under_supply", "mix: %zu rows in the file, so %zu of %zu rows stay out to meet the share", st->file.n, st->flow.n - from_flow, st->flow.n);
+    if (from_file < st->file.n) qn_log(QN_INFO, "over_supply", "mix: %zu of %zu rows of the file are taken", from_file, st->file.n);
     choose(&st->flow, from_flow);
     choose(&st->file, from_file);
     return QN_OK;
