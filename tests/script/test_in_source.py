@@ -49,10 +49,10 @@ print("in_source by overlap: %d rows; kept: own %.3f, neighbour's %.3f, changed 
 # ---- by embedding: two requests a row, the passage's only once for all rows about it
 mock = lib.Mock()
 few = rows[:400]
-kept, gone = apply("embedding", few, "by=embedding", "strict=no", "model=" + mock.url)
+kept, gone = apply("embedding", few, "by=embedding", "min=0.7", "strict=no", "model=" + mock.url)
 own, other, changed = (share(kept, few, k) for k in ("own", "other", "changed"))
 check(own == 1 and other < 0.05 and changed > 0.9, "meaning alone: own %.3f, neighbour's %.3f, changed year %.3f" % (own, other, changed))
-check(all(r["_measure"] == "support" and r["_value"] < 0.65 for r in gone), "a rejection says the cosine")
+check(all(r["_measure"] == "support" and r["_value"] < 0.7 for r in gone), "a rejection says the cosine")
 inputs = [q["body"]["input"] for q in mock.requests() if q["path"].endswith("/embeddings")]
 whole = [r["passage"].strip() for r in few]
 passages = [tuple(i) for i in inputs if any(p.startswith(i[0]) and p.endswith(i[-1]) for p in whole)]
