@@ -411,9 +411,9 @@ static bool pump_one(qn_engine *en, int which)
     if (w->batched) { en->n_in_batches++; en->n_batched++; }
     if (c->ask.kind == QN_ASK_PERSON) { record_decision(en, c); return true; }
     qn_intent it = { .key = w->key, .step = en->plan->steps[w->item->step].name.p, .row = qn_row_id(w->item->row), .worst_usd = w->worst_usd,
-                     .request = c->ask.body.n ? c->ask.body : c->ask.url };
+                     .request = c->ask.body.n ? c->ask.body : c->ask.url, .number = &c->intent };
     w->recording = false;
-    c->intent = qn_ledger_intent(en->ledger, &it, c);
+    qn_ledger_intent(en->ledger, &it, c);           /* from here on the call is others': not even its number may be written now */
     return true;
 }
 

@@ -416,6 +416,7 @@ uint64_t qn_ledger_intent(qn_ledger *l, const qn_intent *it, void *tag)
                  .n = n_step + it->request.n };
     pthread_mutex_lock(&l->lock);
     en.id = l->next_id++;
+    if (it->number) *it->number = en.id;
     append(l, &en, it->step, n_step, it->request.p);
     pthread_mutex_unlock(&l->lock);
     return en.id;

@@ -36,6 +36,7 @@ typedef struct qn_intent {
     qn_hash128 row;             /* the row's path id */
     double worst_usd;
     qn_str request;             /* the request's body, so that `quern trace` and the report can show the prompt; copied; may be empty */
+    uint64_t *number;           /* gets the intent's number before the writer has the entry: whoever hears its ack may read it there; NULL: only returned */
 } qn_intent;
 
 typedef struct qn_record {      /* one reply to record */

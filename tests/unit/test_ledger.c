@@ -695,7 +695,7 @@ static void a_view_shows_request_and_reply_while_a_run_holds_the_ledger(void **s
     qn_ledger *l = open_it(false);
     for (uint64_t i = 0; i < 3; i++) {
         qn_str request = i == 0 ? qn_buf_view(&long_prompt) : i == 1 ? QN_STR("short prompt") : (qn_str){ 0 };
-        uint64_t it = qn_ledger_intent(l, &(qn_intent){ key_of(i), "judge", key_of(i + 7), 0.5, request }, NULL);
+        uint64_t it = qn_ledger_intent(l, &(qn_intent){ .key = key_of(i), .step = "judge", .row = key_of(i + 7), .worst_usd = 0.5, .request = request }, NULL);
         record(l, i, it, NULL);
     }
     close_it(l);
