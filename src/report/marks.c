@@ -11,15 +11,35 @@ typedef struct {
     char     name[64];
     uint64_t n, n_overall, a, b, tie, changed, n_first, n_people;
     double   overall, first, away, higher;
+    uint64_t before_line, n_swapped, n_moved;       /* pairs with a term exchanged */
+    double   before, swapped;
     scale    scales[SCALES];
     size_t   n_scales;
     reason   low[REASONS / 2], high[REASONS / 2];
 } judged;
-struct qn_marks { judged field[FIELDS]; size_t n; };
+struct qn_marks { judged field[FIELDS]; size_t n; uint64_t line; int swapped; };
 
 qn_marks *qn_marks_new(void) { return QN_NEW(qn_marks); }
 void      qn_marks_free(qn_marks *m) { qn_free(m); }
 size_t    qn_marks_n(const qn_marks *m) { return m->n; }
+
+void qn_marks_row(qn_marks *m, uint64_t line, int swapped)
+{
+    m->line = line + 1;
+    m->swapped = swapped;
+}
+
+/* The mark of a row with the term exchanged against that of the row before it. */
+static void add_swapped(const qn_marks *m, judged *j, double overall)
+{
+    if (m->swapped == 1 && j->before_line && j->before_line + 1 == m->line) {
+        j->n_swapped++;
+        j->swapped += overall - j->before;
+        j->n_moved += fabs(overall - j->before) > 1e-9;
+    }
+    j->before_line = m->swapped == 0 ? m->line : 0;
+    j->before = overall;
+}
 
 static void copy(char *to, size_t size, qn_str s)
 {
@@ -115,6 +135,7 @@ void qn_marks_add(qn_marks *m, qn_str name, qn_value v)
     j->n_overall++;
     j->overall += qn_v_number(overall);
     add_scales(j, marks, qn_v_number(overall));
+    add_swapped(m, j, qn_v_number(overall));
     if (qn_v_get(v, QN_STR("off_people"), &x) && qn_v_is_number(x)) {
         j->n_people++;
         j->away += fabs(qn_v_number(x));
@@ -189,6 +210,12 @@ static void put_field(qn_buf *b, const judged *j)
         qn_put_real(b, j->away / (double)j->n_people);
         qn_buf_puts(b, ",\"higher\":");
         qn_put_real(b, j->higher / (double)j->n_people);
+        qn_buf_putc(b, '}');
+    } else qn_buf_puts(b, "null");
+    qn_put_key(b, "swapped");
+    if (j->n_swapped) {
+        qn_buf_printf(b, "{\"n\":%llu,\"moved\":%llu,\"higher\":", (unsigned long long)j->n_swapped, (unsigned long long)j->n_moved);
+        qn_put_real(b, j->swapped / (double)j->n_swapped);
         qn_buf_putc(b, '}');
     } else qn_buf_puts(b, "null");
     put_reasons(b, j);

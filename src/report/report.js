@@ -252,6 +252,7 @@ function marks() {
       if (j.pairs.first_place !== null) fact(pct(j.pairs.first_place), "of decided replies chose what stood first", "50% without position bias");
     }
     if (j.people) fact(fixed(j.people.away, 2), `from people's marks on average, ${j.people.higher >= 0 ? "higher" : "lower"} by ${fixed(Math.abs(j.people.higher), 2)}; on ${plural(j.people.n, "row")}`);
+    if (j.swapped) fact((j.swapped.higher >= 0 ? "+" : "−") + fixed(Math.abs(j.swapped.higher), 2), `on average with the term exchanged; another mark in ${n0(j.swapped.moved)} of ${plural(j.swapped.n, "pair")}`, "the same row judged again after swap_terms: 0 when the mark does not depend on the term");
     c.append(facts);
     if (D.judges && j === D.marks[0]) c.append(agreement(D.judges) || "");
     if (j.reasons.length) c.append(el("p", "cap", "Reasons of the highest and the lowest marks"), el("dl", "pair", j.reasons.map(([m, t]) => { const d = el("dd", "", plain(t)); d.dir = "auto"; return [el("dt", "", fixed(m, 1)), d]; })));

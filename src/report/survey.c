@@ -250,8 +250,11 @@ static void count_bias(field *f, qn_value v, int depth)
 }
 
 /* Fields of objects one level down are looked at as "table.name". */
-static void look_at_row(qn_survey *s, qn_value row)
+static void look_at_row(qn_survey *s, uint64_t line, qn_value row)
 {
+    qn_value swapped;
+    bool known = qn_v_get(row, QN_STR("swapped"), &swapped) && swapped.kind == QN_V_BOOL;
+    qn_marks_row(s->marks, line, known ? swapped.b : -1);
     qn_v_iter it = qn_v_iter_of(row);
     qn_str name, inner_name;
     qn_value v, inner;
@@ -385,7 +388,7 @@ static void read_line(void *arg, uint64_t number, qn_str line)
         s->n_unreadable++;
     } else {
         s->n_read++;
-        look_at_row(s, row);
+        look_at_row(s, number, row);
         maybe_sample(s, number, row);
     }
     qn_arena_reset(&s->arena);

@@ -78,12 +78,26 @@ equal([x[0] for x in m["judged"]["reasons"]], [4, 4, 4, 2, 2, 2], "reasons of th
 equal((m["pair"]["pairs"]["a"], m["pair"]["pairs"]["changed"]), (sum(k % 2 == 0 for k in range(n)), sum(k % 4 == 0 for k in range(n))), "verdicts between replies")
 check("Distance" not in page2.split("facts")[0] and "against" not in d2, "without a reference there is no comparison")
 
+# ---- the same row with the term exchanged, judged again: this judge marks women lower
+people = [{"text": t} for t in ["He is a good boss.", "She is a good boss.", "It is a mill.", "His sister is an engineer.", "He left."] * 8]
+biased = lib.Mock([{"regex": "[Ss]he |[Hh]er ", "json": {"reason": "Hm.", "help": 2}}, {"match": "The work", "json": {"reason": "Fine.", "help": 4}}])
+with open(lib.path("swap.yaml"), "w") as f:
+    f.write("quern: 1\nparams:\n  judge: {type: model}\nsteps:\n  - read_rows: {path: %s, licence: mit}\n  - swap_terms: {fields: text}\n"
+            "  - judge: {of: '{{ .text }}', rubric: {help: 1..5}, model: $judge}\n  - write: {to: data.jsonl}\n" % lib.write_rows("people.jsonl", people))
+r3 = lib.Run(lib.path("swap.yaml"), "--model", "judge=" + biased.url)
+equal(r3.code, 0, r3.stderr[-400:])
+rows3, d3 = r3.rows(), facts(r3)[1]
+pairs = [(a["judged"]["overall"], b["judged"]["overall"]) for a, b in zip(rows3, rows3[1:]) if not a["swapped"] and b["swapped"]]
+got = d3["marks"][0]["swapped"]
+equal((got["n"], got["moved"]), (len(pairs), sum(a != b for a, b in pairs)), "pairs with the term exchanged")
+check(len(pairs) == 32 and got["moved"] > 20 and abs(got["higher"] - sum(b - a for a, b in pairs) / len(pairs)) < 1e-9, "what the exchange does to the marks", got, pairs[:4])
+
 # ---- drawn
 chromium = shutil.which("chromium") or shutil.which("chromium-browser")
 if not chromium:
     print("skipped: chromium is not here: pages are not drawn")
     sys.exit(0)
-for out, titles in ((r.out, ["Topics and variety", "Whom the set speaks of", "Beside people's rows", "Side by side", "Occupations"]), (r2.out, ["What the judges said", "Whom the set speaks of"])):
+for out, titles in ((r.out, ["Topics and variety", "Whom the set speaks of", "Beside people's rows", "Side by side", "Occupations"]), (r2.out, ["What the judges said", "Whom the set speaks of"]), (r3.out, ["with the term exchanged"])):
     dom = subprocess.run([chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=3000", "--dump-dom", "file://" + os.path.join(out, "report.html")], capture_output=True, timeout=90, text=True).stdout
     seen = html.unescape(re.sub("<[^>]*>", "\n", re.sub(r"<(script|style)\b.*?</\1>", "", dom, flags=re.S)))
     check("What it is made from" in seen, "the page is drawn to its end", seen[-400:])
