@@ -61,6 +61,11 @@ def rejects(recipe, *want):
     check(not missing, "%s: nothing was rejected by" % recipe, dict(missing), "but by", dict(found))
 
 
+def told(counts):
+    """{"a": 1, "b": 2} as words: a 1, b 2."""
+    return ", ".join("%s %s" % (k, counts[k]) for k in sorted(counts))
+
+
 def varies(rows, field, least=2):
     values = {str(x[field]) for x in rows}
     check(len(values) >= least, "`%s` has %d values, not %d" % (field, len(values), least), values)

@@ -4,7 +4,7 @@ so that the check fails when that part is taken out."""
 import json, os, re, sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from scripted import asked, check, equal, lib, main, needs_sandbox, rejects, requests, rouge_l, run, sources, user, varies
+from scripted import asked, check, equal, lib, main, needs_sandbox, rejects, requests, rouge_l, run, sources, told, user, varies
 
 SUBJECTS = "rivers bakers violins glaciers ledgers orchards engines proverbs bridges comets taxes lanterns harbours verbs bicycles volcanoes".split()
 
@@ -180,7 +180,7 @@ def orca():
     check(len({x["system"] for x in one}) >= 6, "system messages vary")
     choice = {x["system"] for x in one if x["task"] == "choice"}
     check(all("option" in s or "answer first" in s or "another" in s for s in choice), "messages that suit choices", choice)
-    return "types %r; %d system messages, each on its row" % (count, len({x["system"] for x in one}))
+    return "types: %s; %d system messages, each on its row" % (told(count), len({x["system"] for x in one}))
 
 
 def orca2():
@@ -312,7 +312,7 @@ def label_to_text():
     count = {k: sum(x["label"] == k for x in r.rows()) for k in ("spam", "order")}
     check(count["order"] == 3 * count["spam"] and count["spam"] >= 9, "shares of 25 and 75 of 100: %r" % count)
     check(all("spam" not in user(q).split("Text:")[0] for q in requests(judge)), "the judge is not told the label")
-    return "equal shares to the row; at 25 and 75 of 100: %r" % count
+    return "equal shares to the row; at 25 and 75 of 100: " + told(count)
 
 
 def self_curation():

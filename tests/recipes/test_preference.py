@@ -3,7 +3,7 @@
 import itertools, json, math, os, re, sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from scripted import asked, check, equal, lib, main, rejects, requests, run, sources, system, user, varies
+from scripted import asked, check, equal, lib, main, rejects, requests, run, sources, system, told, user, varies
 
 def ultrafeedback():
     pool = {k: lib.Mock([{"reply": "%s says: {{user}}" % k}]) for k in "abcd"}
@@ -228,7 +228,7 @@ def openhermes():
     check(pairs and all(set(x) >= {"prompt", "chosen", "rejected"} and x["rejected"][0]["content"] == "weak words" for x in pairs) and not any("me of heath" in json.dumps(x) for x in pairs), "standard columns")
     check(not any("me of fjord" in json.dumps(x) or "me of grove" in json.dumps(x) for x in pairs), "a verdict for a place, or for the weak answer")
     check(sft[0]["conversations"][0]["from"] == "human", "the layout of the first stage")
-    return "shares of the sources to the row: %r; %d pairs with the standard columns" % (count, len(pairs))
+    return "shares of the sources to the row: %s; %d pairs with the standard columns" % (told(count), len(pairs))
 
 
 TESTS = [ultrafeedback, teacher_ranking, self_refine, constitutional_ai, rdpo, configurable_safety, pink_elephant, grath, process_labels, openhermes]

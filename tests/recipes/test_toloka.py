@@ -58,9 +58,10 @@ def toloka_prompts():
          {"regex": "A passage:.*" + drawer + ".*Is it of use", "json": '{"relevant": true, "domain": "{{1}}", "subdomain": "of {{1}}", "topic": "sheet {{n}}"}'}]
         + [{"regex": 'We lack texts of the domain "([a-z]+)"', "every": len(words) - i, "json": json.dumps({"queries": ["filed under {{1}} " + w, "flamingos {{1}}"]})} for i, w in enumerate(words)]
         + [{"regex": "asks an assistant something.*flamboyance", "json": json.dumps({"prompt": "Why s{{hash}} t{{n}} u{{hash}}{{n}} of v{{n}}{{hash}} on the lake?", "broader": []})},
-           {"regex": "asks an assistant something.*" + drawer, "every": 4, "json": json.dumps({"prompt": plain, "broader": broad})},
+           {"regex": "asks an assistant something.*" + drawer, "every": 4, "json": json.dumps({"prompt": plain, "broader": [broad[0], {"prompt": "Why so?", "topic": "t", "use_case": "explain"}]})},
            {"regex": "asks an assistant something.*" + drawer, "json": json.dumps({"prompt": ask, "broader": broad})},
            {"match": "flamingos is called", "regex": "Somebody wrote this", "json": json.dumps(dict(good, is_request=False))},
+           {"match": "Somebody wrote this", "every": 13, "json": json.dumps(dict(good, in_field=False))},
            {"match": "Somebody wrote this", "every": 7, "json": json.dumps(dict(good, false_premise=True))},
            {"match": "Somebody wrote this", "every": 11, "json": json.dumps(dict(good, makes_sense=False))},
            {"match": "Somebody wrote this", "every": 5, "json": json.dumps(dict(good, mark=2))},
@@ -105,9 +106,8 @@ def toloka_prompts():
     equal(run("toloka_prompts", *args, writer=mock.url, out=r.out).data(), data, "a restart without the files: the decisions hold")
     table = open(os.path.join(r.out, "coverage.md")).read()
     check("genetics" in table and "compare" in table, "the map of what is covered")
-    text = json.dumps(r.summary["per_step"])
-    for why in ["irrelevant_source", "no_request", "false_premise", "meaningless", "over_supply", "review"]:
-        check(why in text, "%s is among the reasons" % why)
+    rejects("toloka_prompts", "dedup_minhash", "irrelevant_source", "irrelevant_source", "other_domain", "length", "no_request", "irrelevant", "meaningless",
+            "false_premise", "novel", "balance", "review")
     return "shares off by %.1f points at most; openings %.2f -> %.2f bits; %d decisions, the same after a restart" % (100 * off, before, after, len(fates))
 
 
@@ -124,7 +124,8 @@ def toloka_answers():
         hits = [{"url": "{BASE}/open/%s" % w, "title": "Mill %s" % w, "content": "snippet"}, {"url": "{BASE}/closed/%s" % w, "title": "No", "content": "n"}]
         rules.append({"path": "/open/" + w, "raw": PAGE % ("Mill " + w, filler + "<p>Mill number %s has stones, and how many it does have is told here: a pair of %s. %s</p>" % (w, w, "The miller counts them every year before the harvest comes in. " * 6)), "headers": html})
         rules.append({"path": "/search", "regex": "number(%20|\\+)" + w + "|" + w + "(%20|\\+)stones", "raw": json.dumps({"results": hits})})
-    rules += [{"path": "/search", "raw": json.dumps({"results": []})},
+    rules += [{"path": "/search", "raw": json.dumps({"results": []})}, {"match": "Somebody asks: Which answer", "json": '{"queries": ["nobody"]}'}, {"match": "Somebody asks: Zzyzx", "json": '{"queries": ["two stones"]}'},
+              {"match": "Somebody asks: Please refuse", "json": '{"queries": ["one stones"]}'}, {"match": "answer: Please refuse", "reply": "I'm sorry, but I cannot help with that."},
               {"regex": "Somebody asks: How many stones does mill number ([a-z]+)", "json": '{"queries": ["{{1}} stones", "mill {{1}} stones how many"]}'},
               {"regex": "a pair of ([a-z]+)[.].*answer: How", "every": 3, "reply": "A good answer: it has a pair of {{1}}, counted every year, as {{n}} says."},
               {"regex": "a pair of ([a-z]+)[.].*answer: How", "every": 2, "reply": "A fair answer: it has a pair of {{1}}, as request {{n}} says."},
@@ -161,8 +162,9 @@ def toloka_answers():
     six, = [x for x in r.rows() if x["prompt"].split()[6] == "six"]
     equal((six["answer"], six["review"]["scores"]["domain"], six["messages"][-1]["content"]), ("Six, says the expert.", 5.0, "Six, says the expert."), "what the expert wrote is written")
     equal(r.summary["calls"]["sent"], 0, "nothing is asked again")
-    text = json.dumps(r.summary["per_step"])
-    check("low_marks" in text and "robots" in text, "reasons")
+    odd = [prompts[0], prompts[0], {"prompt": "Which answer has nobody found?"}, {"prompt": "Zzyzx quux?"}, {"prompt": "Please refuse to say of mill number one."}]
+    run("toloka_answers", "prompts=" + lib.write_rows("odd.jsonl", odd), *args[1:], writer=mock.url, judge=mock.url, engine="http://127.0.0.1:%d#searxng" % port)
+    rejects("toloka_answers", "dedup_exact", "nothing_found", "nothing_close", "refusals", "low_marks", "fetch_pages")
     local = run("toloka_answers", args[0], "docs=" + filed_documents(30), "least=1", code=1, writer=mock.url, judge=mock.url)
     check(local.summary["rows"]["in"] >= len(prompts), "and without an engine, over documents")
     return "best of 3 candidates from the 2 closest of %d fetched pages' chunks; %d of %d answered, 1 by an expert" % (len(prompts), len(r.rows()), len(prompts))
