@@ -43,7 +43,7 @@ typedef struct { double small_start, all_small, no_end, short_form, lost_word, s
 
 static const struct { const char *word, *form; } SHORT[] = {
     { "you", "u" }, { "your", "ur" }, { "are", "r" }, { "please", "pls" }, { "because", "bc" }, { "thanks", "thx" }, { "people", "ppl" }, { "what", "wat" },
-    { "with", "w/" }, { "without", "w/o" }, { "about", "abt" }, { "between", "btw" }, { "something", "smth" }, { "okay", "ok" }, { "for", "4" }, { "to", "2" },
+    { "with", "w/" }, { "without", "w/o" }, { "about", "abt" }, { "between", "btw" }, { "something", "smth" }, { "okay", "ok" },
     { "want", "wanna" }, { "information", "info" }, { "probably", "prob" }, { "tomorrow", "tmrw" }, { "message", "msg" }, { "number", "no." }, { "versus", "vs" },
 };
 static const struct { const char *word, *form; } BY_SOUND[] = {
