@@ -97,6 +97,10 @@ static ended judge_status(slot *s, long http)
         e.kill_lane = true;
         return e;
     }
+    if (http == 500 && ln->model) {
+        unsigned learned = qn_openai_learn((int)http, body, &call->ask, ln->quirks);
+        if (learned != ln->quirks) { ln->quirks = learned; e.what = WHAT_AGAIN; return e; }
+    }
     if (http == 408 || http == 409 || http == 425 || http == 429 || (http >= 500 && http != 501 && http != 505)) {
         e.retry_after_us = retry_after(s);
         bool busy = http == 429 || (http == 503 && e.retry_after_us >= 0);

@@ -87,8 +87,9 @@ static bool says(qn_str body, const char *word) { return qn_str_find(body, qn_st
 
 unsigned qn_openai_learn(int http, qn_str body, const qn_ask *ask, unsigned quirks)
 {
-    if ((http != 400 && http != 422 && http != 501) || !ask->model) return quirks;
     if (body.n > 4096) body.n = 4096;
+    bool mistake = http == 500 && says(body, "validation error");      /* llama_cpp.server says 500 to a body that it does not take */
+    if ((http != 400 && http != 422 && http != 501 && !mistake) || !ask->model) return quirks;
     if (!(quirks & QN_MAX_COMPLETION_NAME) && says(body, "max_completion_tokens") && body_has(ask, "\"max_tokens\"")) return quirks | QN_MAX_COMPLETION_NAME;
     if (!(quirks & QN_NO_STREAM_OPTIONS) && says(body, "stream_options") && qn_openai_streams(ask, quirks)) return quirks | QN_NO_STREAM_OPTIONS;
     bool format = says(body, "response_format") || says(body, "json_schema") || says(body, "guided") || says(body, "grammar") || says(body, "schema");

@@ -563,7 +563,9 @@ static int json_answer_by(qn_buf *b, request *rq, const rule *r)
         snprintf(text, sizeof text, "This model's maximum context length is %zu tokens, however you requested %zu tokens", mock.context, n_tokens(rq->prompt));
         return error_body(b, 400, text);
     }
-    if (mock.strict_format && field(rq, "response_format")) return error_body(b, 400, "response_format is not supported");
+    if (mock.strict_format && field(rq, "response_format"))
+        return mock.strict_format == 2 ? error_body(b, 500, "1 validation error: {'type': 'literal_error', 'loc': ('body', 'response_format', 'type')}")
+                                       : error_body(b, 400, "response_format is not supported");
     if (mock.strict_stream && field(rq, "stream")) return error_body(b, 400, "unknown field: stream");
     if (qn_str_ends(rq->path, QN_STR("/embeddings"))) { embeddings_body(b, rq); return 200; }
     qn_buf content = {0};

@@ -298,7 +298,7 @@ void stats_write(qn_buf *b)
 static _Noreturn void usage(void)
 {
     fputs("mock [--port N] [--script FILE] [--log FILE] [--latency MS] [--per-token MS] [--reply TEXT] [--slots N] [--context TOKENS]\n"
-          "     [--piece BYTES] [--no-stream] [--strict-stream] [--ignore-format] [--strict-format] [--seconds N]\n"
+          "     [--piece BYTES] [--no-stream] [--strict-stream] [--ignore-format] [--strict-format | --strict-format-500] [--seconds N]\n"
           "     [--batch-ms MS] [--no-batch-list] [--no-metadata]\n"
           "prints its port; ends with its parent or after --seconds (600)\n", stderr);
     exit(2);
@@ -330,7 +330,8 @@ int main(int argc, char **argv)
         if (strcmp(a, "--ignore-format") == 0) { mock.structured = false; continue; }
         if (strcmp(a, "--no-batch-list") == 0) { mock.no_batch_list = true; continue; }
         if (strcmp(a, "--no-metadata") == 0) { mock.no_metadata = true; continue; }
-        if (strcmp(a, "--strict-format") == 0) { mock.strict_format = true; continue; }
+        if (strcmp(a, "--strict-format") == 0) { mock.strict_format = 1; continue; }
+        if (strcmp(a, "--strict-format-500") == 0) { mock.strict_format = 2; continue; }
         if (i + 1 >= argc) usage();
         const char *v = argv[++i];
         if (strcmp(a, "--port") == 0) port = atoi(v);

@@ -69,7 +69,8 @@ typedef struct settings {
     bool   structured;                  /* honour response_format */
     bool   no_stream;                   /* ignore `stream` */
     size_t context;                     /* prompt tokens allowed, 0: all */
-    bool   strict_stream, strict_format;/* answer 400 to stream / response_format */
+    bool   strict_stream;               /* answer 400 to stream */
+    int    strict_format;               /* answer 400 (1), or 500 as llama_cpp.server does (2), to response_format */
     double batch_ms;                    /* until a batch is done */
     bool   no_batch_list, no_metadata;  /* GET /batches is 404; metadata is forgotten */
     double per_token_ms;                /* latency added for each token of the reply */
