@@ -107,6 +107,8 @@ bench-mill: all $(B)/tests/mock ; python3 bench/bench_mill.py
 bench-chat: all $(B)/tests/mock ; python3 bench/bench_chat.py
 bench-rows: all ; python3 bench/bench_rows.py
 bench-curation: all $(B)/bench/bench_novel $(B)/bench/bench_gopher ; python3 bench/bench_curation.py $(if $(GB),--gb $(GB))
+# Hours on two cores; SIZE=medium or SIZE=short take less. Writes docs/results.md from the runs' outputs.
+experiments: all ; tools/setup.sh minilm; tools/experiments.py --size $(or $(SIZE),full) --results docs/results.md
 rooms: ; tools/rooms.sh
 link-flags: ; @echo $(LDFLAGS) $(B)/libquern.a $(LIBS)      # what a program that uses include/quern.h is linked with
 docs: all ; tools/docs.sh $(B)/quern

@@ -102,6 +102,7 @@ static qn_code prepare(qn_ctx *cx, const params *p, state *st, qn_err *e)
     if (p->encoder) {
         QN_TRY(qn_encoder_open(&st->encoder, p->encoder->folder, e));
         qn_encoder_threads(st->encoder, cx->n_threads);
+        qn_encoder_bf16(st->encoder, true);         /* cosines differ in the third digit, the order of passages hardly */
         qn_search_use(st->search, st->encoder);
     }
     for (int by = 0; by < QN_N_SEARCH; by++) if (by == QN_SEARCH_BM25 || p->encoder) st->scores[by] = QN_NEW_N(float, BLOCK * n);

@@ -140,6 +140,7 @@ static qn_code prepare(qn_ctx *cx, const params *p, state *st, qn_err *e)
     if (p->want[QN_SEARCH_ENCODER] || p->want[QN_SEARCH_JOINED]) {
         QN_TRY(qn_encoder_open(&st->encoder, p->encoder->folder, e));
         qn_encoder_threads(st->encoder, cx->n_threads);
+        qn_encoder_bf16(st->encoder, true);         /* cosines differ in the third digit, the order of passages hardly */
         qn_search_use(st->search, st->encoder);
     }
     for (int k = 0; k < QN_N_SEARCH; k++)

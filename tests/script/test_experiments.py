@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+# slow
+"""The experiments' recipes in their short form: each ends in its table, their filters do what they promise, and a run that was killed gives the same table."""
+import os, signal, subprocess, sys, time
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from lib import *
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+TOOL = os.path.join(ROOT, "tools", "experiments.py")
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+import experiments
+
+
+def command(name, out):
+    return [sys.executable, TOOL, "--size", "short", "--only", name, "--out", out, "--quern", QUERN, "--results", os.path.join(out, "results.md")]
+
+
+def run(name, out):
+    """The folder of a short run, or None when its data are not here."""
+    os.makedirs(out, exist_ok=True)
+    p = subprocess.run(command(name, out), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=800)
+    if "skipped:" in p.stderr:
+        print([x for x in p.stderr.split("\n") if x.startswith("skipped:")][0])
+        return None
+    equal(p.returncode, 0, "%s: %s" % (name, p.stderr[-1500:]))
+    return os.path.join(out, "short", name, "run")
+
+
+def lines(folder, name):
+    return experiments.rows(os.path.join(folder, name))
+
+
+def systems(folder, measure):
+    return {r["group"]: r for r in lines(folder, "data.jsonl") if r["measure"] == measure}
+
+
+# learning from what it solved itself: what the checker accepts helps, as many that nobody checked help less; all that is learnt is right
+out = run("self_improve", path("whole"))
+at = systems(out, "em")
+learnt = lines(out, "round1.jsonl") + lines(out, "round2.jsonl")
+check(len(learnt) > 200 and all(int(r["solution"]) == int(r["answer"]) for r in learnt), "only right solutions are learnt: %d" % len(learnt))
+check(at["after round 1"]["value"] > at["round 1, unchecked"]["value"] + 0.03, "checked rows teach more than unchecked ones", at)
+check(at["after round 2"]["value"] > at["after round 1"]["value"], "the second round goes on", at)
+check("| after round 1 | 500 |" in open(path("whole/results.md")).read(), "the table is in the page of results")
+
+# the same, killed while a model is trained
+killed = path("killed")
+os.makedirs(killed, exist_ok=True)
+p = subprocess.Popen(command("self_improve", killed), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+models, end = os.path.join(killed, "short", "self_improve", "run", "models"), time.time() + 120
+while time.time() < end and p.poll() is None and not (os.path.isdir(models) and any(f.startswith("level0") for f in os.listdir(models))):
+    time.sleep(0.02)
+time.sleep(0.3)
+was_running = p.poll() is None
+os.killpg(p.pid, signal.SIGKILL)
+p.wait()
+check(was_running, "it was killed in the middle")
+again = run("self_improve", killed)
+equal(open(os.path.join(again, "data.jsonl"), "rb").read(), open(os.path.join(out, "data.jsonl"), "rb").read(), "the table of a run that was killed and resumed")
+
+# a weak teacher: its labels, not the right ones, are what the strong model learns
+out = run("weak_to_strong", path("weak"))
+at = systems(out, "em")
+labels = lines(out, "labels.jsonl")
+equal(len(labels), 1500, "all rows are labelled")
+check(sum(r["label"].strip() == r["answer"] for r in labels) < 750, "the weak model is weak")
+check(at["strong, right labels"]["value"] > at["strong, weak labels"]["value"] + 0.02, "right labels teach more", at)
+
+# table questions: no table of the test among those of the rows; spoiled rows pass the filter less often than right ones
+out = run("source2synth_tqa", path("tqa"))
+if out:
+    tried, kept = lines(out, "slice2.jsonl"), lines(out, "kept.jsonl")
+    asked = {r["table"]["name"] for r in lines(out, "answers.jsonl")}
+    check(asked and not asked & {r["table"]["name"] for r in tried}, "tables of the test are not those of the rows")
+    passed = lambda spoiled: sum(r["spoiled"] == spoiled for r in kept) / max(1, sum(r["spoiled"] == spoiled for r in tried))
+    check(sum(r["spoiled"] for r in tried) > 20, "rows were spoiled")
+    check(passed(True) < passed(False) / 2, "the filter: %.2f of spoiled rows pass, %.2f of right ones" % (passed(True), passed(False)))
+    equal(len(systems(out, "em")), 5, "all arms are in the table")
+
+# retrieval: the round trip drops planted wrong pairs, and never is a worse encoder taken
+out = run("retriever", path("retriever"))
+if out:
+    rows_ = lines(out, "filter.jsonl")
+    passed = lambda spoiled: sum(r["kept"] for r in rows_ if r["spoiled"] == spoiled) / max(1, sum(r["spoiled"] == spoiled for r in rows_))
+    check(passed(True) < 0.35 and passed(False) > 0.6, "the round trip: %.2f of wrong pairs pass, %.2f of right ones" % (passed(True), passed(False)))
+    for m in ("synth", "curated", "as_many_uncurated"):
+        r = lines(out, "model.%s.jsonl" % m)[0]
+        equal(r["refused"], r["right_valid"] < r["right_before"], "the gate of " + m)
+    equal(len(systems(out, "joined")), 4, "all arms are in the table")
+print("experiments: tables of short runs, filters, resume")

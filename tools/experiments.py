@@ -1,0 +1,284 @@
+#!/usr/bin/env python3
+"""Runs the recipes that are experiments and writes docs/results.md from their outputs alone.
+
+Usage: tools/experiments.py [--size short|medium|full] [--only NAME] [--out DIR] [--data DIR] [--results FILE] [--nice N]
+
+Data sets lie in ../shared/data (see the README there); what is absent is skipped with a line. A run that was stopped goes on where it was: run the
+same command again. Sizes: short takes minutes and is a test that all works, full is what the figures should be quoted from."""
+import argparse, csv, gzip, json, os, random, re, subprocess, sys, time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+SIZES = {
+    "source2synth_tqa": {
+        "short": {"settings": dict(per_table=10, first=1500, second=400, rows=40, wide=64, layers=2, vocab=512, k=3), "tables": 200, "questions": 200, "invented": 60},
+        "medium": {"settings": dict(per_table=28, first=16000, second=4500, rows=3000, wide=128, layers=4, vocab=1024), "tables": 0, "questions": 2100, "invented": 700},
+        "full": {"settings": dict(per_table=70, first=40000, second=14000, rows=8000, wide=256, layers=6, vocab=2048), "tables": 0, "questions": 0, "invented": 700},
+    },
+    "retriever": {
+        "short": {"settings": dict(rows=48, per_passage=1, longest=32), "passages": 120, "questions": 60, "others": 100},
+        "medium": {"settings": dict(rows=480, per_passage=1, k=3), "passages": 1000, "questions": 800, "others": 400},
+        "full": {"settings": dict(rows=3200, per_passage=3, k=3), "passages": 0, "questions": 0, "others": 0},
+    },
+    "self_improve": {
+        "short": {"settings": dict(tries=2, round=300, wide=64, layers=2, epochs=20)},
+        "medium": {"settings": dict(epochs=40, more=4)},
+        "full": {"settings": dict(epochs=40, more=4)},
+    },
+    "weak_to_strong": {
+        "short": {"settings": dict(epochs=6, wide=48, weak_wide=16)},
+        "medium": {"settings": dict(epochs=40)},
+        "full": {"settings": dict(epochs=40)},
+    },
+}
+
+
+def say(*words):
+    print(*words, file=sys.stderr, flush=True)
+
+
+def put(path, rows):
+    with open(path + ".part", "w") as f:
+        for r in rows:
+            f.write(json.dumps(r, ensure_ascii=False) + "\n")
+    os.replace(path + ".part", path)
+    return path
+
+
+# ---- data ----
+def invented_table(rng):
+    """A table about nothing: names, words and numbers that nobody ever wrote down."""
+    syllables = "ba ko ri tel mon dar vi su pra lin og ez tur wen fa jol mi cra ne hu san per dol".split()
+    word = lambda: "".join(rng.choice(syllables) for _ in range(rng.randint(2, 3)))
+    n = rng.randint(4, 7)
+    kinds = ["name"] + [rng.choice(["number", "number", "word", "word", "year"]) for _ in range(n - 1)]
+    pools = [[word().title() for _ in range(rng.randint(3, 8))] for _ in range(n)]
+    cell = {"name": lambda i: (word() + " " + word()).title(), "number": lambda i: rng.randint(1, 500), "year": lambda i: rng.randint(1950, 2015), "word": lambda i: rng.choice(pools[i])}
+    return [[word() for _ in range(n)]] + [[cell[k](i) for i, k in enumerate(kinds)] for _ in range(rng.randint(8, 25))]
+
+
+def prepare_tqa(data, out, size):
+    src, folder = os.path.join(data, "wikitablequestions"), os.path.join(out, "tables")
+    os.makedirs(folder, exist_ok=True)
+    name = lambda i: re.sub(r"^csv/|\.csv$", "", i).replace("csv/", "").replace("-", "_").replace("/", "_")
+    tables = {}
+    with gzip.open(os.path.join(src, "train_tables.jsonl.gz"), "rt") as f:
+        for line in f:
+            t = json.loads(line)
+            tables[t["id"]] = t
+    ids = sorted(tables)
+    random.Random(5).shuffle(ids)
+    ids = ids[: size["tables"] or None]
+    for i in ids:
+        with open(os.path.join(folder, name(i) + ".csv"), "w", newline="") as f:
+            w = csv.writer(f)
+            w.writerow([re.sub(r"\s+", " ", h) for h in tables[i]["header"]])
+            w.writerows(tables[i]["rows"])
+    rng = random.Random(9)
+    for k in range(size["invented"]):
+        with open(os.path.join(folder, "invented_%03d.csv" % k), "w", newline="") as f:
+            csv.writer(f).writerows(invented_table(rng))
+    questions = []
+    with open(os.path.join(src, "training.tsv")) as f:
+        next(f)
+        for line in f:
+            q, text, table, value = line.rstrip("\n").split("\t")
+            if table in set(ids):
+                questions.append({"id": q, "question": text, "table_name": name(table), "expected": [v.replace("\\n", "\n").replace("\\p", "|") for v in value.split("|")]})
+    random.Random(7).shuffle(questions)
+    # the recipe keeps the questions whose tables fall into its test part, three in ten
+    n = size["questions"] * 10 // 3 if size["questions"] else None
+    return dict(tables=folder, questions=put(os.path.join(out, "questions.jsonl"), questions[:n]))
+
+
+def prepare_retriever(data, out, size):
+    train = json.load(gzip.open(os.path.join(data, "squad", "train-v1.1-200articles.json.gz")))["data"]
+    dev = json.load(gzip.open(os.path.join(data, "squad", "dev-v2.0.json.gz")))["data"]
+    rng = random.Random(3)
+    passages = [{"passage": p["context"], "title": a["title"].replace("_", " ")} for a in train for p in a["paragraphs"]]
+    rng.shuffle(passages)
+    others = [{"passage": p["context"]} for a in dev for p in a["paragraphs"]]
+    rng.shuffle(others)
+    others = others[: size["others"] or None]
+    seen = {p["passage"] for p in others}
+    questions = [{"id": q["id"], "query": q["question"], "passage": p["context"]} for a in dev for p in a["paragraphs"] for q in p["qas"] if not q.get("is_impossible") and p["context"] in seen]
+    rng.shuffle(questions)
+    return dict(passages=put(os.path.join(out, "passages.jsonl"), passages[: size["passages"] or None]), others=put(os.path.join(out, "others.jsonl"), others),
+                questions=put(os.path.join(out, "questions.jsonl"), questions[: size["questions"] or None]))
+
+
+def prepare_sums(data, out, size):
+    """Sums of two numbers under 50: 500 solved, 1,500 open, 500 held back."""
+    pairs = [(a, b) for a in range(50) for b in range(50)]
+    random.Random(11).shuffle(pairs)
+    rows_ = [{"id": str(i), "question": "%d + %d =" % p, "answer": str(sum(p))} for i, p in enumerate(pairs)]
+    return {k: put(os.path.join(out, k + ".jsonl"), r) for k, r in (("solved", rows_[:500]), ("rows", rows_[500:2000]), ("test", rows_[2000:]))}
+
+
+def prepare_self_improve(data, out, size):
+    d = prepare_sums(data, out, size)
+    return dict(seed_rows=d["solved"], rows=d["rows"], test=d["test"])
+
+
+def prepare_weak_to_strong(data, out, size):
+    d = prepare_sums(data, out, size)
+    return dict(weak_rows=d["solved"], rows=d["rows"], test=d["test"])
+
+
+# ---- running ----
+def run(name, size, args, settings):
+    folder = os.path.join(args.out, args.size, name)
+    os.makedirs(folder, exist_ok=True)
+    out = os.path.join(folder, "run")
+    command = [args.quern, "run", name, "-o", out, "--memory", "6G", *["%s=%s" % kv for kv in settings.items()]]
+    if name == "retriever":
+        command += ["--model", "base=" + args.encoder]
+    say("+", " ".join(command))
+    t0 = time.time()
+    code = subprocess.call(["nice", "-n", str(args.nice)] + command, stdout=sys.stderr)
+    if code:
+        sys.exit("%s ended with %d" % (name, code))
+    with open(os.path.join(folder, "seconds"), "a") as f:
+        f.write("%.0f\n" % (time.time() - t0))
+
+
+def rows(path):
+    if not os.path.exists(path):
+        return []
+    with open(path) as f:
+        return [json.loads(line) for line in f]
+
+
+# ---- what came out ----
+def share(a, n):
+    return "%d of %d (%.1f%%)" % (a, n, 100 * a / n) if n else "none of 0"
+
+
+def table(tally):
+    """tally's rows as a table: a line for each system, a pair of columns for each measure."""
+    measures = list(dict.fromkeys(r["measure"] for r in tally))
+    groups = list(dict.fromkeys(r["group"] for r in tally))
+    at = {(r["group"], r["measure"]): r for r in tally}
+    against = next((r["against"] for r in tally if r["against"]), None)
+    lines = ["| system | n | " + " | ".join("%s | gain" % m for m in measures) + " |", "|---|---|" + "---|---|" * len(measures)]
+    for g in groups:
+        cells = []
+        for m in measures:
+            r = at[g, m]
+            cells.append("%.1f [%.1f, %.1f]" % (100 * r["value"], 100 * r["low"], 100 * r["high"]))
+            cells.append("" if r["diff"] is None else "%+.1f [%+.1f, %+.1f], p %.3f" % (100 * r["diff"], 100 * r["diff_low"], 100 * r["diff_high"], r["p"]))
+        lines.append("| %s | %d | %s |" % (g, at[g, measures[0]]["n"], " | ".join(cells)))
+    lines += ["", "Percent with 95%% intervals; gain: difference from *%s* on the same questions, paired." % against]
+    return lines
+
+
+def filter_line(spoiled_in, spoiled_kept, right_in, right_kept):
+    return "The filter keeps %s of the rows spoiled on purpose and %s of the others." % (share(spoiled_kept, spoiled_in), share(right_kept, right_in))
+
+
+def count(rows_, spoiled):
+    return sum(1 for r in rows_ if r["spoiled"] == spoiled)
+
+
+def about_tqa(out):
+    tried, kept = rows(os.path.join(out, "slice2.jsonl")), rows(os.path.join(out, "kept.jsonl"))
+    lines = [filter_line(count(tried, True), count(kept, True), count(tried, False), count(kept, False)), "", "Kept rows by the first word of their query:", ""]
+    words = sorted({r["skeleton"].split()[0] for r in tried})
+    n = lambda rs, w: sum(1 for r in rs if not r["spoiled"] and r["skeleton"].split()[0] == w)
+    lines += ["| query | right rows | kept |", "|---|---|---|"] + ["| %s | %d | %.0f%% |" % (w, n(tried, w), 100 * n(kept, w) / max(1, n(tried, w))) for w in words]
+    tables = {r["table"]["name"] for r in tried}
+    asked = {r["table"]["name"] for r in rows(os.path.join(out, "answers.jsonl"))}
+    lines += ["", "Tables that rows were made from and that are asked about in the test: %d of %d." % (len(tables & asked), len(asked))]
+    return lines
+
+
+def about_retriever(out):
+    f = rows(os.path.join(out, "filter.jsonl"))
+    kept = [r for r in f if r["kept"]]
+    lines = [filter_line(count(f, True), count(kept, True), count(f, False), count(kept, False))]
+    for m in ("synth", "as_many_uncurated", "curated"):
+        for r in rows(os.path.join(out, "model.%s.jsonl" % m)):
+            lines.append("Gate, %s: NDCG@10 of the rows held back %.1f before and %.1f after: %s." % (m, 100 * r["right_before"], 100 * r["right_valid"], "refused, the base stays" if r["refused"] else "taken"))
+    return ["- " + x for x in lines]
+
+
+def about_self_improve(out):
+    r1, r2 = rows(os.path.join(out, "round1.jsonl")), rows(os.path.join(out, "round2.jsonl"))
+    return ["Learnt in round 1: %d solutions, all accepted by the checker; in round 2: %d." % (len(r1), len(r2))]
+
+
+def about_weak_to_strong(out):
+    at = {r["group"]: r["value"] for r in rows(os.path.join(out, "data.jsonl"))}
+    labels = rows(os.path.join(out, "labels.jsonl"))
+    right = sum(r["label"].strip() == r["answer"] for r in labels)
+    gap = at["strong, right labels"] - at["weak"]
+    lines = ["The weak model labels %s right." % share(right, len(labels))]
+    for g in ("strong, weak labels", "strong, weak labels and confidence"):
+        lines.append("Gap recovered, %s: %s." % (g, "%.0f%%" % (100 * (at[g] - at["weak"]) / gap) if gap > 0 else "there is no gap"))
+    return ["- " + x for x in lines]
+
+
+EXPERIMENTS = {
+    "source2synth_tqa": (prepare_tqa, about_tqa, ["wikitablequestions"], "Table questions (source2synth_tqa)",
+        "Exact match of what the query gives, on people's questions (WikiTableQuestions) over tables that no row was made from. The base is a small decoder trained from "
+        "scratch on slice 1; the other arms go on from it with equal numbers of rows. Intervals draw whole tables."),
+    "retriever": (prepare_retriever, about_retriever, ["squad"], "Retrieval (retriever)",
+        "NDCG@10 of people's questions (SQuAD's dev articles) over all their passages; queries for tuning were made by rules from passages of other articles. "
+        "*bm25*: words alone; *joined*: both scores added."),
+    "self_improve": (prepare_self_improve, about_self_improve, [], "Learning from what it solved itself (self_improve)",
+        "Sums of two numbers under 50 that the model has not seen; a decoder trained from scratch on 500 solved ones, then on its own solutions of 1,500 others. A checker that computes "
+        "the sum decides what is learnt; the control learns as many solutions that nobody checked."),
+    "weak_to_strong": (prepare_weak_to_strong, about_weak_to_strong, [], "A strong model with a weak teacher (weak_to_strong)",
+        "The same sums; a small decoder that learnt 500 labels 1,500 others for a larger one. Neither was trained on anything before, so what the paper's strong models know already is not here."),
+}
+
+
+def section(name, args):
+    folder = os.path.join(args.out, args.size, name)
+    tally = rows(os.path.join(folder, "run", "data.jsonl"))
+    _, about, _, title, words = EXPERIMENTS[name]
+    if not tally:
+        return []
+    with open(os.path.join(folder, "seconds")) as f:
+        seconds = sum(float(x) for x in f)
+    settings = json.load(open(os.path.join(folder, "settings.json")))
+    return ["## " + title, "", words, "", "Settings: %s. %.0f minutes of wall clock, others at work on the machine or not." % (", ".join("%s %s" % kv for kv in sorted(settings.items())), seconds / 60),
+            "", *table(tally), "", *about(os.path.join(folder, "run")), ""]
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--size", choices=["short", "medium", "full"], default="full")
+    p.add_argument("--only", action="append")
+    p.add_argument("--out", default=os.path.join(ROOT, "out", "experiments"))
+    p.add_argument("--data", default=os.path.join(ROOT, "..", "shared", "data"))
+    p.add_argument("--encoder", default=os.path.join(ROOT, "deps", "minilm"))
+    p.add_argument("--quern", default=os.environ.get("QUERN", os.path.join(ROOT, "build", "quern")))
+    p.add_argument("--results", help="write the tables here; docs/results.md for `make experiments`")
+    p.add_argument("--nice", type=int, default=0)
+    p.add_argument("--table-only", action="store_true", help="run nothing: write the tables of what was run")
+    args = p.parse_args()
+    for name, (prepare, _, needs, *_) in EXPERIMENTS.items():
+        if args.table_only or (args.only and name not in args.only):
+            continue
+        lacking = [d for d in needs if not os.path.isdir(os.path.join(args.data, d))] + ([] if name != "retriever" or os.path.exists(os.path.join(args.encoder, "model.safetensors")) else [args.encoder])
+        if lacking:
+            say("skipped: %s needs %s" % (name, ", ".join(lacking)))
+            continue
+        folder = os.path.join(args.out, args.size, name)
+        os.makedirs(folder, exist_ok=True)
+        size = SIZES[name][args.size]
+        with open(os.path.join(folder, "settings.json"), "w") as f:
+            json.dump(size["settings"], f)
+        run(name, size, args, {**prepare(args.data, folder, size), **size["settings"]})
+    parts = [line for name in EXPERIMENTS for line in section(name, args)]
+    if args.results:
+        head = ["# Results of the experiments", "", "Written by `make experiments` (tools/experiments.py) from the runs' outputs, size *%s*. Not by hand." % args.size, ""]
+        with open(args.results + ".part", "w") as f:
+            f.write("\n".join(head + parts).rstrip() + "\n")
+        os.replace(args.results + ".part", args.results)
+    else:
+        print("\n".join(parts))
+
+
+if __name__ == "__main__":
+    main()
