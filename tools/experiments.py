@@ -10,8 +10,8 @@ import argparse, csv, gzip, json, os, random, re, subprocess, sys, time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SIZES = {
     "source2synth_tqa": {
-        "short": {"settings": dict(per_table=10, first=1500, second=400, rows=40, wide=64, layers=2, vocab=512, k=3), "tables": 200, "questions": 200, "invented": 60},
-        "medium": {"settings": dict(per_table=28, first=16000, second=4500, rows=3000, wide=128, layers=4, vocab=1024), "tables": 0, "questions": 2100, "invented": 700},
+        "short": {"settings": dict(per_table=20, first=2500, second=500, rows=60, epochs=5, wide=64, layers=2, vocab=512, k=3), "tables": 300, "questions": 200, "invented": 126},
+        "medium": {"settings": dict(per_table=28, first=16000, second=4500, rows=2300, wide=128, layers=4, vocab=1024), "tables": 0, "questions": 2100, "invented": 700},
         "full": {"settings": dict(per_table=70, first=40000, second=14000, rows=8000, wide=256, layers=6, vocab=2048), "tables": 0, "questions": 0, "invented": 700},
     },
     "retriever": {

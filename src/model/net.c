@@ -168,6 +168,20 @@ static qn_str whole_characters(qn_str s)
     return s;
 }
 
+/* Bytes that are no text become U+FFFD, as everyone decodes them: what a model wrote is its answer, right or wrong. */
+static qn_str as_text(qn_str s, qn_arena *a)
+{
+    qn_buf b = { 0 };
+    if (qn_utf8_valid(s)) return qn_arena_str(a, s);
+    for (size_t i = 0; i < s.n;) {
+        char c[4];
+        qn_buf_put(&b, c, (size_t)qn_utf8_put(qn_utf8_next(s, &i), c));
+    }
+    qn_str out = qn_arena_str(a, qn_buf_view(&b));
+    qn_buf_free(&b);
+    return out;
+}
+
 static void answer(qn_net *n, asked *a, const qn_generated *g)
 {
     qn_call *c = a->call;
@@ -181,7 +195,7 @@ static void answer(qn_net *n, asked *a, const qn_generated *g)
         text = qn_buf_view(&mended);
     }
     bool stopped = cut_at_stop(a->body, &text) || g->stopped;
-    c->reply = (qn_reply){ .status = stopped ? QN_REPLY_OK : QN_REPLY_CUT, .http = 200, .text = qn_arena_str(&c->arena, text),
+    c->reply = (qn_reply){ .status = stopped ? QN_REPLY_OK : QN_REPLY_CUT, .http = 200, .text = as_text(text, &c->arena),
         .finish = stopped ? QN_STR("stop") : QN_STR("length"), .prompt_tokens = (int64_t)a->ids.n, .completion_tokens = g->n + g->stopped, .attempts = 1 };
     qn_buf_free(&b);
     qn_buf_free(&mended);
