@@ -112,7 +112,7 @@ experiments: all ; tools/setup.sh minilm; tools/experiments.py --size $(or $(SIZ
 rooms: ; tools/rooms.sh
 link-flags: ; @echo $(LDFLAGS) $(B)/libquern.a $(LIBS)      # what a program that uses include/quern.h is linked with
 docs: all ; tools/docs.sh $(B)/quern
-.PHONY: systems
+.PHONY: systems experiments
 systems: all $(B)/tests/mock ; tools/systems.py $(T)
 golden-accept: all ; tests/golden/run $(B)/quern --accept
 clean: ; rm -rf build build-*
