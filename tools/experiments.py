@@ -135,10 +135,10 @@ def run(name, size, args, settings):
     say("+", " ".join(command))
     t0 = time.time()
     code = subprocess.call(["nice", "-n", str(args.nice)] + command, stdout=sys.stderr)
+    with open(os.path.join(folder, "seconds"), "a") as f:       # of runs that were interrupted too
+        f.write("%.0f\n" % (time.time() - t0))
     if code:
         sys.exit("%s ended with %d" % (name, code))
-    with open(os.path.join(folder, "seconds"), "a") as f:
-        f.write("%.0f\n" % (time.time() - t0))
 
 
 def rows(path):
@@ -171,6 +171,18 @@ def table(tally):
     return lines
 
 
+def verdict(tally, group):
+    """Says in words what a paired difference shows."""
+    lines = []
+    for r in tally:
+        if r["group"] != group or r["diff"] is None:
+            continue
+        half = 50 * (r["diff_high"] - r["diff_low"])
+        says = "better" if r["diff_low"] > 0 else "worse" if r["diff_high"] < 0 else "no difference is shown"
+        lines.append("%s, *%s* against *%s*: %s (%+.1f; this test can show differences from about %.1f points on)." % (r["measure"], group, r["against"], says, 100 * r["diff"], half))
+    return lines
+
+
 def filter_line(spoiled_in, spoiled_kept, right_in, right_kept):
     return "The filter keeps %s of the rows spoiled on purpose and %s of the others." % (share(spoiled_kept, spoiled_in), share(right_kept, right_in))
 
@@ -181,7 +193,9 @@ def count(rows_, spoiled):
 
 def about_tqa(out):
     tried, kept = rows(os.path.join(out, "slice2.jsonl")), rows(os.path.join(out, "kept.jsonl"))
-    lines = [filter_line(count(tried, True), count(kept, True), count(tried, False), count(kept, False)), "", "Kept rows by the first word of their query:", ""]
+    lines = ["- " + x for x in verdict(rows(os.path.join(out, "data.jsonl")), "slice 1 + as many curated")] + [
+        "- " + x for x in verdict(rows(os.path.join(out, "data.jsonl")), "ungrounded, as many rows")]
+    lines += ["- " + filter_line(count(tried, True), count(kept, True), count(tried, False), count(kept, False)), "", "Kept rows by the first word of their query:", ""]
     words = sorted({r["skeleton"].split()[0] for r in tried})
     n = lambda rs, w: sum(1 for r in rs if not r["spoiled"] and r["skeleton"].split()[0] == w)
     lines += ["| query | right rows | kept |", "|---|---|---|"] + ["| %s | %d | %.0f%% |" % (w, n(tried, w), 100 * n(kept, w) / max(1, n(tried, w))) for w in words]
@@ -195,6 +209,8 @@ def about_retriever(out):
     f = rows(os.path.join(out, "filter.jsonl"))
     kept = [r for r in f if r["kept"]]
     lines = [filter_line(count(f, True), count(kept, True), count(f, False), count(kept, False))]
+    for g in ("tuned on as many curated rows", "tuned on uncurated rows"):
+        lines += [x for x in verdict(rows(os.path.join(out, "data.jsonl")), g) if not x.startswith("bm25")]
     for m in ("synth", "as_many_uncurated", "curated"):
         for r in rows(os.path.join(out, "model.%s.jsonl" % m)):
             lines.append("Gate, %s: NDCG@10 of the rows held back %.1f before and %.1f after: %s." % (m, 100 * r["right_before"], 100 * r["right_valid"], "refused, the base stays" if r["refused"] else "taken"))
