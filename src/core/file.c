@@ -228,3 +228,60 @@ qn_code qn_files_each(const char *path, qn_code (*fn)(void *, const char *, qn_e
     globfree(&g);
     return rc;
 }
+
+/* ---- a source's files ---- */
+static qn_code list_add(void *arg, const char *file, qn_err *e)
+{
+    qn_files *f = arg;
+    (void)e;
+    QN_GROW(f->paths, f->n, f->cap);
+    f->paths[f->n++] = qn_strz(qn_str_of(file));
+    return QN_OK;
+}
+
+qn_code qn_files_list(qn_files *f, const char *path, qn_err *e) { return qn_files_each(path, list_add, f, e); }
+
+void qn_files_free(qn_files *f)
+{
+    for (size_t i = 0; i < f->n; i++) qn_free(f->paths[i]);
+    qn_free(f->paths);
+    *f = (qn_files){0};
+}
+
+/* What stands in the folder of a name that does not: the nearest one, or how much there is. */
+static void hint_beside(const char *path, qn_err *e)
+{
+    qn_str whole = qn_str_of(path), base = qn_path_base(whole);
+    size_t n_dir = (size_t)(base.p - whole.p);
+    char *dir = n_dir ? qn_strz(qn_str_sub(whole, 0, n_dir)) : qn_strz(QN_STR(".")), *word = qn_strz(base);
+    struct dirent **names = NULL;
+    int n = scandir(dir, &names, visible, by_bytes);
+    const char **words = QN_NEW_N(const char *, n > 0 ? n : 1);
+    for (int i = 0; i < n; i++) words[i] = names[i]->d_name;
+    const char *near = n > 0 ? qn_nearest(qn_str_of(word), words, (size_t)n) : NULL;
+    if (near) qn_hint(e, "did you mean %.*s%s?", (int)n_dir, path, near);
+    else if (n < 0) qn_hint(e, "there is no folder %s either; paths begin where quern was called", dir);
+    else qn_hint(e, "paths begin where quern was called; a glob stands in quotes: 'data/*.jsonl'");
+    for (int i = 0; i < n; i++) free(names[i]);
+    free(names);
+    qn_free(words);
+    qn_free(dir);
+    qn_free(word);
+}
+
+qn_code qn_files_check(const char *path, qn_err *e)
+{
+    if (strcmp(path, "-") == 0 || qn_file_exists(path)) return QN_OK;
+    if (strpbrk(path, "*?[")) {
+        glob_t g;
+        bool any = glob(path, GLOB_NOSORT, NULL, &g) == 0;
+        if (any) globfree(&g);
+        if (any) return QN_OK;
+        qn_fail(e, QN_ERECIPE, "nothing matches %s", path);
+        qn_hint(e, "paths begin where quern was called");
+        return QN_ERECIPE;
+    }
+    qn_fail(e, QN_ERECIPE, "there is no file or folder %s", path);
+    hint_beside(path, e);
+    return QN_ERECIPE;
+}

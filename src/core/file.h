@@ -26,4 +26,11 @@ void    qn_out_drop(qn_out *o);                                                 
 /* All regular files under `path` (a file, a folder walked in byte order of names, or a glob). Hidden names are left out.
  * Calls fn for each; stops at its first failure. A path that matches nothing is an error. */
 qn_code qn_files_each(const char *path, qn_code (*fn)(void *arg, const char *file, qn_err *e), void *arg, qn_err *e);
+
+/* The files of a source, in the order in which they are walked. Zero-initialise. */
+typedef struct qn_files { char **paths; size_t n, cap; } qn_files;
+qn_code qn_files_list(qn_files *f, const char *path, qn_err *e);                /* adds; path as for qn_files_each */
+void    qn_files_free(qn_files *f);
+/* Before anything runs: is there something at `path`, which a recipe or the command line names? QN_ERECIPE, with the nearest name beside it. */
+qn_code qn_files_check(const char *path, qn_err *e);
 #endif

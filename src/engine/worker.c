@@ -527,7 +527,7 @@ static void absorb(worker *w, qn_item *it, const qn_step *s)
     if (sink && !licensed(w, it)) return;
     if (sink) it->group->licences |= qn_row_licences(it->row);
     else w->en->st[s->index].licences |= qn_row_licences(it->row);
-    qn_record_end *rec = sink && w->en->trace ? qn_end_accept(w->en, s->index, it->root, qn_row_hold(it->row)) : NULL;
+    qn_record_end *rec = sink && (w->en->trace || w->en->o->ended) ? qn_end_accept(w->en, s->index, it->root, qn_row_hold(it->row)) : NULL;
     qn_row *row = it->row;
     it->row = NULL;
     qn_code rc = s->op->absorb(&cx, s->params, w->en->st[s->index].state, row, &e);

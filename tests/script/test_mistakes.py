@@ -100,6 +100,8 @@ CASES = [
     ("parameters for one that has none", ("join: {}", "join: {§how: outer}"), "`join` has no parameter `how`", "from:"),
     ("repeat without steps", (GOOD[GOOD.index("      steps:"):GOOD.index("  - name: copy")], ""), "`repeat` needs `steps`", "steps:"),
     ("a sink inside a repeat", ("- set: {fields: {score: '.score + 1'}}", "- write: {to: x.jsonl}"), "nothing can go round", "write"),
+    ("a file that is not there", ("read_rows: {path: $rows}", "§read_rows: {path: examples/docs/articels}"), "there is no file or folder examples/docs/articels", "examples/docs/articles"),
+    ("a glob that matches nothing", ("read_rows: {path: $rows}", "§read_rows: {path: 'nothing/*.jsonl'}"), "nothing matches nothing/*.jsonl", "where quern was called"),
     # expressions and fields
     ("an unknown field", (".n >= $least", "§.m >= $least"), "no field `m`", "`.n`"),
     ("a field of the other branch", ("'.t | length'", "'§.said | length'"), "no field `said`", "there are"),
@@ -142,6 +144,7 @@ def run(text, name):
     return code, err, file, out
 
 
+os.chdir(ROOT)
 code, err, _, out = run(GOOD, "good")
 check(code == 0, "the recipe that is broken below is a good one:", code, err)
 sent = len(mock.requests())

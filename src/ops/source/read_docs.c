@@ -22,23 +22,13 @@ static const qn_param PARAMS[] = {
     QN_END
 };
 
-typedef struct { char **files; size_t n, cap, at; char *licence; bool several; qn_reader *corpus; uint64_t line; qn_memo *memo; } state;
-
-static qn_code add_file(void *arg, const char *file, qn_err *e)
-{
-    state *st = arg;
-    (void)e;
-    QN_GROW(st->files, st->n, st->cap);
-    st->files[st->n++] = qn_strz(qn_str_of(file));
-    return QN_OK;
-}
+typedef struct { qn_files files; size_t at; char *licence; bool several; qn_reader *corpus; uint64_t line; qn_memo *memo; } state;
 
 static qn_code check(qn_check *ck, void *vp, qn_err *e)
 {
     const params *p = vp;
     (void)ck;
-    if (strpbrk(p->path, "*?[") || qn_file_exists(p->path)) return QN_OK;
-    return qn_fail(e, QN_ERECIPE, "there is no file or folder %s", p->path);
+    return qn_files_check(p->path, e);
 }
 
 static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
@@ -47,8 +37,8 @@ static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
     state *st = QN_NEW(state);
     *out = st;
     st->licence = p->licence.n ? qn_strz(p->licence) : cx->licence ? qn_strz(qn_str_of(cx->licence)) : NULL;
-    QN_TRY(qn_files_each(p->path, add_file, st, e));
-    st->several = st->n > 1;
+    QN_TRY(qn_files_list(&st->files, p->path, e));
+    st->several = st->files.n > 1;
     if (!cx->out_dir) return QN_OK;
     char *dir = qn_path_join(cx->out_dir, "memo");
     qn_code rc = qn_memo_open(&st->memo, dir, (uint64_t)4 << 30, e);
@@ -104,7 +94,7 @@ static qn_row *row_of_record(const params *p, const char *file, qn_row *record, 
 /* The next document of the corpus in hand; *out stays NULL at its end. */
 static qn_code next_record(const params *p, state *st, qn_arena *a, qn_row **out, qn_err *e)
 {
-    const char *file = st->files[st->at - 1];
+    const char *file = st->files.paths[st->at - 1];
     for (;;) {
         qn_row *record = NULL;
         st->line++;
@@ -169,8 +159,8 @@ static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *
             QN_TRY(next_record(p, st, cx->scratch, out, e));
             if (*out) return QN_OK;
         }
-        if (st->at == st->n) return QN_OK;
-        const char *file = st->files[st->at++];
+        if (st->at == st->files.n) return QN_OK;
+        const char *file = st->files.paths[st->at++];
         const qn_format *f = NULL;
         qn_doc d;
         qn_err why = {0};
@@ -200,8 +190,7 @@ static void close(void *vs)
 {
     state *st = vs;
     if (st->corpus) st->corpus->vt->close(st->corpus);
-    for (size_t i = 0; i < st->n; i++) qn_free(st->files[i]);
-    qn_free(st->files);
+    qn_files_free(&st->files);
     qn_free(st->licence);
     qn_memo_close(st->memo);
     qn_free(st);

@@ -20,16 +20,7 @@ static const qn_param PARAMS[] = {
     QN_END
 };
 
-typedef struct { char **files; size_t n, cap, at; qn_reader *reader; uint64_t line; char *licence; qn_licences of_file; } state;
-
-static qn_code add_file(void *arg, const char *file, qn_err *e)
-{
-    state *st = arg;
-    (void)e;
-    QN_GROW(st->files, st->n, st->cap);
-    st->files[st->n++] = qn_strz(qn_str_of(file));
-    return QN_OK;
-}
+typedef struct { qn_files files; size_t at; qn_reader *reader; uint64_t line; char *licence; qn_licences of_file; } state;
 
 static qn_code open_file(const params *p, const char *file, qn_reader **out, qn_err *e)
 {
@@ -56,17 +47,17 @@ static qn_code check(qn_check *ck, void *vp, qn_err *e)
 {
     static const qn_type anything = { .kind = QN_T_RECORD, .open = true };
     const params *p = vp;
-    state st = {0};
+    qn_files files = {0};
     ck->out = &anything;
     if (strcmp(p->path, "-") == 0) return QN_OK;
-    if (!strpbrk(p->path, "*?[") && !qn_file_exists(p->path)) return qn_fail(e, QN_ERECIPE, "there is no file or folder %s", p->path);
-    QN_TRY(qn_files_each(p->path, add_file, &st, e));
+    QN_TRY(qn_files_check(p->path, e));
+    QN_TRY(qn_files_list(&files, p->path, e));
     const qn_type *t = NULL;
     qn_code rc = QN_OK;
     size_t seen = 0;
-    for (size_t i = 0; i < st.n && i < 5 && rc == QN_OK; i++) {
+    for (size_t i = 0; i < files.n && i < 5 && rc == QN_OK; i++) {
         qn_reader *r;
-        rc = open_file(p, st.files[i], &r, e);
+        rc = open_file(p, files.paths[i], &r, e);
         if (rc != QN_OK) break;
         for (size_t k = 0; seen < PEEK_ROWS; k++) {
             qn_row *row = NULL;
@@ -83,8 +74,7 @@ static qn_code check(qn_check *ck, void *vp, qn_err *e)
         }
         r->vt->close(r);
     }
-    for (size_t i = 0; i < st.n; i++) qn_free(st.files[i]);
-    qn_free(st.files);
+    qn_files_free(&files);
     if (rc == QN_OK && t) ck->out = t;
     return rc;
 }
@@ -96,7 +86,7 @@ static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
     *out = st;
     if (p->licence.n) st->licence = qn_strz(p->licence);
     else if (cx->licence) st->licence = qn_strz(qn_str_of(cx->licence));
-    return qn_files_each(p->path, add_file, st, e);
+    return qn_files_list(&st->files, p->path, e);
 }
 
 /* A row that names its licence itself has that one. Looked for where the bytes can hold such a field at all. */
@@ -115,23 +105,23 @@ static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *
     state *st = vs;
     for (;;) {
         if (!st->reader) {
-            if (st->at == st->n) { *out = NULL; return QN_OK; }
-            const char *file = st->files[st->at++];
+            if (st->at == st->files.n) { *out = NULL; return QN_OK; }
+            const char *file = st->files.paths[st->at++];
             st->line = 0;
             qn_str beside = qn_licence_sidecar(file, cx->scratch);
             st->of_file = qn_licence_of(beside.n ? beside : qn_str_of(st->licence ? st->licence : ""));
             qn_code rc = open_file(p, file, &st->reader, e);
             if (rc != QN_OK) {
                 st->reader = NULL;
-                return st->n > 1 && rc != QN_EMISSING ? QN_EDATA : rc == QN_EDATA ? QN_EIO : rc;  /* one bad file among many is a failed row */
+                return st->files.n > 1 && rc != QN_EMISSING ? QN_EDATA : rc == QN_EDATA ? QN_EIO : rc;  /* one bad file among many is a failed row */
             }
         }
         st->line++;
         qn_code rc = st->reader->vt->next(st->reader, out, e);
-        if (rc == QN_EDATA && !e->pos.file) e->pos.file = st->files[st->at - 1];
+        if (rc == QN_EDATA && !e->pos.file) e->pos.file = st->files.paths[st->at - 1];
         if (rc != QN_OK) return rc;
         if (*out) {
-            qn_row_set_source(*out, (qn_row_source){ st->files[st->at - 1], st->line, st->licence });
+            qn_row_set_source(*out, (qn_row_source){ st->files.paths[st->at - 1], st->line, st->licence });
             qn_row_add_licences(*out, own_licence(*out, st->of_file));
             return QN_OK;
         }
@@ -144,8 +134,7 @@ static void close(void *vs)
 {
     state *st = vs;
     if (st->reader) st->reader->vt->close(st->reader);
-    for (size_t i = 0; i < st->n; i++) qn_free(st->files[i]);
-    qn_free(st->files);
+    qn_files_free(&st->files);
     qn_free(st->licence);
     qn_free(st);
 }

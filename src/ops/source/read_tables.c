@@ -22,8 +22,7 @@ static qn_code check(qn_check *ck, void *vp, qn_err *e)
 {
     const params *p = vp;
     (void)ck;
-    if (strpbrk(p->path, "*?[") || qn_file_exists(p->path)) return QN_OK;
-    return qn_fail(e, QN_ERECIPE, "there is no file or folder %s", p->path);
+    return qn_files_check(p->path, e);
 }
 
 static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
