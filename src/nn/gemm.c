@@ -5,6 +5,7 @@
 #include "nn/gemm.h"
 #include "core/dl.h"
 #include "core/mem.h"
+#include "core/thread.h"
 #include <stdlib.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -313,8 +314,11 @@ bool qn_gemm_choose(const char *name)
     return false;
 }
 
+/* The first product, whichever thread makes it. */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
 static void choose(void)
 {
+    if (path != UNCHOSEN) return;       /* somebody has said which */
     const char *want = getenv("QUERN_GEMM");
     if (want && *want && qn_gemm_choose(want)) return;
     choose_own();
@@ -322,7 +326,7 @@ static void choose(void)
 
 const char *qn_gemm_path(void)
 {
-    if (path == UNCHOSEN) choose();
+    pthread_once(&once, choose);
     return path == ONEDNN ? "onednn" : path == OWN512 ? "avx512" : path == OWN ? "avx2" : "plain";
 }
 
@@ -345,7 +349,7 @@ void qn_gemm_packed(qn_pool *p, bool ta, int m, int n, int k, const float *a, in
                     bool add, float *c, int ldc)
 {
     if (m <= 0 || n <= 0) return;
-    if (path == UNCHOSEN) choose();
+    pthread_once(&once, choose);
     mul_job q = { .ta = ta, .add = add, .m = m, .n = n, .k = k, .lda = lda, .ldc = ldc, .a = a, .packed = packed,
                   .packed_k = (size_t)packed_k, .c = c, .mc = MC };
     if ((int64_t)m * n * k < 1 << 18) p = NULL;
@@ -360,7 +364,7 @@ void qn_gemm(qn_pool *p, bool ta, bool tb, int m, int n, int k, const float *a, 
              bool add, float *c, int ldc)
 {
     if (m <= 0 || n <= 0) return;
-    if (path == UNCHOSEN) choose();
+    pthread_once(&once, choose);
     if (path == ONEDNN && k > 0) {
         dnnl_job q = { .ta = ta, .tb = tb, .add = add, .m = m, .n = n, .k = k, .lda = lda, .ldb = ldb, .ldc = ldc,
                        .a = a, .b = b, .c = c, .n_rows = (m + DM - 1) / DM };
