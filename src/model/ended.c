@@ -111,7 +111,7 @@ static ended judge_status(slot *s, long http)
     }
     if (ln->model) {
         unsigned learned = qn_openai_learn((int)http, body, &call->ask, ln->quirks);
-        if (learned != ln->quirks || s->asked_stream != qn_openai_streams(&call->ask, ln->quirks)) {
+        if (learned != ln->quirks || s->asked_stream != qn_openai_streams(&call->ask, quirks_of(s->flight))) {
             ln->quirks = learned;
             e.what = WHAT_AGAIN;
             return e;
@@ -178,6 +178,7 @@ static ended judge_body(qn_loop *l, slot *s)
     if (ok) return failed(WHAT_DONE, QN_WENT_OK, 0, (qn_str){ "", 0 });
     if (s->is_stream && s->sse.error[0])
         return failed(WHAT_RETRY, QN_WENT_ERROR, tries(s, MANY), qn_arena_printf(&call->arena, "%.*s: %s: %s", QN_FMT(s->lane->host), why, s->sse.error));
+    if (s->asked_stream && s->body.n == 0 && !s->is_stream) s->flight->no_stream = true;
     return failed(WHAT_RETRY, QN_WENT_CUT, tries(s, FEW), qn_arena_printf(&call->arena, "%.*s: %s", QN_FMT(s->lane->host), why));
 }
 

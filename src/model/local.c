@@ -119,6 +119,12 @@ static bool python_has_server(const char *python)
     return pid > 0 && status == 0;
 }
 
+static bool has_arg(const char *const *args, const char *name)
+{
+    for (; args && *args; args++) if (strcmp(*args, name) == 0) return true;
+    return false;
+}
+
 /* The command line, NULL-terminated, in `argv` (room for max). The texts are borrowed from l and from `a`. */
 static qn_code command(qn_local *l, qn_arena *a, const char **argv, size_t max, qn_err *e)
 {
@@ -143,6 +149,10 @@ static qn_code command(qn_local *l, qn_arena *a, const char **argv, size_t max, 
     argv[n++] = "127.0.0.1";
     argv[n++] = "--port";
     argv[n++] = qn_arena_printf(a, "%d", l->port).p;
+    if (strcmp(file_flag, "--model") == 0 && !has_arg(l->args, "--n_ctx")) {    /* its own 2048 holds neither a long passage nor a repair */
+        argv[n++] = "--n_ctx";
+        argv[n++] = "4096";
+    }
     for (const char *const *x = l->args; x && *x && n + 1 < max; x++) argv[n++] = *x;
     argv[n] = NULL;
     return QN_OK;

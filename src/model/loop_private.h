@@ -57,7 +57,9 @@ struct flight {
     int64_t  first_us, sent_us, wake_us;
     uint64_t seq;               /* order of sending within the lane */
     double   tokens;            /* estimate, for the token bucket */
+    bool     no_stream;         /* a stream of it came back empty: some servers say why only without one */
 };
+
 
 /* One endpoint and model, or one host for pages. */
 struct lane {
@@ -83,6 +85,8 @@ struct lane {
     qn_str   why;               /* why the breaker is open, for people */
     char     why_text[256];
 };
+
+static inline unsigned quirks_of(const flight *f) { return f->lane->quirks | (f->no_stream ? QN_NO_STREAM : 0u); }
 
 typedef struct pool { qn_loop *loop; int index; CURLM *multi; int64_t timer_us; } pool;
 

@@ -172,7 +172,7 @@ static void set_request(slot *s, const qn_ask *ask, const lane *ln)
         qn_arena_free(&a);
     } else curl_easy_setopt(c, CURLOPT_URL, ln->urls[ask->kind]);
     if (ask->kind == QN_ASK_GET) { curl_easy_setopt(c, CURLOPT_HTTPGET, 1L); return; }
-    qn_openai_body(ask, ln->quirks, &s->wire);
+    qn_openai_body(ask, quirks_of(s->flight), &s->wire);
     curl_easy_setopt(c, CURLOPT_POSTFIELDS, s->wire.p ? s->wire.p : "");
     curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)s->wire.n);
 }
@@ -208,7 +208,7 @@ bool transfer_start(qn_loop *l, flight *f)
     else if (!(s = slot_new(l, ln))) return false;
     s->flight = f;
     f->slot = s;
-    s->asked_stream = qn_openai_streams(ask, ln->quirks);
+    s->asked_stream = qn_openai_streams(ask, quirks_of(f));
     s->is_stream = s->sniffed = s->blocked = s->stopped = s->silent = s->late = s->unconnected = false;
     s->error[0] = 0;
     s->last_us = l->now_us;
@@ -218,7 +218,7 @@ bool transfer_start(qn_loop *l, flight *f)
     if (s->asked_stream) qn_sse_init(&s->sse);
     if (ln->plain) {
         s->http = 0;
-        qn_openai_body(ask, ln->quirks, &s->wire);
+        qn_openai_body(ask, quirks_of(f), &s->wire);
         fly(l, s);
         wire_start(l, s, false);
         return true;

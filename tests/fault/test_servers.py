@@ -47,6 +47,14 @@ equal((r.summary["rows"]["accepted"], r.summary["rows"]["failed"]), (N - 1, 1), 
 check("not liked" in r.rows("failed.jsonl")[0]["_reason"], "the server's words are the reason:", r.rows("failed.jsonl")[0]["_reason"])
 print("%-28s one failed row, with the server's words" % "HTTP 400 on one row")
 
+# some servers end a stream empty where they would have said why without one
+asked = Mock([{"match": "Question 7?", "nth": 1, "fault": "empty"}, {"match": "Question 7?", "status": 400, "error": "the prompt is too long"}])
+r = Run("ask", "rows=" + rows, "--model", "m=" + asked.url)
+check("too long" in r.rows("failed.jsonl")[0]["_reason"], r.rows("failed.jsonl")[0]["_reason"])
+equal([q["body"].get("stream") for q in asked.requests() if "Question 7?" in json.dumps(q["body"])], [True, None], "asked again without a stream")
+asked.stop()
+print("%-28s asked again without one, and the server's words are had" % "a stream that comes empty")
+
 r = run([{"match": "Question 7?", "refusal": "I will not."}])
 equal((r.summary["rows"]["accepted"], r.summary["rows"]["rejected"]), (N - 1, 1), "a refusal is a verdict")
 equal(r.rows("rejected.jsonl")[0]["_measure"], "refused", "its name")
