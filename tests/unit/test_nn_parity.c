@@ -136,6 +136,27 @@ static void the_loss_of_100_steps_is_that_of_pytorch_within_1e_3(void **state)
     }
 }
 
+/* Rounded products move the curve a little and no more. */
+static void the_loss_in_bf16_stays_near_pytorchs_in_f32(void **state)
+{
+    (void)state;
+    if (!qn_gemm_has_bf16()) { print_message("skipped: no AVX512_BF16 here\n"); skip(); }
+    for (int i = 0; i < 2; i++) {
+        model k = open_model(decoders[i]);
+        qn_err e = { 0 };
+        float *want = array(k.s, "losses", NULL);
+        curve c = { want, 0 };
+        qn_fit_options o = options(100, 2e-3, &c);
+        rows_of(&k);
+        assert_true(qn_decoder_bf16(k.m, true));
+        assert_int_equal(qn_decoder_train(k.m, QN_TRAIN_LM, &o, 0, k.rows, ROWS, NULL, &e), QN_OK);
+        print_message("%s in bf16: 100 losses within %.1e of PyTorch's in f32\n", decoders[i], c.far);
+        assert_true(c.far < 0.1 && c.far > 1e-5);
+        free(want);
+        close_model(&k);
+    }
+}
+
 static void the_loss_of_weighted_dpo_is_that_of_pytorch_within_1e_3(void **state)
 {
     (void)state;
@@ -175,6 +196,14 @@ static void embeddings_and_the_ranking_loss_are_those_of_transformers(void **sta
     }
     assert_int_equal(qn_encoder_embed_ids(m, q, 24, got, &e), QN_OK);
     for (int i = 0; i < 24; i++) assert_true((double)qn_dot(16, got + 16 * i, want + 16 * i) > 0.99999);
+    if (qn_encoder_bf16(m, true)) {
+        assert_int_equal(qn_encoder_embed_ids(m, q, 24, got, &e), QN_OK);
+        double least = 1;
+        for (int i = 0; i < 24; i++) least = fmin(least, (double)qn_dot(16, got + 16 * i, want + 16 * i));
+        print_message("bert in bf16: cosines to PyTorch's from %.6f\n", least);
+        assert_true(least > 0.999 && least < 0.9999999);
+        qn_encoder_bf16(m, false);
+    }
     qn_ranking_row rows[8];
     for (int i = 0; i < 8; i++) rows[i] = (qn_ranking_row){ q[3 * i], q[3 * i + 1], &q[3 * i + 2], 1 };
     curve c = { losses, 0 };
@@ -357,6 +386,7 @@ int main(void)
         cmocka_unit_test(logits_are_those_of_transformers_within_1e_4),
         cmocka_unit_test(fifty_greedy_tokens_are_those_of_transformers),
         cmocka_unit_test(the_loss_of_100_steps_is_that_of_pytorch_within_1e_3),
+        cmocka_unit_test(the_loss_in_bf16_stays_near_pytorchs_in_f32),
         cmocka_unit_test(the_loss_of_weighted_dpo_is_that_of_pytorch_within_1e_3),
         cmocka_unit_test(embeddings_and_the_ranking_loss_are_those_of_transformers),
         cmocka_unit_test(token_ids_are_those_of_tokenizers),
