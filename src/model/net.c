@@ -33,26 +33,35 @@ struct qn_net {
 };
 
 /* ---- what a folder is ---- */
+static qn_code hash_weights(void *arg, const char *file, qn_err *e)
+{
+    static _Thread_local char piece[1 << 16];
+    qn_str name = qn_path_base(qn_str_of(file));
+    FILE *f = fopen(file, "rb");
+    if (!f) return qn_fail(e, QN_EIO, "cannot read %s", file);
+    qn_hasher_add(arg, name.p, name.n);
+    for (size_t n; (n = fread(piece, 1, sizeof piece, f)) > 0;) qn_hasher_add(arg, piece, n);
+    bool bad = ferror(f) != 0;
+    fclose(f);
+    return bad ? qn_fail(e, QN_EIO, "cannot read %s", file) : QN_OK;
+}
+
 qn_code qn_model_settle(qn_model *m, qn_err *e)
 {
-    static const char *const names[] = { "config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "model.safetensors" };
-    static _Thread_local char piece[1 << 16];
+    static const char *const names[] = { "config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "*.safetensors" };
     qn_hasher *h = qn_hasher_new();
     char hex[33];
-    size_t found = 0, n;
+    size_t found = 0;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char *path = qn_path_join(m->folder, names[i]);
-        FILE *f = fopen(path, "rb");
+        bool all = i + 1 == sizeof names / sizeof *names;       /* one file or its shards */
+        qn_err none = { 0 };
+        if ((all || qn_file_exists(path)) && qn_files_each(path, hash_weights, h, &none) == QN_OK) found += i == 0 || all;
         qn_free(path);
-        if (!f) continue;
-        qn_hasher_add(h, names[i], strlen(names[i]));
-        while ((n = fread(piece, 1, sizeof piece, f)) > 0) qn_hasher_add(h, piece, n);
-        fclose(f);
-        found += i == 0;
     }
     qn_hash_hex(qn_hasher_end(h), hex);
-    if (!found) {
-        qn_fail(e, QN_EUSAGE, "the folder %s holds no model: config.json is not there", m->folder);
+    if (found < 2) {
+        qn_fail(e, QN_EUSAGE, "the folder %s holds no model: config.json or *.safetensors is not there", m->folder);
         qn_hint(e, "a model's folder has config.json, model.safetensors (or its shards) and tokenizer.json");
         return QN_EUSAGE;
     }

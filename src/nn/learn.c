@@ -95,26 +95,31 @@ static qn_hash128 row_hash(const qn_learner *l, const kept *k)
     return qn_hasher_end(h);
 }
 
-static qn_code hash_file(qn_hasher *h, const char *dir, const char *name, qn_err *e)
+static qn_code hash_path(void *h, const char *path, qn_err *e)
 {
-    char *path = qn_path_join(dir, name), *piece = qn_alloc(1 << 20);
     FILE *f = fopen(path, "rb");
-    size_t n;
-    qn_code rc = QN_OK;
-    if (f) {
-        while ((n = fread(piece, 1, 1 << 20, f)) > 0) qn_hasher_add(h, piece, n);
-        if (ferror(f)) rc = qn_fail(e, QN_EIO, "cannot read %s", path);
-        fclose(f);
-    }
+    if (!f) return QN_OK;
+    char *piece = qn_alloc(1 << 20);
+    for (size_t n; (n = fread(piece, 1, 1 << 20, f)) > 0;) qn_hasher_add(h, piece, n);
+    qn_code rc = ferror(f) ? qn_fail(e, QN_EIO, "cannot read %s", path) : QN_OK;
+    fclose(f);
     qn_free(piece);
-    qn_free(path);
     return rc;
 }
 
 static qn_code hash_base(qn_hasher *h, const char *dir, qn_err *e)
 {
-    static const char *const names[] = { "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "sentence_bert_config.json" };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) QN_TRY(hash_file(h, dir, names[i], e));
+    char *shards = qn_path_join(dir, "*.safetensors");
+    qn_code rc = qn_files_each(shards, hash_path, h, e);
+    qn_free(shards);
+    QN_TRY(rc);
+    static const char *const names[] = { "config.json", "tokenizer.json", "tokenizer_config.json", "sentence_bert_config.json" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *path = qn_path_join(dir, names[i]);
+        rc = hash_path(h, path, e);
+        qn_free(path);
+        QN_TRY(rc);
+    }
     return QN_OK;
 }
 
