@@ -85,6 +85,7 @@ qn_code qn_encoder_new(qn_encoder **out, const qn_encoder_config *c, uint64_t se
 void qn_encoder_close(qn_encoder *m)
 {
     if (!m) return;
+    qn_encoder_unpack(m);
     qn_params_free(&m->p);
     qn_free(m->at);
     qn_free(m->acts.layer);
@@ -110,6 +111,7 @@ void qn_encoder_threads(qn_encoder *m, int n)
 bool qn_encoder_bf16(qn_encoder *m, bool on)
 {
     if (on && !qn_gemm_has_bf16()) return false;
+    if (m->bf16 != on) qn_encoder_unpack(m);
     m->bf16 = on;
     return true;
 }
@@ -259,6 +261,7 @@ qn_code qn_encoder_embed_ids(qn_encoder *m, const qn_seq *s, size_t n, float *ou
     for (size_t i = 0; i < n; i++) order[i] = (by_len){ s[i].n, (uint32_t)i };
     if (n) qsort(order, n, sizeof *order, shorter_first);
     for (size_t i = 0; i < n; i++) sorted[i] = s[order[i].i];
+    qn_encoder_pack(m);
     for (size_t from = 0, first; from < n;) {
         qn_packed b;
         first = from;

@@ -47,10 +47,34 @@ static void room(qn_encoder *m, int n, bool keep)
     lay_out(&m->c, a, (size_t)a->cap, keep, a->mem);
 }
 
-/* y (n, out) = x W^T + b */
-static void dense(qn_encoder *m, int n, int in, int out, const float *x, size_t w, size_t b, float *y)
+void qn_encoder_pack(qn_encoder *m)
 {
-    qn_gemm_as(m->bf16, m->pool, false, true, n, out, in, x, in, m->p.w + w, in, false, y, out);
+    const qn_encoder_config *c = &m->c;
+    if (m->packed) return;
+    qn_pool *p = qn_encoder_pool(m);
+    const float *w = m->p.w;
+    m->packed = QN_NEW_N(qn_factor, 4 * c->layers);
+    for (int l = 0; l < c->layers; l++) {
+        const qn_block_at *k = &m->at[l];
+        m->packed[4 * l] = qn_factor_make(m->bf16, p, true, 3 * c->d, c->d, w + k->qkv, c->d);
+        m->packed[4 * l + 1] = qn_factor_make(m->bf16, p, true, c->d, c->d, w + k->o, c->d);
+        m->packed[4 * l + 2] = qn_factor_make(m->bf16, p, true, c->ff, c->d, w + k->inter, c->d);
+        m->packed[4 * l + 3] = qn_factor_make(m->bf16, p, true, c->d, c->ff, w + k->out, c->ff);
+    }
+}
+
+void qn_encoder_unpack(qn_encoder *m)
+{
+    for (int i = 0; m->packed && i < 4 * m->c.layers; i++) qn_factor_free(&m->packed[i]);
+    qn_free(m->packed);
+    m->packed = NULL;
+}
+
+/* y (n, out) = x W^T + b; `which` of a layer's four, counted through all layers */
+static void dense(qn_encoder *m, int which, int n, int in, int out, const float *x, size_t w, size_t b, float *y)
+{
+    if (m->packed) qn_factor_mul(&m->packed[which], m->pool, n, x, in, false, y, out);
+    else qn_gemm_as(m->bf16, m->pool, false, true, n, out, in, x, in, m->p.w + w, in, false, y, out);
     qn_add_bias(m->pool, n, out, m->p.w + b, y);
 }
 
@@ -81,14 +105,14 @@ void qn_encoder_forward(qn_encoder *m, const qn_tokens *t, bool keep)
         qn_block_acts *y = &a->layer[l];
         const qn_block_at *k = &m->at[l];
         float *next = l + 1 < c->layers ? a->layer[l + 1].x : a->last;
-        dense(m, n, d, 3 * d, y->x, k->qkv, k->qkv_bias, y->qkv);
+        dense(m, 4 * l, n, d, 3 * d, y->x, k->qkv, k->qkv_bias, y->qkv);
         qn_attention(p, &att, y->qkv, y->att, y->lse);
-        dense(m, n, d, d, y->att, k->o, k->o_bias, y->sum1);
+        dense(m, 4 * l + 1, n, d, d, y->att, k->o, k->o_bias, y->sum1);
         qn_axpy(p, (size_t)n * ds, 1, y->x, y->sum1);
         qn_layernorm(p, n, d, c->eps, y->sum1, w + k->norm1, w + k->norm1 + ds, y->y, y->stat1);
-        dense(m, n, d, c->ff, y->y, k->inter, k->inter_bias, y->inter);
+        dense(m, 4 * l + 2, n, d, c->ff, y->y, k->inter, k->inter_bias, y->inter);
         qn_gelu(p, (size_t)n * (size_t)c->ff, y->inter, y->gelu);
-        dense(m, n, c->ff, d, y->gelu, k->out, k->out_bias, y->sum2);
+        dense(m, 4 * l + 3, n, c->ff, d, y->gelu, k->out, k->out_bias, y->sum2);
         qn_axpy(p, (size_t)n * ds, 1, y->y, y->sum2);
         qn_layernorm(p, n, d, c->eps, y->sum2, w + k->norm2, w + k->norm2 + ds, next, y->stat2);
     }

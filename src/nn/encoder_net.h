@@ -23,11 +23,14 @@ struct qn_encoder {
     qn_tokenizer *tok;
     int max_tokens, n_threads;
     bool pooler, bf16;          /* bf16: products in it */
+    qn_factor *packed;          /* (layers, 4) weights packed for embedding, or NULL; dropped when weights or precision change */
     qn_pool *pool;
 };
 
 qn_pool *qn_encoder_pool(qn_encoder *m);
 void qn_encoder_forward(qn_encoder *m, const qn_tokens *t, bool keep);  /* fills acts.last */
+void qn_encoder_pack(qn_encoder *m);         /* forward passes use packed weights from now on */
+void qn_encoder_unpack(qn_encoder *m);
 void qn_encoder_backward(qn_encoder *m, const qn_tokens *t);            /* from acts.dlast, into p.g; needs forward with keep */
 /* Mean over each sequence's tokens, then length 1: out (n_seqs, d); norm (n_seqs) the lengths before, or NULL. */
 void qn_encoder_pool_rows(qn_encoder *m, const qn_tokens *t, float *out, float *norm);

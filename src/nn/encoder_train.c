@@ -107,6 +107,7 @@ static qn_code check(const qn_encoder *m, const qn_seq *s, size_t row, qn_hasher
 qn_code qn_encoder_train_ranking(qn_encoder *m, const qn_fit_options *o, double scale, const qn_ranking_row *rows, size_t n,
                                  qn_fit_state *last, qn_err *e)
 {
+    qn_encoder_unpack(m);                       /* the weights change */
     trainer t = { .m = m, .rows = rows, .scale = scale > 0 ? scale : 20, .pass = o->pass_tokens > 0 ? o->pass_tokens : 8192 };
     qn_params *groups[] = { &m->p };
     qn_hasher *h = qn_hasher_new();
