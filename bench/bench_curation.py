@@ -5,7 +5,7 @@
 usage: bench/bench_curation.py [--mb 200] [--datasketch-mb 20] [--gb 0] [--rounds 3] [--no-write]
   --gb N   also deduplicates a set of N GB under --memory 512M (needs 2.3 N GB of disk in $TMPDIR)
 Peers live in deps/peers-curation, made on the first run. Speeds are per CPU-second of the process (all its threads), best of --rounds for quern and of one for
-peers, so that a busy machine does them no favour; figures of one kind ran one after the other. Results are checked before a speed is reported."""
+peers, which a busy machine changes less than seconds of the clock; figures of one kind ran one after the other. Results are checked before a speed is reported."""
 import argparse, datetime, json, os, platform, random, re, subprocess, sys, tempfile, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -93,7 +93,8 @@ def minhash(tmp):
     assert quality(made, kept_ids(tmp + "/kept.jsonl")) == q, "another result under --memory 64M"
     put(work + ", --memory 64M", "quern", spilled, mb, q=q)
     wall = [min(s["seconds"] for s in r) for r in (runs, two)]
-    notes.append("two workers against one: %.2f times the speed (%.2f s and %.2f s of the clock, best of %d)" % (wall[0] / wall[1], wall[1], wall[0], o.rounds))
+    if wall[0] > 1.3 * one["cpu"]: notes.append("two workers against one: not measured, other work had the processors (%.1f s of the clock for %.1f CPU-s)" % (wall[0], one["cpu"]))
+    else: notes.append("two workers against one: %.2f times the speed (%.2f s and %.2f s of the clock, best of %d)" % (wall[0] / wall[1], wall[1], wall[0], o.rounds))
     s = peer("minhash_rensa.py", rows, tmp + "/kept.jsonl", OVER)
     r = put(work, "rensa", s, mb, q=quality(made, kept_ids(tmp + "/kept.jsonl")))
     notes.append("MinHash: quern is %.1f times rensa" % (r["cpu"] / one["cpu"]))
@@ -161,7 +162,7 @@ def write():
     commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], capture_output=True).stdout.decode().strip()
     lines = ["# Curation beside its peers", "",
              "Written by `make bench-curation` (bench/bench_curation.py%s) on %s at commit %s: %s, %d cores, load average %.1f at the end. One run; speeds are per "
-             "CPU-second, so that other work on the machine counts for nobody." % (" --gb %g" % o.gb if o.gb else "", datetime.date.today(), commit, cpu,
+             "CPU-second; on a busy machine work that leans on memory, as MinHash does, still looks slower than it is." % (" --gb %g" % o.gb if o.gb else "", datetime.date.today(), commit, cpu,
              os.cpu_count(), os.getloadavg()[0]), "",
              "| work | by | rows per CPU-s | MB per CPU-s | CPU-s | peak MB | recall | precision |", "|---|---|---|---|---|---|---|---|"]
     for t in table:
