@@ -213,7 +213,7 @@ def about_retriever(out):
         lines += [x for x in verdict(rows(os.path.join(out, "data.jsonl")), g) if not x.startswith("bm25")]
     for m in ("synth", "as_many_uncurated", "curated"):
         for r in rows(os.path.join(out, "model.%s.jsonl" % m)):
-            lines.append("Gate, %s: NDCG@10 of the rows held back %.1f before and %.1f after: %s." % (m, 100 * r["right_before"], 100 * r["right_valid"], "refused, the base stays" if r["refused"] else "taken"))
+            lines.append("Gate, %s (%d rows): NDCG@10 of the rows held back %.1f before and %.1f after: %s." % (m, r["rows"], 100 * r["right_before"], 100 * r["right_valid"], "refused, the base stays" if r["refused"] else "taken"))
     return ["- " + x for x in lines]
 
 
