@@ -209,7 +209,7 @@ def about_retriever(out):
     f = rows(os.path.join(out, "filter.jsonl"))
     kept = [r for r in f if r["kept"]]
     lines = [filter_line(count(f, True), count(kept, True), count(f, False), count(kept, False))]
-    for g in ("tuned on as many curated rows", "tuned on uncurated rows"):
+    for g in ("tuned on curated rows", "tuned on uncurated rows"):
         lines += [x for x in verdict(rows(os.path.join(out, "data.jsonl")), g) if not x.startswith("bm25")]
     for m in ("synth", "as_many_uncurated", "curated"):
         for r in rows(os.path.join(out, "model.%s.jsonl" % m)):
@@ -238,7 +238,7 @@ EXPERIMENTS = {
         "Exact match of what the query gives, on people's questions (WikiTableQuestions) over tables that no row was made from. The base is a small decoder trained from "
         "scratch on slice 1; the other arms go on from it with equal numbers of rows. Intervals draw whole tables."),
     "retriever": (prepare_retriever, about_retriever, ["squad"], "Retrieval (retriever)",
-        "NDCG@10 of people's questions (SQuAD's dev articles) over all their passages; queries for tuning were made by rules from passages of other articles. "
+        "NDCG@10 of people's questions (SQuAD's dev articles) over the passages the run took, theirs among them; queries for tuning were made by rules from passages of other articles. "
         "*bm25*: words alone; *joined*: both scores added."),
     "self_improve": (prepare_self_improve, about_self_improve, [], "Learning from what it solved itself (self_improve)",
         "Sums of two numbers under 50 that the model has not seen; a decoder trained from scratch on 500 solved ones, then on its own solutions of 1,500 others. A checker that computes "
