@@ -432,15 +432,7 @@ void qn_effects_idle(qn_engine *en)
 /* The twin gets a copy of the reply; it was paid once. */
 static void copy_reply(qn_call *to, const qn_call *from)
 {
-    qn_arena *a = &to->arena;
-    to->reply = from->reply;
-    to->reply.text = qn_arena_str(a, from->reply.text);
-    to->reply.thinking = qn_arena_str(a, from->reply.thinking);
-    to->reply.finish = qn_arena_str(a, from->reply.finish);
-    to->reply.error = qn_arena_str(a, from->reply.error);
-    to->reply.tool_calls = qn_v_copy(a, from->reply.tool_calls);
-    to->reply.logprobs = qn_v_copy(a, from->reply.logprobs);
-    to->reply.embeddings = qn_v_copy(a, from->reply.embeddings);
+    to->reply = qn_reply_copy(&to->arena, &from->reply);
     to->reply.replayed = true;
 }
 

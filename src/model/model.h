@@ -123,6 +123,8 @@ typedef struct qn_reply {
 
 /* Reads a recorded reply (see ledger/: the bytes written by qn_reply_encode) into `a`. */
 qn_code qn_reply_decode(qn_str recorded, const qn_ask *ask, qn_arena *a, qn_reply *out, qn_err *e);
+/* A copy that owns all it points to, in `a`. A field that points to bytes is added here, in encode and in decode. */
+qn_reply qn_reply_copy(qn_arena *a, const qn_reply *r);
 /* The bytes to record: compact JSON of content, thinking, finish, tool calls, logprobs, usage. Secrets never enter. */
 void    qn_reply_encode(const qn_reply *r, qn_buf *out);
 #endif

@@ -56,6 +56,21 @@ void qn_reply_encode(const qn_reply *r, qn_buf *out)
     qn_buf_putc(out, '}');
 }
 
+qn_reply qn_reply_copy(qn_arena *a, const qn_reply *r)
+{
+    qn_reply to = *r;
+    to.text = qn_arena_str(a, r->text);
+    to.thinking = qn_arena_str(a, r->thinking);
+    to.finish = qn_arena_str(a, r->finish);
+    to.content_type = qn_arena_str(a, r->content_type);
+    to.location = qn_arena_str(a, r->location);
+    to.error = qn_arena_str(a, r->error);
+    to.tool_calls = qn_v_copy(a, r->tool_calls);
+    to.logprobs = qn_v_copy(a, r->logprobs);
+    to.embeddings = qn_v_copy(a, r->embeddings);
+    return to;
+}
+
 static qn_str text_at(qn_value o, const char *key)
 {
     qn_value v;

@@ -41,7 +41,7 @@ want = {f: reference.data(f) for f in FILES}
 
 full = through = 0
 where_it_failed = set()
-for kib in [40, 96, 160, 240, 300, 340, 380, 420, 460, 520, 600, 700, 800, 950, 1100, 1300, 1500]:
+for kib in [40, 96, 160, 240, 300, 340, 380, 420, 460, 520, 600, 700, 800, 950, 1100, 1300, 1500, 4000, 12000]:
     umount(disk)
     check(mount(disk, kib), "mount again")
     mock = Mock()           # a ledger knows a model by its address: every size has a server of its own

@@ -8,6 +8,7 @@
 #ifndef MOCK_H
 #define MOCK_H
 #include "core/mem.h"
+#include "core/map.h"
 #include "core/str.h"
 #include <regex.h>
 #include <yyjson.h>
@@ -36,6 +37,8 @@ typedef struct rule {
     regex_t regex;
     uint64_t nth, from, to, every, times;
     uint64_t seen, used;
+    bool     same;                      /* count requests of one text apart from those of another */
+    qn_map   texts;                     /* how many of each, by its hash */
     /* then */
     char *batch;                        /* how a line, or a whole batch, ends: see answer.c */
     char *reply, *json, *raw, *thinking, *refusal, *finish, *error, *tool_calls, *headers;

@@ -46,7 +46,7 @@ static fault fault_of(const char *name, const char *path, int line)
 }
 
 static const char *const WORDS[] = {
-    "match", "regex", "whole", "model", "path", "system", "nth", "from", "to", "every", "times", "reply", "json", "raw", "thinking", "think_tags",
+    "match", "regex", "whole", "model", "path", "system", "nth", "from", "to", "every", "times", "same", "reply", "json", "raw", "thinking", "think_tags",
     "batch", "refusal", "finish", "error", "tool_calls", "headers", "usage", "stream", "stream_error", "status", "retry_after_ms", "latency_ms",
     "drip_ms", "drip_bytes", "file", "fault", "prompt_tokens", "completion_tokens", "logprob",
     "top_logprob", "top_token", "top_after", "about", NULL
@@ -75,6 +75,7 @@ static rule *rule_read(yyjson_val *o, const char *path, int line)
     }
     r->nth = (uint64_t)number_of(o, "nth", 0); r->from = (uint64_t)number_of(o, "from", 0); r->to = (uint64_t)number_of(o, "to", 0);
     r->every = (uint64_t)number_of(o, "every", 0); r->times = (uint64_t)number_of(o, "times", 0);
+    r->same = flag_of(o, "same", false);
     r->reply = text_of(o, "reply"); r->json = text_of(o, "json"); r->raw = text_of(o, "raw"); r->thinking = text_of(o, "thinking");
     r->batch = text_of(o, "batch"); r->refusal = text_of(o, "refusal"); r->finish = text_of(o, "finish"); r->error = text_of(o, "error");
     r->tool_calls = text_of(o, "tool_calls");
@@ -151,7 +152,8 @@ rule *script_match(rule *rules, request *rq)
 {
     for (rule *r = rules; r; r = r->next) {
         if (!matches_text(r, rq)) continue;
-        r->seen++;
+        uint64_t *of_text = r->same ? qn_map_put_str(&r->texts, rq->prompt.n ? rq->prompt : rq->user, NULL) : NULL;
+        r->seen = of_text ? ++*of_text : r->seen + 1;
         if (r->nth && r->seen != r->nth) continue;
         if (r->from && r->seen < r->from) continue;
         if (r->to && r->seen > r->to) continue;

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """search and fetch_pages on a scripted server on 127.0.0.1: engines as quern.yaml says, keys that reach nobody else, replies that are asked for once."""
-import os, subprocess, sys, urllib.parse
+import collections, os, subprocess, sys, urllib.parse
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import *
 
@@ -191,6 +191,13 @@ if pdf:
     check(len(r.rows()[0]["text"]) > 500 and r.rows()[0]["doc"]["format"] == "pdf", "a PDF comes as bytes and is read")
     again = fetched(["/paper"], "private=yes", where=big, out=r.out)
     equal((again.summary["calls"]["sent"], again.data()), (0, r.data()), "and is the same from the ledger")
+
+# Rows that meet at one address share one request, and each gets all of the reply: type, place of the redirect, bytes.
+n = len(mock.requests())
+many = fetched(["/moved", "/latin"] * 30, "private=yes", "--workers", "2", out=path("shared", "x")[:-2])
+equal(many.summary["rows"]["accepted"], 60, "60 rows of 2 addresses: %s" % many.summary["rows"])
+equal(collections.Counter((x["doc"]["url"][len(base):], x["doc"]["format"]) for x in many.rows()), {("/mill?moved", "html"): 30, ("/latin", "html"): 30}, "every row has the page")
+equal(len([q for q in mock.requests()[n:] if q["path"] == "/latin"]), 1, "asked once")
 
 began = time.monotonic()
 fetched(["/mill?%d" % i for i in range(4)], "private=yes", "pace=120")
