@@ -4,7 +4,7 @@
  * tell too little are dropped, the least telling first, and the rest is fitted again, until all that are left tell enough or `rounds` are used up.
  * A question that everybody answers alike tells nothing. Each row gets its figures, and the abilities of all parts as the last fit has them.
  * Rows wait in memory, then on disk; answers take 16 bytes each. */
-#include "core/map.h"
+#include "core/names.h"
 #include "data/rowstore.h"
 #include "ops/op.h"
 #include "text/item_response.h"
@@ -30,10 +30,7 @@ static const qn_example EXAMPLES[] = {
 
 typedef struct {
     qn_rowstore *rows;
-    qn_arena arena;
-    qn_map   names;
-    qn_str  *part_names;
-    size_t   n_parts, cap_parts;
+    qn_names part_names;
     qn_irt_answer *answers;     /* item: number of the row */
     size_t   n_answers, cap_answers;
     uint32_t *parts;
@@ -70,9 +67,7 @@ static void close_items(void *vs)
 {
     state *st = vs;
     qn_rowstore_free(st->rows);
-    qn_arena_free(&st->arena);
-    qn_map_free(&st->names);
-    qn_free(st->part_names);
+    qn_names_free(&st->part_names);
     qn_free(st->answers);
     qn_free(st->parts);
     qn_free(st->items);
@@ -80,18 +75,6 @@ static void close_items(void *vs)
     qn_free(st->abilities);
     qn_free(st->dropped);
     qn_free(st);
-}
-
-static uint32_t part_named(state *st, qn_str name)
-{
-    bool fresh;
-    uint64_t *k = qn_map_put_str(&st->names, name, &fresh);
-    if (fresh) {
-        *k = st->n_parts;
-        QN_GROW(st->part_names, st->n_parts, st->cap_parts);
-        st->part_names[st->n_parts++] = qn_arena_str(&st->arena, name);
-    }
-    return (uint32_t)*k;
 }
 
 static qn_code take_answer(state *st, qn_value v, qn_err *e)
@@ -102,7 +85,7 @@ static qn_code take_answer(state *st, qn_value v, qn_err *e)
     qn_irt_answer q = { .item = (uint32_t)st->n, .first_part = (uint32_t)st->n_used, .n_parts = parts.n, .right = right.b };
     for (qn_v_iter it = qn_v_iter_of(parts); qn_v_next(&it, NULL, &name);) {
         QN_GROW(st->parts, st->n_used, st->cap_used);
-        st->parts[st->n_used++] = part_named(st, qn_v_str(name));
+        st->parts[st->n_used++] = qn_names_put(&st->part_names, qn_v_str(name));
     }
     QN_GROW(st->answers, st->n_answers, st->cap_answers);
     st->answers[st->n_answers++] = q;
@@ -144,7 +127,7 @@ static void fit_rest(const params *p, state *st)
         n_rest++;
     }
     qn_irt_item *items = QN_NEW_N(qn_irt_item, n + 1);
-    qn_irt_exam exam = { rest, n_rest, st->parts, n, st->n_parts, (int)p->options };
+    qn_irt_exam exam = { rest, n_rest, st->parts, n, st->part_names.n, (int)p->options };
     if (n) qn_irt_fit(&exam, items, st->abilities);
     for (size_t i = 0; i < st->n; i++) if (!st->dropped[i]) st->items[i] = items[number[i]];
     qn_free(items);
@@ -176,7 +159,7 @@ static qn_code finish(qn_ctx *cx, const void *vp, void *vs, qn_err *e)
     (void)e;
     st->items = QN_NEW_N(qn_irt_item, st->n + 1);
     st->share_right = QN_NEW_N(double, st->n + 1);
-    st->abilities = QN_NEW_N(double, st->n_parts + 1);
+    st->abilities = QN_NEW_N(double, st->part_names.n + 1);
     st->dropped = QN_NEW_N(bool, st->n + 1);
     double *asked = QN_NEW_N(double, st->n + 1);
     for (size_t k = 0; k < st->n_answers; k++) {
@@ -218,7 +201,7 @@ static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *
     size_t i = st->at++;
     QN_TRY(qn_rowstore_take(st->rows, i, out, e));
     qn_object_b o = { .a = cx->scratch };
-    for (size_t k = 0; k < st->n_parts; k++) qn_object_put(&o, st->part_names[k], qn_v_real(st->abilities[k]));
+    for (size_t k = 0; k < st->part_names.n; k++) qn_object_put(&o, st->part_names.all[k], qn_v_real(st->abilities[k]));
     qn_row_set(*out, p->as, figures(st, i, cx->scratch));
     qn_row_set(*out, p->abilities, qn_object_end(&o));
     qn_verdict v = qn_reject_below("information", st->items[i].information, p->least);

@@ -6,7 +6,7 @@
  * Intervals are percentile bootstraps over units: rows, or with `unit` all rows of one table or document together. Differences are paired: by
  * `pair` a row meets the other group's row of the same question; rows without a partner are left out of the difference and counted in `unpaired`.
  * A measure that a row does not have counts as 0 and is counted in `missing`. Of each row only numbers stay in memory. */
-#include "core/map.h"
+#include "core/names.h"
 #include "ops/op.h"
 #include "recipe/pick.h"
 #include "text/bootstrap.h"
@@ -33,7 +33,7 @@ static const qn_example EXAMPLES[] = {
 
 /* A row: its group, its unit and its pair as numbers; its measures from `at` on. */
 typedef struct { uint32_t group, unit; qn_hash128 pair; size_t at; } entry;
-typedef struct { qn_arena arena; entry *rows; size_t n, cap; double *x; size_t n_x, cap_x; qn_map groups, units; qn_str *names; size_t n_names, cap_names; size_t n_units, given; } state;
+typedef struct { entry *rows; size_t n, cap; double *x; size_t n_x, cap_x; qn_names groups; qn_map units; size_t n_units, given; } state;
 
 static qn_code check(qn_check *ck, void *vp, qn_err *e)
 {
@@ -54,25 +54,11 @@ static qn_code open(qn_ctx *cx, const void *p, void **out, qn_err *e)
 static void close(void *vs)
 {
     state *st = vs;
-    qn_arena_free(&st->arena);
-    qn_map_free(&st->groups);
+    qn_names_free(&st->groups);
     qn_map_free(&st->units);
     qn_free(st->rows);
     qn_free(st->x);
-    qn_free(st->names);
     qn_free(st);
-}
-
-static uint32_t group_of(state *st, qn_str name)
-{
-    bool fresh;
-    uint64_t *at = qn_map_put_str(&st->groups, name, &fresh);
-    if (fresh) {
-        *at = st->n_names;
-        QN_GROW(st->names, st->n_names, st->cap_names);
-        st->names[st->n_names++] = qn_arena_str(&st->arena, name);
-    }
-    return (uint32_t)*at;
 }
 
 static qn_code take(qn_ctx *cx, const params *p, state *st, const qn_row *r, qn_err *e)
@@ -82,7 +68,7 @@ static qn_code take(qn_ctx *cx, const params *p, state *st, const qn_row *r, qn_
     qn_value v;
     bool fresh;
     if (p->by) QN_TRY(qn_pick_key(p->by, r, cx->scratch, &name, e));
-    x.group = group_of(st, name);
+    x.group = qn_names_put(&st->groups, name);
     x.unit = (uint32_t)st->n_units;
     if (p->unit) {
         QN_TRY(qn_pick_key(p->unit, r, cx->scratch, &key, e));
@@ -170,24 +156,23 @@ static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *
     const params *p = vp;
     state *st = vs;
     *out = NULL;
-    if (st->given == st->n_names * p->of.n) return QN_OK;
+    if (st->given == st->groups.n * p->of.n) return QN_OK;
     uint32_t group = (uint32_t)(st->given / p->of.n), other = 0;
     size_t measure = st->given++ % p->of.n, n, missing, unpaired = 0;
-    uint64_t *at = p->against.n ? qn_map_get_str(&st->groups, p->against) : NULL;
-    if (p->against.n && !at) return qn_fail(e, QN_ERECIPE, "no row is of the group `%.*s` that others are held against", QN_FMT(p->against));
-    if (at) other = (uint32_t)*at;
+    bool known = p->against.n && qn_names_find(&st->groups, p->against, &other);
+    if (p->against.n && !known) return qn_fail(e, QN_ERECIPE, "no row is of the group `%.*s` that others are held against", QN_FMT(p->against));
     qn_unit *u = QN_NEW_N(qn_unit, st->n_units + 1), *v = QN_NEW_N(qn_unit, st->n_units + 1);
     size_t k = units_of(st, group, measure, u, &n, &missing);
     qn_interval m = qn_bootstrap_mean(u, k, (int)p->rounds, p->level, cx->seed), d = { NAN, NAN, NAN };
     double pv = NAN;
-    bool held = at && other != group;
+    bool held = known && other != group;
     if (held) {
         k = paired_units(st, group, other, measure, u, v, &unpaired);
         d = qn_bootstrap_diff(u, v, k, (int)p->rounds, p->level, cx->seed + 1);
         pv = qn_swap_test(u, v, k, (int)p->rounds, cx->seed + 2);
     }
     qn_row *r = *out = qn_row_new((qn_hash128){ 0 });
-    qn_row_set(r, QN_STR("group"), qn_v_text(st->names[group]));
+    qn_row_set(r, QN_STR("group"), qn_v_text(st->groups.all[group]));
     qn_row_set(r, QN_STR("measure"), qn_v_text(p->of.items[measure]));
     qn_row_set_int(r, "n", (int64_t)n);
     put(r, "value", m.value);
