@@ -39,15 +39,7 @@ static qn_code check(qn_check *ck, void *vp, qn_err *e)
 
 static qn_code open(qn_ctx *cx, const void *vp, void **state, qn_err *e)
 {
-    qn_embedder *m = QN_NEW(qn_embedder);
-    *state = m;
-    return qn_embedder_open(m, ((const params *)vp)->encoder, cx->n_threads, e);
-}
-
-static void close(void *state)
-{
-    qn_embedder_close(state);
-    qn_free(state);
+    return qn_embedder_new(((const params *)vp)->encoder, cx->n_threads, state, e);
 }
 
 static qn_code rank(const params *p, qn_ctx *cx, qn_finder *f, qn_str query, qn_value list, qn_value *out, qn_err *e)
@@ -93,5 +85,5 @@ static qn_code map(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_emit *
 const qn_op qn_op_closest = {
     .name = "closest", .version = 1, .stage = QN_CURATE, .brief = "of a list on the row, keep the items that answer a query best",
     .paper = "BM25: Robertson and Zaragoza 2009; reciprocal rank fusion: Cormack, Clarke & Buettcher 2009",
-    .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES, .check = check, .open = open, .close = close, .map = map,
+    .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES, .check = check, .open = open, .close = qn_embedder_free, .map = map,
 };

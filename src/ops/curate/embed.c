@@ -33,15 +33,7 @@ static qn_code check(qn_check *ck, void *vp, qn_err *e)
 
 static qn_code open(qn_ctx *cx, const void *vp, void **state, qn_err *e)
 {
-    qn_embedder *m = QN_NEW(qn_embedder);
-    *state = m;
-    return qn_embedder_open(m, ((const params *)vp)->encoder, cx->n_threads, e);
-}
-
-static void close(void *state)
-{
-    qn_embedder_close(state);
-    qn_free(state);
+    return qn_embedder_new(((const params *)vp)->encoder, cx->n_threads, state, e);
 }
 
 static qn_code turn(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_turn *t, qn_emit *em, qn_err *e)
@@ -63,5 +55,5 @@ const qn_op qn_op_embed = {
     .name = "embed", .version = 1, .stage = QN_CURATE, .brief = "write the embedding of a text into a field",
     .about = "The encoder is any of the BERT family with mean pooling, as sentence-transformers writes them; texts are cut at its longest input (256 tokens for all-MiniLM-L6-v2).",
     .paper = "Reimers and Gurevych 2019, Sentence-BERT",
-    .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES, .check = check, .open = open, .close = close, .turn = turn,
+    .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES, .check = check, .open = open, .close = qn_embedder_free, .turn = turn,
 };

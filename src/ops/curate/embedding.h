@@ -38,6 +38,20 @@ static inline void qn_embedder_close(qn_embedder *m)
     }
 }
 
+/* `open` and `close` of an operator that keeps nothing but an embedder. */
+static inline qn_code qn_embedder_new(const char *dir, int n_threads, void **state, qn_err *e)
+{
+    qn_embedder *m = QN_NEW(qn_embedder);
+    *state = m;
+    return qn_embedder_open(m, dir, n_threads, e);
+}
+
+static inline void qn_embedder_free(void *state)
+{
+    qn_embedder_close(state);
+    qn_free(state);
+}
+
 /* An encoder that no other worker uses now; waits for one when all are busy. Released with qn_embedder_release. */
 static inline int qn_embedder_take(qn_embedder *m)
 {
@@ -73,14 +87,53 @@ static inline qn_code qn_embedding_of_list(qn_value list, qn_arena *a, float **v
     return QN_OK;
 }
 
-static inline qn_code qn_embedding_compute(qn_embedder *m, qn_str text, qn_arena *a, float **v, size_t *n, qn_err *e)
+/* The vectors of n texts by our own encoder; out: (n, dim). */
+static inline qn_code qn_embedder_embed(qn_embedder *m, const qn_str *texts, size_t n, float *out, qn_err *e)
 {
     int i = qn_embedder_take(m);
-    *n = (size_t)qn_encoder_dim(m->encoders[i]);
-    *v = QN_ARENA_NEW_N(a, float, *n);
-    qn_code rc = qn_encoder_embed(m->encoders[i], &text, 1, *v, e);
+    qn_code rc = qn_encoder_embed(m->encoders[i], texts, n, out, e);
     qn_embedder_release(m, i);
     return rc;
+}
+
+static inline qn_code qn_embedding_compute(qn_embedder *m, qn_str text, qn_arena *a, float **v, size_t *n, qn_err *e)
+{
+    *n = (size_t)qn_encoder_dim(m->encoders[0]);
+    *v = QN_ARENA_NEW_N(a, float, *n);
+    return qn_embedder_embed(m, &text, 1, *v, e);
+}
+
+/* Asks the endpoint for the vectors of n texts in one request. */
+static inline void qn_embedding_ask(qn_turn *t, const qn_model *model, const qn_str *texts, size_t n)
+{
+    qn_buf b = {0};
+    qn_buf_puts(&b, "{\"input\":[");
+    for (size_t i = 0; i < n; i++) {
+        if (i) qn_buf_putc(&b, ',');
+        qn_json_write_text(&b, texts[i]);
+    }
+    qn_buf_puts(&b, "]}");
+    qn_ask ask = { .kind = QN_ASK_EMBED, .model = model, .body = qn_buf_view(&b) };
+    qn_turn_ask(t, &ask);
+    qn_buf_free(&b);
+}
+
+/* The reply to it as unit vectors, *out: (n, *dim) in `a`. A *dim other than 0 is a length they must have. */
+static inline qn_code qn_embedding_of_reply(const qn_reply *reply, size_t n, qn_arena *a, float **out, size_t *dim, qn_err *e)
+{
+    qn_value all = reply->embeddings, list;
+    if (all.kind != QN_V_LIST || all.n != n) return qn_fail(e, QN_EDATA, "the endpoint gave %u vectors for %zu text%s", all.kind == QN_V_LIST ? all.n : 0, n, n == 1 ? "" : "s");
+    qn_v_iter it = qn_v_iter_of(all);
+    for (size_t i = 0; qn_v_next(&it, NULL, &list); i++) {
+        float *v = NULL;
+        size_t d = 0;
+        QN_TRY(qn_embedding_of_list(list, a, &v, &d, e));
+        if (*dim == 0) *dim = d;
+        if (d != *dim) return qn_fail(e, QN_EDATA, "the endpoint gave a vector of %zu numbers beside one of %zu", d, *dim);
+        if (i == 0) *out = QN_ARENA_NEW_N(a, float, n * d);
+        memcpy(*out + i * d, v, d * sizeof *v);
+    }
+    return QN_OK;
 }
 
 /* The first call of a row (t->n_replies 0) asks, or gives the vector when quern computes it; the next gives it. *v stays NULL while it is asked for. */
@@ -88,20 +141,11 @@ static inline qn_code qn_embedding_turn(qn_embedder *m, const qn_model *model, c
 {
     qn_str s;
     *v = NULL;
-    if (t->n_replies) {
-        qn_value list = t->replies[0].embeddings;
-        if (list.kind != QN_V_LIST || list.n != 1) return qn_fail(e, QN_EDATA, "the endpoint gave %u vectors for one text", list.kind == QN_V_LIST ? list.n : 0);
-        return qn_embedding_of_list(qn_v_at(list, 0), t->arena, v, n, e);
-    }
+    *n = 0;
+    if (t->n_replies) return qn_embedding_of_reply(&t->replies[0], 1, t->arena, v, n, e);
     QN_TRY(qn_pick_text(text, r, cx->scratch, &s, e));
     if (!model) return qn_embedding_compute(m, s, t->arena, v, n, e);
-    qn_buf b = {0};
-    qn_buf_puts(&b, "{\"input\":[");
-    qn_json_write_text(&b, s);
-    qn_buf_puts(&b, "]}");
-    qn_ask ask = { .kind = QN_ASK_EMBED, .model = model, .body = qn_buf_view(&b) };
-    qn_turn_ask(t, &ask);
-    qn_buf_free(&b);
+    qn_embedding_ask(t, model, &s, 1);
     return QN_OK;
 }
 #endif

@@ -285,46 +285,6 @@ static size_t windows(const work *w, qn_arena *a, qn_str **out)
     return n;
 }
 
-static void ask_vectors(const params *p, qn_turn *t, const qn_str *texts, const claim *claims, size_t n)
-{
-    qn_buf b = {0};
-    qn_buf_puts(&b, "{\"input\":[");
-    for (size_t i = 0; i < n; i++) {
-        if (i) qn_buf_putc(&b, ',');
-        qn_json_write_text(&b, texts ? texts[i] : claims[i].text);
-    }
-    qn_buf_puts(&b, "]}");
-    qn_ask ask = { .kind = QN_ASK_EMBED, .model = p->model, .body = qn_buf_view(&b) };
-    qn_turn_ask(t, &ask);
-    qn_buf_free(&b);
-}
-
-static qn_code reply_vectors(const qn_reply *reply, size_t n, qn_arena *a, float **out, size_t *dim, qn_err *e)
-{
-    if (reply->embeddings.kind != QN_V_LIST || reply->embeddings.n != n)
-        return qn_fail(e, QN_EDATA, "the endpoint gave %u vectors for %zu texts", reply->embeddings.kind == QN_V_LIST ? reply->embeddings.n : 0, n);
-    qn_v_iter it = qn_v_iter_of(reply->embeddings);
-    qn_value list;
-    for (size_t i = 0; qn_v_next(&it, NULL, &list); i++) {
-        float *v = NULL;
-        size_t d = 0;
-        QN_TRY(qn_embedding_of_list(list, a, &v, &d, e));
-        if (i == 0 && *dim == 0) *dim = d;
-        if (d != *dim) return qn_fail(e, QN_EDATA, "the endpoint gave a vector of %zu numbers beside one of %zu", d, *dim);
-        if (i == 0) *out = QN_ARENA_NEW_N(a, float, n * d);
-        memcpy(*out + i * d, v, d * sizeof *v);
-    }
-    return QN_OK;
-}
-
-static qn_code own_vectors(state *st, const qn_str *texts, size_t n, float *out, qn_err *e)
-{
-    int i = qn_embedder_take(&st->embedder);
-    qn_code rc = qn_encoder_embed(st->embedder.encoders[i], texts, n, out, e);
-    qn_embedder_release(&st->embedder, i);
-    return rc;
-}
-
 /* The passage's vectors by our own encoder: from the last passages when it is among them. */
 static qn_code passage_vectors(state *st, const work *w, const qn_str *texts, size_t n, size_t dim, float *out, qn_err *e)
 {
@@ -337,7 +297,7 @@ static qn_code passage_vectors(state *st, const work *w, const qn_str *texts, si
     }
     pthread_mutex_unlock(&st->lock);
     if (known) return QN_OK;
-    QN_TRY(own_vectors(st, texts, n, out, e));
+    QN_TRY(qn_embedder_embed(&st->embedder, texts, n, out, e));
     pthread_mutex_lock(&st->lock);
     passage *x = &st->last[st->at++ % PASSAGES];
     qn_free(x->v);
@@ -351,22 +311,22 @@ static qn_code by_embedding(const params *p, state *st, qn_turn *t, work *w, boo
     qn_str *texts;
     float *c = NULL, *v = NULL;
     size_t dim = 0, n = windows(w, t->arena, &texts);
+    qn_str *claims = QN_ARENA_NEW_N(t->arena, qn_str, w->n);
+    for (size_t i = 0; i < w->n; i++) claims[i] = w->claims[i].text;
     *asked = p->model && n && t->n_replies == 0;
     if (*asked) {                               /* two requests: the passage's is the same for all rows about it, so it is paid once */
-        ask_vectors(p, t, NULL, w->claims, w->n);
-        ask_vectors(p, t, texts, NULL, n);
+        qn_embedding_ask(t, p->model, claims, w->n);
+        qn_embedding_ask(t, p->model, texts, n);
         return QN_OK;
     }
     if (p->model && n) {
-        QN_TRY(reply_vectors(&t->replies[0], w->n, t->arena, &c, &dim, e));
-        QN_TRY(reply_vectors(&t->replies[1], n, t->arena, &v, &dim, e));
+        QN_TRY(qn_embedding_of_reply(&t->replies[0], w->n, t->arena, &c, &dim, e));
+        QN_TRY(qn_embedding_of_reply(&t->replies[1], n, t->arena, &v, &dim, e));
     } else if (n) {
-        qn_str *own = QN_ARENA_NEW_N(t->arena, qn_str, w->n);
-        for (size_t i = 0; i < w->n; i++) own[i] = w->claims[i].text;
         dim = (size_t)qn_encoder_dim(st->embedder.encoders[0]);
         c = QN_ARENA_NEW_N(t->arena, float, w->n * dim);
         v = QN_ARENA_NEW_N(t->arena, float, n * dim);
-        QN_TRY(own_vectors(st, own, w->n, c, e));
+        QN_TRY(qn_embedder_embed(&st->embedder, claims, w->n, c, e));
         QN_TRY(passage_vectors(st, w, texts, n, dim, v, e));
     }
     for (size_t i = 0; i < w->n; i++) {

@@ -46,15 +46,7 @@ static qn_code check(qn_check *ck, void *vp, qn_err *e)
 
 static qn_code open(qn_ctx *cx, const void *vp, void **state, qn_err *e)
 {
-    qn_embedder *m = QN_NEW(qn_embedder);
-    *state = m;
-    return qn_embedder_open(m, ((const params *)vp)->encoder, cx->n_threads, e);
-}
-
-static void close(void *state)
-{
-    qn_embedder_close(state);
-    qn_free(state);
+    return qn_embedder_new(((const params *)vp)->encoder, cx->n_threads, state, e);
 }
 
 static bool is_number(qn_str s) { return s.n && s.p[0] >= '0' && s.p[0] <= '9'; }
@@ -90,31 +82,13 @@ static qn_code read_texts(const params *p, qn_ctx *cx, const qn_row *r, qn_arena
     return QN_OK;
 }
 
-static qn_code vectors(const params *p, qn_embedder *m, qn_turn *t, const texts *x, float **v, size_t *dim, qn_err *e)
+/* *out: (texts, dim) */
+static qn_code vectors(const params *p, qn_embedder *m, qn_turn *t, const texts *x, float **out, size_t *dim, qn_err *e)
 {
-    for (size_t i = 0; i < x->n; i++) {
-        if (!p->model) { QN_TRY(qn_embedding_compute(m, x->v[i], t->arena, &v[i], dim, e)); continue; }
-        qn_value list = t->replies[0].embeddings;
-        if (list.kind != QN_V_LIST || list.n != x->n) return qn_fail(e, QN_EDATA, "the endpoint gave %u vectors for %zu texts", list.kind == QN_V_LIST ? list.n : 0, x->n);
-        size_t n = 0;
-        QN_TRY(qn_embedding_of_list(qn_v_at(list, i), t->arena, &v[i], &n, e));
-        if (i && n != *dim) return qn_fail(e, QN_EDATA, "the endpoint gave vectors of different lengths");
-        *dim = n;
-    }
-    return QN_OK;
-}
-
-static void ask(const params *p, qn_turn *t, const texts *x)
-{
-    qn_buf b = {0};
-    for (size_t i = 0; i < x->n; i++) {
-        qn_buf_puts(&b, i ? "," : "{\"input\":[");
-        qn_json_write_text(&b, x->v[i]);
-    }
-    qn_buf_puts(&b, "]}");
-    qn_ask q = { .kind = QN_ASK_EMBED, .model = p->model, .body = qn_buf_view(&b) };
-    qn_turn_ask(t, &q);
-    qn_buf_free(&b);
+    if (p->model) return qn_embedding_of_reply(&t->replies[0], x->n, t->arena, out, dim, e);
+    *dim = (size_t)qn_encoder_dim(m->encoders[0]);
+    *out = QN_ARENA_NEW_N(t->arena, float, x->n * *dim);
+    return qn_embedder_embed(m, x->v, x->n, *out, e);
 }
 
 static qn_code turn(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_turn *t, qn_emit *em, qn_err *e)
@@ -125,15 +99,15 @@ static qn_code turn(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_turn 
     if (!x) {
         t->state = x = QN_ARENA_NEW(t->arena, texts);
         QN_TRY(read_texts(p, cx, r, t->arena, x, e));
-        if (p->model && x->n > 1) { ask(p, t, x); return QN_OK; }
+        if (p->model && x->n > 1) { qn_embedding_ask(t, p->model, x->v, x->n); return QN_OK; }
     }
-    float **v = QN_ARENA_NEW_N(t->arena, float *, x->n);
+    float *v = NULL;
     size_t dim = 0;
     qn_list_b kept = { .a = cx->scratch };
-    if (by_meaning && x->n > 1) QN_TRY(vectors(p, state, t, x, v, &dim, e));
+    if (by_meaning && x->n > 1) QN_TRY(vectors(p, state, t, x, &v, &dim, e));
     for (size_t i = 1; i < x->n; i++) {
         double like = shared_words(x->v[0], x->v[i], !by_meaning), dot = 0;
-        for (size_t k = 0; k < dim; k++) dot += (double)v[0][k] * v[i][k];
+        for (size_t k = 0; k < dim; k++) dot += (double)v[k] * v[i * dim + k];
         if (by_meaning && like >= 0) like = dot;
         if (like >= p->least) qn_list_put(&kept, qn_v_text(x->v[i]));
     }
@@ -144,5 +118,5 @@ static qn_code turn(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_turn 
 
 const qn_op qn_op_same_meaning = {
     .name = "same_meaning", .version = 1, .stage = QN_CURATE, .brief = "keep the variants of a text that mean what it means",
-    .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES, .check = check, .open = open, .close = close, .turn = turn,
+    .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES, .check = check, .open = open, .close = qn_embedder_free, .turn = turn,
 };
