@@ -4,10 +4,7 @@
  * by cosine, answers the query about as well as that does: it is taken for a positive that nobody marked and left out. Texts equal to the row's
  * own, and repeats, are left out too.
  * Texts, queries and the index stay in memory; rows wait in memory, then on disk. */
-#include "data/rowstore.h"
-#include "nn/gemm.h"
-#include "nn/search.h"
-#include "ops/op.h"
+#include "ops/curate/row_search.h"
 #include "recipe/pick.h"
 
 typedef struct { qn_expr *query, *text; int64_t k, depth; double margin; const qn_model *encoder; qn_str as; } params;
@@ -30,17 +27,10 @@ static const qn_example EXAMPLES[] = {
     QN_END
 };
 
-enum { BLOCK = 256 };
-typedef struct { qn_str query; size_t own; } pair;
 typedef struct {
-    qn_arena arena;
+    qn_row_search s;
     qn_licences licences;
-    qn_rowstore *rows;
-    qn_search *search;
-    qn_encoder *encoder;
-    pair *all;
-    size_t n, cap, at, bytes;
-    float *scores[QN_N_SEARCH];     /* (BLOCK, texts) for the rows from the last multiple of BLOCK on */
+    size_t bytes;
     uint32_t *order;                /* (texts) */
 } state;
 
@@ -58,8 +48,7 @@ static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
 {
     state *st = QN_NEW(state);
     (void)vp, (void)e;
-    st->rows = qn_rowstore_new(cx->memory_bytes / 4, NULL);
-    st->search = qn_search_new();
+    qn_row_search_open(&st->s, cx->memory_bytes);
     *out = st;
     return QN_OK;
 }
@@ -67,13 +56,8 @@ static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
 static void close(void *vs)
 {
     state *st = vs;
-    qn_rowstore_free(st->rows);
-    qn_search_free(st->search);
-    qn_encoder_close(st->encoder);
-    for (int k = 0; k < QN_N_SEARCH; k++) qn_free(st->scores[k]);
+    qn_row_search_close(&st->s);
     qn_free(st->order);
-    qn_free(st->all);
-    qn_arena_free(&st->arena);
     qn_free(st);
 }
 
@@ -84,38 +68,15 @@ static qn_code absorb(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_err *e
     qn_str query, text;
     qn_code rc = qn_pick_text(p->query, r, cx->scratch, &query, e);
     if (rc == QN_OK) rc = qn_pick_text(p->text, r, cx->scratch, &text, e);
-    if (rc == QN_OK && (st->bytes += query.n + text.n) + qn_search_bytes(st->search) > cx->memory_bytes / 4 * 3) {
-        rc = qn_fail(e, QN_ELIMIT, "the texts of %zu rows take more than %zu MB", st->n, cx->memory_bytes / 4 * 3 >> 20);
+    if (rc == QN_OK && (st->bytes += query.n + text.n) + qn_search_bytes(st->s.search) > cx->memory_bytes / 4 * 3) {
+        rc = qn_fail(e, QN_ELIMIT, "the texts of %zu rows take more than %zu MB", st->s.n, cx->memory_bytes / 4 * 3 >> 20);
         qn_hint(e, "raise --memory, or put `sample` in front");
     }
     if (rc != QN_OK) { qn_row_drop(r); return rc; }
-    QN_GROW(st->all, st->n, st->cap);
-    st->all[st->n++] = (pair){ qn_arena_str(&st->arena, query), qn_search_add(st->search, text) };
+    qn_row_query q = { .query = qn_arena_str(&st->s.arena, query), .own = QN_ARENA_NEW(&st->s.arena, size_t), .n_own = 1 };
+    *q.own = qn_search_add(st->s.search, text);
     st->licences |= qn_row_licences(r);
-    return qn_rowstore_put(st->rows, r, e);
-}
-
-/* All rows are in. */
-static qn_code prepare(qn_ctx *cx, const params *p, state *st, qn_err *e)
-{
-    size_t n = qn_search_n(st->search);
-    if (p->encoder) {
-        QN_TRY(qn_encoder_open(&st->encoder, p->encoder->folder, e));
-        qn_encoder_threads(st->encoder, cx->n_threads);
-        qn_encoder_bf16(st->encoder, true);         /* cosines differ in the third digit, the order of passages hardly */
-        qn_search_use(st->search, st->encoder);
-    }
-    for (int by = 0; by < QN_N_SEARCH; by++) if (by == QN_SEARCH_BM25 || p->encoder) st->scores[by] = QN_NEW_N(float, BLOCK * n);
-    st->order = QN_NEW_N(uint32_t, n);
-    return QN_OK;
-}
-
-static qn_code score_block(state *st, qn_err *e)
-{
-    qn_str queries[BLOCK];
-    size_t n = st->n - st->at < BLOCK ? st->n - st->at : BLOCK;
-    for (size_t i = 0; i < n; i++) queries[i] = st->all[st->at + i].query;
-    return qn_search_scores(st->search, queries, n, st->scores, e);
+    return qn_row_search_keep(&st->s, q, r, e);
 }
 
 /* The `depth` best of the scores, best first, of equals the one that came first; 0 is no hit. */
@@ -132,16 +93,16 @@ static size_t best_of(const float *score, size_t n, size_t depth, uint32_t *out)
 }
 
 /* The first k hits that are neither the row's text nor too good. */
-static size_t choose(const params *p, state *st, qn_str *out)
+static size_t choose(const params *p, state *st, size_t own, const float *const *scores, qn_str *out)
 {
-    size_t n_texts = qn_search_n(st->search), at = st->at % BLOCK * n_texts, own = st->all[st->at].own, n = 0;
-    const float *words = st->scores[QN_SEARCH_BM25] + at, *meaning = p->encoder ? st->scores[QN_SEARCH_ENCODER] + at : NULL;
-    size_t n_hits = best_of(p->encoder ? st->scores[QN_SEARCH_JOINED] + at : words, n_texts, (size_t)p->depth, st->order);
+    size_t n = 0;
+    const float *words = scores[QN_SEARCH_BM25], *meaning = scores[QN_SEARCH_ENCODER];
+    size_t n_hits = best_of(p->encoder ? scores[QN_SEARCH_JOINED] : words, qn_search_n(st->s.search), (size_t)p->depth, st->order);
     for (size_t i = 0; i < n_hits && n < (size_t)p->k; i++) {
         size_t x = st->order[i];
         bool too_good = (double)words[x] > p->margin * (double)words[own] && (!meaning || words[own] > 0);     /* with cosines a text that shares no word is no riddle */
         if (meaning) too_good |= (double)meaning[x] > p->margin * (double)meaning[own];
-        if (x != own && !too_good) out[n++] = qn_search_text(st->search, x);
+        if (x != own && !too_good) out[n++] = qn_search_text(st->s.search, x);
     }
     return n;
 }
@@ -151,12 +112,17 @@ static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *
     const params *p = vp;
     state *st = vs;
     qn_str texts[100];
+    const qn_row_query *q;
+    const float *scores[QN_N_SEARCH];
     *out = NULL;
-    if (st->at == st->n) return QN_OK;
-    if (st->at == 0) QN_TRY(prepare(cx, p, st, e));
-    if (st->at % BLOCK == 0) QN_TRY(score_block(st, e));
-    size_t n = choose(p, st, texts);
-    QN_TRY(qn_rowstore_take(st->rows, st->at++, out, e));
+    if (!st->s.begun && st->s.n) {
+        const bool want[QN_N_SEARCH] = { [QN_SEARCH_BM25] = true, [QN_SEARCH_ENCODER] = p->encoder, [QN_SEARCH_JOINED] = p->encoder };
+        QN_TRY(qn_row_search_begin(&st->s, want, p->encoder, cx->n_threads, e));
+        st->order = QN_NEW_N(uint32_t, qn_search_n(st->s.search));
+    }
+    QN_TRY(qn_row_search_next(&st->s, out, &q, scores, e));
+    if (!*out) return QN_OK;
+    size_t n = choose(p, st, *q->own, scores, texts);
     qn_list_b list = { .a = cx->scratch };
     for (size_t i = 0; i < n; i++) qn_list_put(&list, qn_v_text(texts[i]));
     qn_row_set(*out, p->as, qn_list_end(&list));

@@ -4,9 +4,7 @@
  * searching in `by`. As a measure it is NDCG at k; with `keep` behind it, it is the round-trip filter: a query that does not bring back the passage
  * it was made from is a bad one, or has a wrong passage.
  * Texts, queries and vectors stay in memory; rows wait in memory, then on disk. */
-#include "data/rowstore.h"
-#include "nn/search.h"
-#include "ops/op.h"
+#include "ops/curate/row_search.h"
 #include "recipe/pick.h"
 #include <math.h>
 
@@ -41,19 +39,6 @@ static const qn_example EXAMPLES[] = {
     QN_END
 };
 
-enum { BLOCK = 256 };
-typedef struct { qn_str query; size_t *own; size_t n_own; } asked;
-typedef struct {
-    qn_arena arena;
-    qn_rowstore *rows;
-    qn_search *search;
-    qn_encoder *encoder;
-    asked *all;
-    size_t n, cap, at;
-    float *scores[QN_N_SEARCH];         /* (BLOCK, passages) for the rows from block_at on */
-    bool ready;
-} state;
-
 static qn_code check(qn_check *ck, void *vp, qn_err *e)
 {
     params *p = vp;
@@ -76,97 +61,63 @@ static qn_code check(qn_check *ck, void *vp, qn_err *e)
 
 static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
 {
-    state *st = QN_NEW(state);
+    qn_row_search *s = QN_NEW(qn_row_search);
     (void)vp, (void)e;
-    st->rows = qn_rowstore_new(cx->memory_bytes / 4, NULL);
-    st->search = qn_search_new();
-    *out = st;
+    qn_row_search_open(s, cx->memory_bytes);
+    *out = s;
     return QN_OK;
 }
 
 static void close(void *vs)
 {
-    state *st = vs;
-    qn_rowstore_free(st->rows);
-    qn_search_free(st->search);
-    qn_encoder_close(st->encoder);
-    for (int k = 0; k < QN_N_SEARCH; k++) qn_free(st->scores[k]);
-    qn_free(st->all);
-    qn_arena_free(&st->arena);
-    qn_free(st);
+    qn_row_search_close(vs);
+    qn_free(vs);
 }
 
 static qn_code absorb(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_err *e)
 {
     const params *p = vp;
-    state *st = vs;
-    asked a = { 0 };
+    qn_row_search *s = vs;
+    qn_row_query q = { 0 };
     qn_value v;
     qn_str query;
     qn_code rc = qn_pick_text(p->query, r, cx->scratch, &query, e);
     if (rc == QN_OK) rc = qn_expr_one(p->text, r, cx->scratch, &v, e);
     if (rc == QN_OK && v.kind != QN_V_TEXT && (v.kind != QN_V_LIST || v.n == 0)) rc = qn_fail(e, QN_EDATA, "`text` gives a %s: a text or a list of texts is needed", qn_v_kind_name(v));
     if (rc == QN_OK) {
-        a.query = qn_arena_str(&st->arena, query);
-        a.n_own = v.kind == QN_V_LIST ? v.n : 1;
-        a.own = qn_arena_alloc(&st->arena, a.n_own * sizeof *a.own);
-        for (size_t i = 0; i < a.n_own && rc == QN_OK; i++) {
+        q.query = qn_arena_str(&s->arena, query);
+        q.n_own = v.kind == QN_V_LIST ? v.n : 1;
+        q.own = qn_arena_alloc(&s->arena, q.n_own * sizeof *q.own);
+        for (size_t i = 0; i < q.n_own && rc == QN_OK; i++) {
             qn_value x = v.kind == QN_V_LIST ? qn_v_at(v, i) : v;
             if (x.kind != QN_V_TEXT) rc = qn_fail(e, QN_EDATA, "`text` holds a %s: texts are needed", qn_v_kind_name(x));
-            else a.own[i] = qn_search_add(st->search, qn_v_str(x));
+            else q.own[i] = qn_search_add(s->search, qn_v_str(x));
         }
     }
-    if (rc == QN_OK && qn_search_bytes(st->search) + st->arena.used_bytes > cx->memory_bytes / 4 * 3) {
-        rc = qn_fail(e, QN_ELIMIT, "the passages of %zu rows take more than %zu MB", st->n, cx->memory_bytes / 4 * 3 >> 20);
+    if (rc == QN_OK && qn_search_bytes(s->search) + s->arena.used_bytes > cx->memory_bytes / 4 * 3) {
+        rc = qn_fail(e, QN_ELIMIT, "the passages of %zu rows take more than %zu MB", s->n, cx->memory_bytes / 4 * 3 >> 20);
         qn_hint(e, "raise --memory, or put `sample` in front");
     }
     if (rc != QN_OK) { qn_row_drop(r); return rc; }
-    QN_GROW(st->all, st->n, st->cap);
-    st->all[st->n++] = a;
-    return qn_rowstore_put(st->rows, r, e);
+    return qn_row_search_keep(s, q, r, e);
 }
 
 static qn_code add_one(void *arg, qn_str text, const char *where, qn_err *e)
 {
     (void)where, (void)e;
-    qn_search_add(((state *)arg)->search, text);
+    qn_search_add(((qn_row_search *)arg)->search, text);
     return QN_OK;
 }
 
-/* All rows are in: the other passages, the encoder, room for the scores. */
-static qn_code prepare(qn_ctx *cx, const params *p, state *st, qn_err *e)
+static void put_places(const params *p, const qn_row_query *q, const float *const *scores, size_t n, qn_arena *a, qn_row *r)
 {
-    if (p->among_text) QN_TRY(qn_pick_file(p->among, p->among_text, add_one, st, e));
-    if (p->want[QN_SEARCH_ENCODER] || p->want[QN_SEARCH_JOINED]) {
-        QN_TRY(qn_encoder_open(&st->encoder, p->encoder->folder, e));
-        qn_encoder_threads(st->encoder, cx->n_threads);
-        qn_encoder_bf16(st->encoder, true);         /* cosines differ in the third digit, the order of passages hardly */
-        qn_search_use(st->search, st->encoder);
-    }
-    for (int k = 0; k < QN_N_SEARCH; k++)
-        if (p->want[k]) st->scores[k] = QN_NEW_N(float, BLOCK * qn_search_n(st->search));
-    st->ready = true;
-    return QN_OK;
-}
-
-static qn_code score_block(state *st, qn_err *e)
-{
-    qn_str queries[BLOCK];
-    size_t n = st->n - st->at < BLOCK ? st->n - st->at : BLOCK;
-    for (size_t i = 0; i < n; i++) queries[i] = st->all[st->at + i].query;
-    return qn_search_scores(st->search, queries, n, st->scores, e);
-}
-
-static void put_places(const params *p, state *st, qn_arena *a, qn_row *r)
-{
-    const asked *q = &st->all[st->at];
-    size_t n = qn_search_n(st->search), *ranks = qn_arena_alloc(a, q->n_own * sizeof *ranks);
+    size_t *ranks = qn_arena_alloc(a, q->n_own * sizeof *ranks);
     qn_object_b rank = { .a = a }, ndcg = { .a = a };
     for (int by = 0; by < QN_N_SEARCH; by++) {
         if (!p->want[by]) continue;
         size_t best = 0;
         for (size_t i = 0; i < q->n_own; i++) {
-            ranks[i] = qn_search_rank(st->scores[by] + st->at % BLOCK * n, n, q->own[i], (qn_search_by)by);
+            ranks[i] = qn_search_rank(scores[by], n, q->own[i], (qn_search_by)by);
             if (ranks[i] && (!best || ranks[i] < best)) best = ranks[i];
         }
         qn_str name = qn_str_of(qn_search_names[by]);
@@ -179,14 +130,17 @@ static void put_places(const params *p, state *st, qn_arena *a, qn_row *r)
 
 static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *e)
 {
-    state *st = vs;
+    const params *p = vp;
+    qn_row_search *s = vs;
+    const qn_row_query *q;
+    const float *scores[QN_N_SEARCH];
     *out = NULL;
-    if (st->at == st->n) return QN_OK;
-    if (!st->ready) QN_TRY(prepare(cx, vp, st, e));
-    if (st->at % BLOCK == 0) QN_TRY(score_block(st, e));
-    QN_TRY(qn_rowstore_take(st->rows, st->at, out, e));
-    put_places(vp, st, cx->scratch, *out);
-    st->at++;
+    if (!s->begun && s->n) {
+        if (p->among_text) QN_TRY(qn_pick_file(p->among, p->among_text, add_one, s, e));
+        QN_TRY(qn_row_search_begin(s, p->want, p->encoder, cx->n_threads, e));
+    }
+    QN_TRY(qn_row_search_next(s, out, &q, scores, e));
+    if (*out) put_places(p, q, scores, qn_search_n(s->search), cx->scratch, *out);
     return QN_OK;
 }
 
