@@ -83,6 +83,15 @@ static void put_source_fields(qn_leave *l, const qn_plan *plan)
 /* Without its query, which may hold a secret. */
 static const char *shown_url(qn_arena *a, const qn_model *m) { return qn_arena_str(a, (qn_str){ m->url, strcspn(m->url, "?") }).p; }
 
+/* "MIT, CC0 1.0": of a model that was trained here, what its rows were made from. */
+static const char *names_of(qn_arena *a, qn_licences set)
+{
+    const char *all = "";
+    for (int bit = 0; bit < 64; bit++)
+        if (set >> bit & 1) all = qn_arena_printf(a, "%s%s%s", all, *all ? ", " : "of its rows: ", bit ? qn_licence_name(bit) : "not known").p;
+    return all;
+}
+
 static void put_models(qn_leave *l, const qn_plan *plan, const qn_run_result *r)
 {
     qn_report_model *all = QN_ARENA_NEW_N(&l->arena, qn_report_model, plan->n_roles + 1);
@@ -94,7 +103,7 @@ static void put_models(qn_leave *l, const qn_plan *plan, const qn_run_result *r)
         const char *where = !m ? NULL : m->url ? shown_url(&l->arena, m) : m->folder;
         *o = (qn_report_model){ .role = plan->roles[i].name, .name = m && m->name ? m->name : "builtin", .where = where ? where : "builtin" };
         if (!m || m->builtin) continue;
-        o->licence = m->licence;
+        o->licence = m->licences ? names_of(&l->arena, m->licences) : m->licence;
         o->terms = m->terms;
         o->priced = m->priced;
         if (asked > 1) continue;        /* with several models the ledger knows who cost what, the totals do not */

@@ -92,6 +92,7 @@ static qn_code open_steps(qn_engine *en, qn_err *e)
         const qn_step *s = step_of(en, i);
         en->st[i].memory_bytes = for_steps(en->o->memory_bytes) / (size_t)n_holders;
         if (s->kind != QN_STEP_OP) continue;
+        en->st[i].inherits = qn_licences_inherited(en->plan, s);
         qn_ctx cx = ctx_of(en, i, &scratch);
         if (s->op->open) rc = s->op->open(&cx, s->params, &en->st[i].state, e);
         else if (s->partner >= 0) en->st[i].state = en->st[s->partner].state;

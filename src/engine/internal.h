@@ -131,6 +131,7 @@ typedef struct qn_step_state {
     size_t  memory_bytes;
     bool    full;               /* a sink whose target is met */
     qn_licences licences;       /* of all rows that a gather took */
+    bool    inherits;           /* its rows get the licences of a model that this run trains */
     uint64_t seen_rows;
 } qn_step_state;
 
@@ -222,6 +223,10 @@ qn_str  qn_trace_line(const qn_row *row);      /* owned */
 
 /* ---- licences.c ---- QN_EUSAGE when what went into the row forbids it to train o->student */
 qn_code qn_licences_allow(qn_engine *en, const qn_row *row, qn_err *e);
+/* Does the step write or choose rows by a model that this run trains? What that model was trained on then went into them as well. */
+bool qn_licences_inherited(const qn_plan *plan, const qn_step *s);
+/* Of what the models that the step names were trained on in this run; after their training. */
+qn_licences qn_licences_of_models(const qn_step *s);
 
 /* ---- effects.c ---- */
 qn_code qn_effects_open(qn_engine *en, qn_err *e);

@@ -492,6 +492,7 @@ static void move(worker *w, qn_item *it)
     if (!it->turn) {
         if (passes_by(w, it, s)) return;
         count(it, s->index, true);
+        if (w->en->st[s->index].inherits) qn_row_add_licences(it->row, qn_licences_of_models(s));
     }
     if (s->op->turn) { run_turns(w, it, s); return; }
     if (qn_step_is_barrier(s)) {
@@ -716,6 +717,7 @@ static void run_finish(worker *w, qn_job *j)
     const qn_step *s = &w->en->plan->steps[j->step];
     qn_ctx cx = ctx_of(w, j->step);
     if (s->op->finish) j->rc = s->op->finish(&cx, s->params, w->en->st[j->step].state, &j->err);
+    if (s->gives) s->gives->licences = w->en->st[j->step].licences | qn_licences_of_models(s);     /* with those of its base */
     qn_arena_reset(&w->scratch);
 }
 

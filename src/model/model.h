@@ -3,6 +3,7 @@
 #ifndef QN_MODEL_MODEL_H
 #define QN_MODEL_MODEL_H
 #include "core/hash.h"
+#include "data/licence.h"
 #include "data/value.h"
 
 /* One named model. Lives as long as the run; read by every thread, changed by none. */
@@ -37,6 +38,7 @@ typedef struct qn_model {
     int64_t     batch_poll_ms;  /* longest time between two looks; default 60,000 */
     const char *batch_window;   /* "24h" */
     const char *licence, *terms;/* names in the terms table; NULL unknown */
+    qn_licences licences;       /* of a training step: of all that it was trained on, set when its training ends; 0: it was not trained in this run */
     const char *folder;         /* a model that quern runs itself (nn/): its folder; NULL: none. Of a training step: set when the run begins */
     bool        bf16;           /* of a folder: matrix products in bf16, where the processor can */
     char        made_at[1024], made_name[256];  /* of a training step: what folder, name and identity point to */

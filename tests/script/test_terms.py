@@ -99,3 +99,27 @@ with open(through, "w") as f:
 r = Run(through, "rows=" + parts, "--for", "my-7b")
 equal((r.code, [x["group"] for x in r.rows()], r.summary["licences"]), (0, ["y"], ["ISC"]), "the step `licence` knows what went into a row: " + r.stderr)
 print("licences go through 1-to-n steps, joins and gathers")
+
+# through a model that the run trains: what it writes is made from what it was trained on, and so is what is trained on top of it
+taught = path("taught.yaml")
+TRAIN = "%s: {prompt: '{{ .q }} =', reply: .a, epochs: 1, batch: 4, %s}"
+SIZE = "size: {wide: 16, layers: 1, heads: 1, vocab: 260, max_tokens: 16}"
+with open(taught, "w") as f:
+    f.write("quern: 1\nparams:\n  rows: {type: path}\n  tests: {type: path}\n  spare: {type: model, default: builtin}\nsteps:\n  - read_rows: {path: $rows}\n"
+            "  - name: first\n    " + TRAIN % ("train_sft", SIZE) + "\n  - read_rows: {path: $tests}\n  - name: cut\n    copy: {from: q, to: text}\n  - name: second\n    " + TRAIN.replace(".q ", ".text ") % ("train_sft", "base: $first") +
+            "\n  - from: cut\n    ask: {model: $second, prompt: '{{ .text }} =', as: said, max_tokens: 2, temperature: 0, keep_cut: yes}\n  - write: {to: data.jsonl}\n")
+taught_rows = lambda licence: write_rows("taught.%s.jsonl" % licence, [{"q": "%d + 1" % k, "a": str(k + 1), "licence": licence} for k in range(8)])
+tests = write_rows("asked.jsonl", [{"q": "%d + 1" % k, "a": str(k + 1), "licence": "ISC"} for k in range(4)])
+r = Run(taught, "rows=" + taught_rows("MIT"), "tests=" + tests)
+check(r.summary, r.stderr)
+equal((r.code, r.summary["licences"], r.summary["may_train"]), (0, ["MIT", "ISC"], "yes"), r.stderr)
+check("| first | first | of its rows: MIT |" in card(r) and "| second | second | of its rows: MIT, ISC |" in card(r), card(r))
+r = Run(taught, "rows=" + taught_rows("cc-by-nd-4.0"), "tests=" + tests, "--for", "my-7b")
+check(r.code == 2 and "may not train my-7b" in r.stderr, "what the model was taught forbids it: " + r.stderr)
+with open(taught) as f:
+    left_out = f.read().replace("  - write:", "  - licence: {deny: ['*-nd-*']}\n  - write:")
+with open(taught, "w") as f:
+    f.write(left_out)
+for licence, n in [("cc-by-nd-4.0", 0), ("MIT", 4)]:
+    equal(len(Run(taught, "rows=" + taught_rows(licence), "tests=" + tests).rows()), n, "the rows that the second model wrote know what the first was taught: " + licence)
+print("licences go through a model that the run trains, and one trained on top of it")
