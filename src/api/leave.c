@@ -96,9 +96,10 @@ static void put_models(qn_leave *l, const qn_plan *plan, const qn_run_result *r)
 {
     qn_report_model *all = QN_ARENA_NEW_N(&l->arena, qn_report_model, plan->n_roles + 1);
     int asked = 0;
-    for (int i = 0; i < plan->n_roles; i++) asked += plan->roles[i].model && !plan->roles[i].model->builtin;
+    for (int i = 0; i < plan->n_roles; i++) asked += qn_role_counts(&plan->roles[i]) && plan->roles[i].model && !plan->roles[i].model->builtin;
     for (int i = 0; i < plan->n_roles; i++) {
         const qn_model *m = plan->roles[i].model;
+        if (!qn_role_counts(&plan->roles[i])) continue;
         qn_report_model *o = &all[l->facts.n_models++];
         const char *where = !m ? NULL : m->url ? shown_url(&l->arena, m) : m->folder;
         *o = (qn_report_model){ .role = plan->roles[i].name, .name = m && m->name ? m->name : "builtin", .where = where ? where : "builtin" };
@@ -229,7 +230,7 @@ void qn_leave_terms(qn_leave *l, const qn_plan *plan, const qn_run_result *r, co
     f->licences = names;
     for (int i = 0; i < plan->n_roles; i++) {
         const qn_model *m = plan->roles[i].model;
-        if (!m || m->builtin || m->search.kind != QN_V_NULL) continue;
+        if (!m || m->builtin || m->search.kind != QN_V_NULL || !qn_role_counts(&plan->roles[i])) continue;
         qn_permit p = qn_permit_of(m, student);
         if (p.may == QN_TRAIN_UNKNOWN && !m->url) continue;     /* quern runs it itself: a network of the user's own, or one that writes nothing */
         put_verdict(l, &p);

@@ -63,7 +63,7 @@ qn_code qn_perform_terms(const qn_plan *plan, const qn_perform_opts *o, void (*t
 {
     for (int i = 0; i < plan->n_roles; i++) {
         const qn_model *m = plan->roles[i].model;
-        if (!m || m->builtin || m->search.kind != QN_V_NULL) continue;
+        if (!m || m->builtin || m->search.kind != QN_V_NULL || !qn_role_counts(&plan->roles[i])) continue;
         qn_permit p = qn_permit_of(m, o->student);
         if (p.may == QN_TRAIN_FORBIDDEN && o->student) {
             qn_fail(e, QN_EUSAGE, "rows that %s writes may not train %s: %s", m->name, o->student, p.words);

@@ -40,7 +40,9 @@ typedef struct qn_step {
     qn_value     shown;         /* parameters as given, for the summary and `plan` */
 } qn_step;
 
-typedef struct qn_role { const char *name; const qn_model *model; bool trained; } qn_role; /* model NULL or builtin: no model; trained: by the step of that name */
+/* model NULL or builtin: no model; trained: by the step of that name; used: some step names it */
+typedef struct qn_role { const char *name; const qn_model *model; bool trained, used; } qn_role;
+static inline bool qn_role_counts(const qn_role *r) { return r->used || r->trained || !r->model || r->model->builtin; }    /* else: given, and nothing to do with the rows */
 
 typedef struct qn_plan {
     qn_arena     arena;

@@ -80,7 +80,7 @@ static qn_code find_model(void *arg, qn_str where, qn_pos pos, const qn_model **
     qn_planner *p = ((bind_arg *)arg)->p;
     qn_plan *plan = p->plan;
     for (int i = 0; i < plan->n_roles; i++)
-        if (qn_str_is(where, plan->roles[i].name)) { *out = plan->roles[i].model; return QN_OK; }
+        if (qn_str_is(where, plan->roles[i].name)) { plan->roles[i].used = true; *out = plan->roles[i].model; return QN_OK; }
     char *z = qn_strz(where);
     qn_code rc = p->o->registry ? qn_models_resolve(p->o->registry, z, z, out, e)
                                 : qn_fail_at(e, QN_ERECIPE, pos, "no models can be used here");
@@ -468,7 +468,7 @@ static void give_model(qn_planner *p, qn_step *s)
     qn_model *m = QN_ARENA_NEW(qn_planner_arena(p), qn_model);
     const char *name = qn_arena_str(qn_planner_arena(p), s->name).p;
     *m = (qn_model){ .role = name, .name = name, .identity = "not trained yet", .folder = "", .priced = true, .stream = 0, .structured = -1 };
-    roles[plan->n_roles] = (qn_role){ name, m, true };
+    roles[plan->n_roles] = (qn_role){ .name = name, .model = m, .trained = true };
     plan->roles = roles;
     plan->n_roles++;
     s->gives = m;

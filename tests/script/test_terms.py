@@ -114,6 +114,7 @@ r = Run(taught, "rows=" + taught_rows("MIT"), "tests=" + tests)
 check(r.summary, r.stderr)
 equal((r.code, r.summary["licences"], r.summary["may_train"]), (0, ["MIT", "ISC"], "yes"), r.stderr)
 check("| first | first | of its rows: MIT |" in card(r) and "| second | second | of its rows: MIT, ISC |" in card(r), card(r))
+equal([m["role"] for m in r.summary["models"]], ["spare", "first", "second"], "no other step is a model")
 r = Run(taught, "rows=" + taught_rows("cc-by-nd-4.0"), "tests=" + tests, "--for", "my-7b")
 check(r.code == 2 and "may not train my-7b" in r.stderr, "what the model was taught forbids it: " + r.stderr)
 with open(taught) as f:
@@ -123,3 +124,9 @@ with open(taught, "w") as f:
 for licence, n in [("cc-by-nd-4.0", 0), ("MIT", 4)]:
     equal(len(Run(taught, "rows=" + taught_rows(licence), "tests=" + tests).rows()), n, "the rows that the second model wrote know what the first was taught: " + licence)
 print("licences go through a model that the run trains, and one trained on top of it")
+
+# a model that no step names has nothing to do with the rows: not in the table, no word about its terms
+r = Run(taught, "rows=" + taught_rows("MIT"), "tests=" + tests, "--model", "spare=llama2", "--config", config, "--for", "my-7b")
+equal((r.code, r.summary["may_train"], [m["role"] for m in r.summary["models"]]), (0, "yes", ["first", "second"]), r.stderr)
+check("spare" not in card(r).split("## Models")[1].split("## ")[0], card(r))
+print("a model that no step names is left out")
