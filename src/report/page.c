@@ -148,6 +148,12 @@ static void put_facts(qn_buf *b, const qn_report_facts *f)
     qn_put_kv_real(b, "interrupted_worst_usd", f->interrupted_worst_usd);
     qn_put_kv_int(b, "human", f->human);
     qn_put_kv_text(b, "licence", f->licence);
+    qn_put_may_train(b, f);
+    qn_put_kv_text(b, "student", f->student);
+    qn_put_key(b, "terms");
+    qn_buf_putc(b, '[');
+    for (size_t i = 0; i < f->n_terms; i++) { qn_put_comma(b); qn_put_text(b, qn_str_of(f->terms[i]), 1000); }
+    qn_buf_putc(b, ']');
     put_steps(b, f);
     put_sources(b, f);
     qn_put_models(b, f);

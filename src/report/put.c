@@ -96,3 +96,13 @@ void qn_put_models(qn_buf *b, const qn_report_facts *f)
     }
     qn_buf_putc(b, ']');
 }
+
+void qn_put_may_train(qn_buf *b, const qn_report_facts *f)
+{
+    static const char *const may[] = { "yes", "conditions", "unknown", "no" };
+    qn_put_key(b, "licences");
+    qn_buf_putc(b, '[');
+    for (size_t i = 0; i < f->n_licences; i++) { qn_put_comma(b); qn_put_text(b, qn_str_of(f->licences[i]), 0); }
+    qn_buf_putc(b, ']');
+    if (f->may_train >= 0 && f->n_licences + f->n_terms) qn_put_kv_text(b, "may_train", may[f->may_train]);
+}

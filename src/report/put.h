@@ -15,4 +15,5 @@ void   qn_put_kv_real(qn_buf *b, const char *key, double d);
 /* ,"models": [...]: the same in the page and in summary.json. */
 struct qn_report_facts;
 void   qn_put_models(qn_buf *b, const struct qn_report_facts *f);
+void   qn_put_may_train(qn_buf *b, const struct qn_report_facts *f);     /* licences, may_train (left out where there is nothing to judge) */
 #endif

@@ -37,6 +37,14 @@ function head() {
     D.paper && el("p", "soft small", "After " + D.paper)]);
   if (D.ended_words && !good) page.append(el("div", "notice", D.ended_words));
 }
+/* What the card says as well: by the licences of all that went in and the terms of the models that wrote. */
+function verdict() {
+  const V = { yes: ["Yes", "good"], conditions: ["Yes, on conditions", "calm"], unknown: ["Not known", "calm"], no: ["No", ""] }[D.may_train];
+  if (!V) return;
+  const exam = D.student === "evaluation", words = exam ? "The set was made for evaluation: no model is trained on it." : [el("b", "", V[0]), D.student && ", for " + D.student, "."];
+  page.append(el("div", "notice terms " + (exam ? "calm" : V[1]), el("p", "", el("span", "soft", "May it train a model? "), words, D.licences.length > 0 && el("span", "soft", " Licences of what went in: " + D.licences.join(", ") + ".")),
+    D.terms.length > 0 && el("ul", "", D.terms.map(t => el("li", "", t)))));
+}
 function notices() {
   if (D.interrupted_in_flight) page.append(el("div", "notice calm", plural(D.interrupted_in_flight, "request") + " of an earlier, interrupted run left without an answer on record; they may have been charged" + (D.interrupted_worst_usd ? ` (${usd(D.interrupted_worst_usd)} at most)` : "") + "."));
   if (D.warnings.length) page.append(el("div", "notice calm", D.warnings.length === 1 ? D.warnings[0] : ["Please look at:", el("ul", "", D.warnings.map(w => el("li", "", w)))]));
@@ -397,6 +405,6 @@ function origin() {
 }
 
 page.replaceChildren();
-head(); account(); notices(); flow(); reasons(); targets(); fields(); portrait(); marks(); bias(); trained(); samples(); against(); origin();
+head(); account(); verdict(); notices(); flow(); reasons(); targets(); fields(); portrait(); marks(); bias(); trained(); samples(); against(); origin();
 page.append(el("footer", "", "Made by quern" + (D.version ? " " + D.version : "") + ". One file, no network. ", "in = accepted + rejected + failed; pending and ahead stand outside."));
 })();

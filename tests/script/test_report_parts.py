@@ -39,6 +39,9 @@ def facts(run):
 r = lib.Run(recipe, "--model", "writer=" + mock.url, "--against", real)
 equal(r.code, 0, r.stderr[-500:])
 page, d = facts(r)
+equal((d["may_train"], d["licences"]), (r.summary["may_train"], r.summary["licences"]), "the page judges as the summary does")
+equal((d["may_train"], d["licences"]), ("unknown", ["CC-BY-SA-4.0"]), "the writer's terms are not known")
+check(len(d["terms"]) == 2 and "same licence" in " ".join(d["terms"]), "a reason for each", d["terms"])
 made, src = d["bias"]["made"], d["bias"]["source"]
 n = len(rows)
 notes = [x["note"] for x in r.rows()]
@@ -97,7 +100,7 @@ chromium = shutil.which("chromium") or shutil.which("chromium-browser")
 if not chromium:
     print("skipped: chromium is not here: pages are not drawn")
     sys.exit(0)
-for out, titles in ((r.out, ["Topics and variety", "Whom the set speaks of", "Beside people's rows", "Side by side", "Occupations"]), (r2.out, ["What the judges said", "Whom the set speaks of"]), (r3.out, ["with the term exchanged"])):
+for out, titles in ((r.out, ["May it train a model?", "Not known", "Licences of what went in: CC-BY-SA-4.0", "Topics and variety", "Whom the set speaks of", "Beside people's rows", "Side by side", "Occupations"]), (r2.out, ["What the judges said", "Whom the set speaks of"]), (r3.out, ["with the term exchanged"])):
     dom = subprocess.run([chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=3000", "--dump-dom", "file://" + os.path.join(out, "report.html")], capture_output=True, timeout=90, text=True).stdout
     seen = html.unescape(re.sub("<[^>]*>", "\n", re.sub(r"<(script|style)\b.*?</\1>", "", dom, flags=re.S)))
     check("What it is made from" in seen, "the page is drawn to its end", seen[-400:])
