@@ -12,7 +12,7 @@ static const char *header_of(slot *s, const char *name)
     static _Thread_local char value[256];
     struct curl_header *h;
     if (s->lane->plain) {
-        qn_str v = wire_header(s, name);
+        qn_str v = qn_wire_header(s, name);
         if (!v.p || v.n >= sizeof value) return NULL;
         memcpy(value, v.p, v.n);
         value[v.n] = 0;
@@ -182,7 +182,7 @@ static ended judge_body(qn_loop *l, slot *s)
     return failed(WHAT_RETRY, QN_WENT_CUT, tries(s, FEW), qn_arena_printf(&call->arena, "%.*s: %s", QN_FMT(s->lane->host), why));
 }
 
-ended transfer_judge(qn_loop *l, slot *s, CURLcode code)
+ended qn_transfer_judge(qn_loop *l, slot *s, CURLcode code)
 {
     long http = s->http;
     if (s->easy) curl_easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &http);

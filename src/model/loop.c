@@ -98,7 +98,7 @@ static lane *lane_new(qn_loop *l, const qn_model *m, qn_str host, int pool_index
         .near = m && !qn_url_is_https(qn_str_of(m->url)) && qn_host_is_numeric(host),
     };
     qn_pace_init(&ln->pace, &lim, l->now_us);
-    lane_addresses(ln);
+    qn_lane_addresses(ln);
     QN_GROW(l->lanes, l->n_lanes, l->cap_lanes);
     l->lanes[l->n_lanes++] = ln;
     return ln;
@@ -231,10 +231,10 @@ static void attempt_ended(qn_loop *l, slot *s, CURLcode code)
 {
     flight *f = s->flight;
     lane *ln = s->lane;
-    ended e = transfer_judge(l, s, code);
+    ended e = qn_transfer_judge(l, s, code);
     if (s->easy) curl_multi_remove_handle(l->nets[ln->net].multi, s->easy);
-    else wire_finish(l, s);
-    transfer_release(s);
+    else qn_wire_finish(l, s);
+    qn_transfer_release(s);
     l->now.in_flight--;
     qn_reply *r = &f->call->reply;
     double used = e.what == WHAT_DONE ? (double)(r->prompt_tokens + r->completion_tokens) : -1;
@@ -288,7 +288,7 @@ static bool is_overdue(const qn_loop *l, slot *s)
     const lane *ln = s->lane;
     const flight *f = s->flight;
     int64_t silence = (ln->model ? ln->model->silence_ms : 60000) * 1000;
-    if (wire_is_connecting(s) && l->now_us - f->sent_us > CONNECT_US) { s->unconnected = true; return true; }
+    if (qn_wire_is_connecting(s) && l->now_us - f->sent_us > CONNECT_US) { s->unconnected = true; return true; }
     if (l->now_us - clock_from(ln, f, s->last_us) > silence) { s->silent = true; return true; }
     int64_t limit = s->is_stream ? 10 * deadline_us(f) : deadline_us(f);
     int64_t from = clock_from(ln, f, f->first_us);
@@ -327,7 +327,7 @@ static void send_one(qn_loop *l, lane *ln)
     f->tokens = ln->pace.limits.max_tpm > 0 ? tokens_of(&f->call->ask) : 0;
     f->seq = ++ln->next_seq;
     if (ln->progress_us == 0) ln->progress_us = l->now_us;
-    if (!transfer_start(l, f)) { fail(l, f, QN_STR("curl could not start the request"), false); return; }
+    if (!qn_transfer_start(l, f)) { fail(l, f, QN_STR("curl could not start the request"), false); return; }
     qn_pace_sent(&ln->pace, l->now_us, f->tokens);
     f->sends++;
     l->now.sent++;
@@ -379,7 +379,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *so
     qn_loop *l = n->loop;
     (void)easy;
     (void)socket_arg;
-    fd_watch_of(l, fd)->net = (uint8_t)n->index;
+    qn_fd_watch_of(l, fd)->net = (uint8_t)n->index;
     l->fds[fd].want = what == CURL_POLL_REMOVE ? 0 : events_of(what);
     if (l->fds[fd].want) watch(l, fd, l->fds[fd].want);
     else if (!l->fds[fd].ours) unwatch(l, fd);      /* a resolver's: curl closes it without telling */
@@ -399,7 +399,7 @@ static void on_event(qn_loop *l, const struct epoll_event *ev)
     int fd = ev->data.fd, running;
     if (fd == WAKE) { uint64_t n; if (read(l->wake, &n, sizeof n) < 0) { /* already taken */ } return; }
     if ((size_t)fd >= l->cap_fds || !l->fds[fd].have) return;
-    if (l->fds[fd].wire) { wire_event(l, l->fds[fd].wire, ev->events); return; }
+    if (l->fds[fd].wire) { qn_wire_event(l, l->fds[fd].wire, ev->events); return; }
     if (!l->fds[fd].want) { unwatch(l, fd); return; }   /* an idle connection was closed by the other side: curl sees it when it wants it */
     int bits = (ev->events & (EPOLLIN | EPOLLHUP) ? CURL_CSELECT_IN : 0) | (ev->events & EPOLLOUT ? CURL_CSELECT_OUT : 0)
              | (ev->events & EPOLLERR ? CURL_CSELECT_ERR : 0);
@@ -555,7 +555,7 @@ static qn_code nets_open(qn_loop *l, qn_err *e)
 
 static void loop_free(qn_loop *l)
 {
-    for (size_t i = 0; i < l->n_lanes; i++) lane_release(l, l->lanes[i]);
+    for (size_t i = 0; i < l->n_lanes; i++) qn_lane_release(l, l->lanes[i]);
     for (int i = 0; i < N_NETS; i++) if (l->nets[i].multi) curl_multi_cleanup(l->nets[i].multi);
     if (l->epoll >= 0) close(l->epoll);
     if (l->wake >= 0) close(l->wake);

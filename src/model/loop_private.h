@@ -130,23 +130,23 @@ struct qn_loop {
 };
 
 /* ---- transfer.c ---- */
-bool transfer_start(qn_loop *l, flight *f);             /* false: curl refused */
-void transfer_release(slot *s);                         /* back to the lane's free slots */
-void slot_free(slot *s);
-void lane_addresses(lane *ln);                          /* urls and headers */
-void lane_release(qn_loop *l, lane *ln);
-fd_watch *fd_watch_of(qn_loop *l, int fd);              /* grows the table */
+bool qn_transfer_start(qn_loop *l, flight *f);          /* false: curl refused */
+void qn_transfer_release(slot *s);                      /* back to the lane's free slots */
+void qn_slot_free(slot *s);
+void qn_lane_addresses(lane *ln);                       /* urls and headers */
+void qn_lane_release(qn_loop *l, lane *ln);
+fd_watch *qn_fd_watch_of(qn_loop *l, int fd);           /* grows the table */
 
-bool transfer_body(slot *s, const char *p, size_t n);   /* bytes of the answer's body; false: too many */
+bool qn_transfer_body(slot *s, const char *p, size_t n);/* bytes of the answer's body; false: too many */
 
 /* ---- wire.c ---- */
-void wire_set_up(lane *ln);                             /* makes the lane plain when it can be */
-void wire_lane_release(qn_loop *l, lane *ln);
-void wire_start(qn_loop *l, slot *s, bool fresh);       /* sends s->wire; fresh: not on a kept connection */
-void wire_event(qn_loop *l, wire *w, uint32_t events);
-void wire_finish(qn_loop *l, slot *s);                  /* the attempt is over, whatever came of it */
-bool wire_is_connecting(const slot *s);
-qn_str wire_header(const slot *s, const char *name);
+void qn_wire_set_up(lane *ln);                          /* makes the lane plain when it can be */
+void qn_wire_lane_release(qn_loop *l, lane *ln);
+void qn_wire_start(qn_loop *l, slot *s, bool fresh);    /* sends s->wire; fresh: not on a kept connection */
+void qn_wire_event(qn_loop *l, wire *w, uint32_t events);
+void qn_wire_finish(qn_loop *l, slot *s);               /* the attempt is over, whatever came of it */
+bool qn_wire_is_connecting(const slot *s);
+qn_str qn_wire_header(const slot *s, const char *name);
 
 /* ---- ended.c ---- */
 typedef enum { WHAT_DONE, WHAT_AGAIN, WHAT_RETRY, WHAT_FAIL } what_next;
@@ -158,7 +158,7 @@ typedef struct ended {
     bool      kill_lane;        /* no waiting cures it */
     qn_str    error;            /* in the call's arena */
 } ended;
-ended transfer_judge(qn_loop *l, slot *s, CURLcode code);
+ended qn_transfer_judge(qn_loop *l, slot *s, CURLcode code);
 
 static inline bool is_web(const qn_ask *ask) { return ask->kind == QN_ASK_GET || ask->kind == QN_ASK_POST; }
 /* A whole address, not what comes behind the model's. */

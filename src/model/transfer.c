@@ -10,7 +10,7 @@
 enum { MODEL_LIMIT = 256 << 20, WEB_LIMIT = 20 << 20 };
 
 /* ---- callbacks ---- */
-bool transfer_body(slot *s, const char *p, size_t n)
+bool qn_transfer_body(slot *s, const char *p, size_t n)
 {
     if (!s->first_byte_us) s->first_byte_us = s->loop->now_us;
     if (s->asked_stream && !s->sniffed) {
@@ -30,10 +30,10 @@ static size_t on_body(char *p, size_t one, size_t n, void *arg)
     slot *s = arg;
     (void)one;
     s->last_us = s->lane->progress_us = s->loop->now_us;
-    return transfer_body(s, p, n) ? n : 0;
+    return qn_transfer_body(s, p, n) ? n : 0;
 }
 
-fd_watch *fd_watch_of(qn_loop *l, int fd)
+fd_watch *qn_fd_watch_of(qn_loop *l, int fd)
 {
     if ((size_t)fd >= l->cap_fds) {
         size_t was = l->cap_fds;
@@ -52,7 +52,7 @@ static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockad
     int fd = socket(at->family, at->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, at->protocol);
     qn_loop *l = s->loop;
     if (fd < 0) return CURL_SOCKET_BAD;
-    *fd_watch_of(l, fd) = (fd_watch){ .ours = true };
+    *qn_fd_watch_of(l, fd) = (fd_watch){ .ours = true };
     return fd;
 }
 
@@ -71,7 +71,7 @@ static bool has_header(const qn_model *m, const char *name)
     return false;
 }
 
-void lane_addresses(lane *ln)
+void qn_lane_addresses(lane *ln)
 {
     const qn_model *m = ln->model;
     qn_buf b = {0};
@@ -92,10 +92,10 @@ void lane_addresses(lane *ln)
         if (query) qn_buf_puts(&u, query);
         ln->urls[k] = u.p;
     }
-    wire_set_up(ln);
+    qn_wire_set_up(ln);
 }
 
-void slot_free(slot *s)
+void qn_slot_free(slot *s)
 {
     if (s->easy) curl_easy_cleanup(s->easy);
     qn_buf_free(&s->head);
@@ -105,10 +105,10 @@ void slot_free(slot *s)
     qn_free(s);
 }
 
-void lane_release(qn_loop *l, lane *ln)
+void qn_lane_release(qn_loop *l, lane *ln)
 {
-    wire_lane_release(l, ln);
-    for (slot *s = ln->free_slots; s;) { slot *next = s->next; slot_free(s); s = next; }
+    qn_wire_lane_release(l, ln);
+    for (slot *s = ln->free_slots; s;) { slot *next = s->next; qn_slot_free(s); s = next; }
     for (int k = 0; k < 3; k++) qn_free(ln->urls[k]);
     curl_slist_free_all(ln->headers);
     qn_free(ln);
@@ -199,7 +199,7 @@ static void buf_fresh(qn_buf *b, size_t limit)
     b->full = false;
 }
 
-bool transfer_start(qn_loop *l, flight *f)
+bool qn_transfer_start(qn_loop *l, flight *f)
 {
     lane *ln = f->lane;
     const qn_ask *ask = &f->call->ask;
@@ -220,7 +220,7 @@ bool transfer_start(qn_loop *l, flight *f)
         s->http = 0;
         qn_openai_body(ask, quirks_of(f), &s->wire);
         fly(l, s);
-        wire_start(l, s, false);
+        qn_wire_start(l, s, false);
         return true;
     }
     set_request(s, ask, ln);
@@ -233,7 +233,7 @@ bool transfer_start(qn_loop *l, flight *f)
     return true;
 }
 
-void transfer_release(slot *s)
+void qn_transfer_release(slot *s)
 {
     land(s->loop, s);
     s->flight->slot = NULL;

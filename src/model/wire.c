@@ -65,7 +65,7 @@ static char *head_of(const lane *ln, int kind)
     return b.p;
 }
 
-void wire_set_up(lane *ln)
+void qn_wire_set_up(lane *ln)
 {
     const qn_model *m = ln->model;
     if (ln->net != NET_MODEL || !m || m->proxy || !qn_str_starts(qn_str_of(m->url), QN_STR("http://"))) return;
@@ -88,7 +88,7 @@ static void wire_close(qn_loop *l, wire *w)
     qn_free(w);
 }
 
-void wire_lane_release(qn_loop *l, lane *ln)
+void qn_wire_lane_release(qn_loop *l, lane *ln)
 {
     while (ln->idle) wire_close(l, ln->idle);
     for (int k = 0; k < 3; k++) qn_free(ln->heads[k]);
@@ -96,7 +96,7 @@ void wire_lane_release(qn_loop *l, lane *ln)
 
 static void want(qn_loop *l, wire *w, uint32_t events)
 {
-    fd_watch *f = fd_watch_of(l, w->fd);
+    fd_watch *f = qn_fd_watch_of(l, w->fd);
     struct epoll_event ev = { .events = events, .data.fd = w->fd };
     if (f->have == events) return;
     epoll_ctl(l->epoll, f->have ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, w->fd, &ev);
@@ -112,7 +112,7 @@ static wire *wire_open(qn_loop *l, lane *ln, int *error)
     if (connect(fd, (struct sockaddr *)&ln->address, ln->address_bytes) != 0 && errno != EINPROGRESS) { *error = errno; close(fd); return NULL; }
     wire *w = QN_NEW(wire);
     *w = (wire){ .fd = fd, .lane = ln, .connecting = true };
-    *fd_watch_of(l, fd) = (fd_watch){ .ours = true, .wire = w };
+    *qn_fd_watch_of(l, fd) = (fd_watch){ .ours = true, .wire = w };
     return w;
 }
 
@@ -132,7 +132,7 @@ static bool again_on_fresh(qn_loop *l, wire *w)
     slot *s = w->slot;
     if (!w->used || w->got_any) return false;
     wire_close(l, w);
-    wire_start(l, s, true);
+    qn_wire_start(l, s, true);
     return true;
 }
 
@@ -173,7 +173,7 @@ static void send_more(qn_loop *l, wire *w)
     want(l, w, EPOLLIN);
 }
 
-void wire_start(qn_loop *l, slot *s, bool fresh)
+void qn_wire_start(qn_loop *l, slot *s, bool fresh)
 {
     lane *ln = s->lane;
     int error = 0;
@@ -199,7 +199,7 @@ void wire_start(qn_loop *l, slot *s, bool fresh)
 }
 
 /* ---- reading ---- */
-static bool take_body(void *arg, const char *p, size_t n) { return transfer_body(arg, p, n); }
+static bool take_body(void *arg, const char *p, size_t n) { return qn_transfer_body(arg, p, n); }
 
 static void answer_done(qn_loop *l, wire *w, bool extra)
 {
@@ -239,7 +239,7 @@ static void read_more(qn_loop *l, wire *w)
     }
 }
 
-void wire_event(qn_loop *l, wire *w, uint32_t events)
+void qn_wire_event(qn_loop *l, wire *w, uint32_t events)
 {
     if (!w->slot) { wire_close(l, w); return; }         /* idle: closed by the other side, or talking out of turn */
     if (w->slot->wire_conn != w) return;
@@ -261,7 +261,7 @@ void wire_event(qn_loop *l, wire *w, uint32_t events)
 }
 
 /* The attempt is over: a whole answer leaves the connection for the next, anything else closes it. */
-void wire_finish(qn_loop *l, slot *s)
+void qn_wire_finish(qn_loop *l, slot *s)
 {
     wire *w = s->wire_conn;
     if (!w) return;
@@ -276,9 +276,9 @@ void wire_finish(qn_loop *l, slot *s)
     want(l, w, EPOLLIN);
 }
 
-bool wire_is_connecting(const slot *s) { return s->wire_conn && s->wire_conn->connecting; }
+bool qn_wire_is_connecting(const slot *s) { return s->wire_conn && s->wire_conn->connecting; }
 
-qn_str wire_header(const slot *s, const char *name)
+qn_str qn_wire_header(const slot *s, const char *name)
 {
     return s->wire_conn ? qn_http_read_header(&s->wire_conn->in, name) : (qn_str){ NULL, 0 };
 }
