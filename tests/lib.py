@@ -38,6 +38,21 @@ def write_rows(name, rows):
     return p
 
 
+def small_encoder():
+    """Folder of a sentence encoder of small random weights; it reads the first thirty letters of a text. What it finds near is chance, but always the same."""
+    fixture, folder = os.path.join(ROOT, "tests", "data", "nn"), os.path.dirname(path("encoder", "x"))
+    for name in ("config.json", "model.safetensors"):
+        shutil.copy(os.path.join(fixture, "bert", name), folder)
+    with open(os.path.join(fixture, "tokenizer_wordpiece.json"), encoding="utf-8") as f:
+        tokenizer = json.load(f)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    words = [t["content"] for t in tokenizer["added_tokens"]] + list(letters) + ["##" + c for c in letters] + list(".,?-':1")      # 64, as many as the model has
+    tokenizer["model"]["vocab"] = {w: i for i, w in enumerate(words)}
+    with open(os.path.join(folder, "tokenizer.json"), "w", encoding="utf-8") as f:
+        json.dump(tokenizer, f)
+    return folder
+
+
 def read_rows(p):
     with open(p, encoding="utf-8") as f:
         return [json.loads(line) for line in f if line.strip()]

@@ -1,10 +1,12 @@
-/* finder: BM25's hits and the nearest vectors, each list DEPTH times as long as what is asked for, joined by reciprocal rank. */
+/* finder: BM25's hits, the nearest vectors, or both: each list DEPTH times as long as what is asked for, joined by reciprocal rank. */
 #include "nn/finder.h"
 #include "core/thread.h"
 #include "text/bm25.h"
 #include <stdlib.h>
 
 enum { RANK_OFFSET = 60, DEPTH = 5, LEAST_DEPTH = 50 };
+
+const char *const qn_finder_by_names[QN_N_FINDER_BY] = { "words", "meaning", "both" };
 
 struct qn_finder {
     qn_arena  arena;            /* the texts */
@@ -100,15 +102,18 @@ static qn_code nearest(qn_finder *f, qn_str query, qn_finder_hit *out, qn_err *e
     return rc;
 }
 
-static qn_code find_locked(qn_finder *f, qn_str query, size_t k, qn_finder_hit *out, size_t *n, qn_err *e)
+static qn_code find_locked(qn_finder *f, qn_finder_by by, qn_str query, size_t k, qn_finder_hit *out, size_t *n, qn_err *e)
 {
     size_t depth = k * DEPTH > LEAST_DEPTH ? k * DEPTH : LEAST_DEPTH, n_joined = 0;
     if (depth > f->n) depth = f->n;
     qn_bm25_hit *by_words = QN_NEW_N(qn_bm25_hit, depth + 1);
     qn_finder_hit *joined = QN_NEW_N(qn_finder_hit, f->n + depth + 1);
-    size_t n_words = qn_bm25_top(f->words, query, depth, by_words);
+    size_t n_words = by == QN_BY_MEANING ? 0 : qn_bm25_top(f->words, query, depth, by_words);
     qn_code rc = QN_OK;
-    if (f->encoder) {
+    if (by == QN_BY_MEANING) {
+        rc = nearest(f, query, joined, e);
+        n_joined = f->n;
+    } else if (by == QN_BY_BOTH) {
         while (f->cap_score < f->n) QN_GROW(f->score, f->n - 1, f->cap_score);
         memset(f->score, 0, f->n * sizeof *f->score);
         rc = nearest(f, query, joined, e);
@@ -127,12 +132,13 @@ static qn_code find_locked(qn_finder *f, qn_str query, size_t k, qn_finder_hit *
     return rc;
 }
 
-qn_code qn_finder_find(qn_finder *f, qn_str query, size_t k, qn_finder_hit *out, size_t *n, qn_err *e)
+qn_code qn_finder_find(qn_finder *f, qn_finder_by by, qn_str query, size_t k, qn_finder_hit *out, size_t *n, qn_err *e)
 {
+    QN_ASSERT(by == QN_BY_WORDS || f->encoder);
     *n = 0;
     if (f->n == 0 || k == 0) return QN_OK;
     pthread_mutex_lock(&f->lock);
-    qn_code rc = find_locked(f, query, k, out, n, e);
+    qn_code rc = find_locked(f, by, query, k, out, n, e);
     pthread_mutex_unlock(&f->lock);
     return rc;
 }

@@ -1,6 +1,6 @@
-/* finder: texts and the k that answer a query best: BM25, and with a sentence encoder also cosine; the two lists are joined by rank.
+/* finder: texts and the k that answer a query best: by words (BM25), with a sentence encoder also by meaning (cosine), or by both lists joined by rank.
  *
- * Score of a text = sum over the lists that hold it of 1 / (60 + its rank there), rank from 1. With one list its order is the result.
+ * Joined, the score of a text = sum over the lists that hold it of 1 / (60 + its rank there), rank from 1. With one list its score is that list's.
  * Ties go to the lower index. Everything stays in memory: the texts, the index, and dim floats a text.
  * Source: reciprocal rank fusion, Cormack, Clarke & Buettcher 2009, "Reciprocal Rank Fusion outperforms Condorcet and individual rank
  * learning methods", section 2 (k = 60). */
@@ -12,6 +12,8 @@
 
 typedef struct qn_finder qn_finder;
 typedef struct { size_t index; double score; } qn_finder_hit;
+typedef enum { QN_BY_WORDS, QN_BY_MEANING, QN_BY_BOTH, QN_N_FINDER_BY } qn_finder_by;
+extern const char *const qn_finder_by_names[QN_N_FINDER_BY];        /* "words", "meaning", "both" */
 
 /* encoder: borrowed for the finder's life; NULL: words alone. */
 qn_finder *qn_finder_new(qn_encoder *encoder);
@@ -23,8 +25,8 @@ void    qn_finder_add_with(qn_finder *f, qn_str text, const float *vector);
 size_t  qn_finder_n(const qn_finder *f);
 qn_str  qn_finder_text(const qn_finder *f, size_t index);           /* borrowed */
 size_t  qn_finder_bytes(const qn_finder *f);
-/* The k best, best first; fewer when no more share a word with the query (without an encoder).
- *   out   room for k      *n   how many
- * Cost: BM25's postings, and n dot products with an encoder. Any number of threads may ask at once: they take turns. */
-qn_code qn_finder_find(qn_finder *f, qn_str query, size_t k, qn_finder_hit *out, size_t *n, qn_err *e);
+/* The k best, best first; by words fewer when no more share a word with the query.
+ *   by    without an encoder only QN_BY_WORDS      out   room for k      *n   how many
+ * Cost: BM25's postings where words count, n dot products where the meaning does. Any number of threads may ask at once: they take turns. */
+qn_code qn_finder_find(qn_finder *f, qn_finder_by by, qn_str query, size_t k, qn_finder_hit *out, size_t *n, qn_err *e);
 #endif

@@ -125,6 +125,30 @@ def autode():
     return "precision %.2f, recall %.2f, %d slot errors, as counted by hand; an error that the static mode does not see" % (score["precision"], score["recall"], score["wrong_slots"] + score["missing_slots"] + score["extra_slots"])
 
 
+def exam_by_meaning(folder, writer, takers, without):
+    """With an encoder two retrievers more take it. What the dense one gave is worked out again from the vectors of all passages and questions; `without`: prompts of the grid that has none."""
+    encoder = lib.small_encoder()
+    r = run("exam", "docs=" + folder, "least=0.02", "encoder=" + encoder, writer=writer.url, **{k: m.url.replace("#m", "#model-" + k) for k, m in takers.items()})
+    rows, scores = r.rows(), {x["part"]: x for x in r.rows("scores.jsonl")}
+    check(len(rows) >= 10 and all(len(x["answers"]) == 15 for x in rows), "five retrievers by three models", [len(x["answers"]) for x in rows])
+    for k in ("none", "oracle", "bm25", "dense", "mixed"):
+        equal(scores["retriever " + k]["answers"], 3 * len(rows), "answers of the retriever " + k)
+    recipe = lib.path("passages.yaml")
+    with open(recipe, "w", encoding="utf-8") as f:
+        f.write("quern: 1\nparams: {docs: {type: path}, encoder: {type: path}}\nsteps:\n  - read_docs: {path: $docs}\n  - chunk: {by: paragraph, min: 48, max: 256, to: passage}\n"
+                "  - embed: {text: .passage, encoder: $encoder, digits: 7}\n  - write: {to: data.jsonl}\n")
+    passages = lib.Run(recipe, "docs=" + folder, "encoder=" + encoder).rows()
+    questions = lib.quern("apply", "embed", "text=.question", "encoder=" + encoder, "digits=7", lib.write_rows("questions.jsonl", [{"question": x["question"]} for x in rows]))[1]
+    vectors = {x["question"]: x["vector"] for x in map(json.loads, questions.splitlines())}
+    prompts, fresh = [user(q) for q in requests(takers["a"])], 0
+    for x in rows:
+        nearest = sorted(passages, key=lambda p: -sum(a * b for a, b in zip(p["vector"], vectors[x["question"]])))[:3]
+        given = "Passages:\n" + "\n\n".join(p["passage"] for p in nearest) + "\n"
+        check(any(given in p and x["question"] in p for p in prompts), "the three passages nearest by meaning were not given with", x["question"])
+        fresh += not any(given in p for p in without)
+    check(fresh >= 10, "the dense retriever gives what the others do not", fresh)
+
+
 def exam():
     text = ("%s place %s lies in a valley of its own, number %d of its kind. It was %s built when the river still ran there. Many people go to it, for it has a mill with %d stones "
             "and a bridge over what was once the water. Nobody knows who made either of them, or when, or why it was done at all in such a place.")
@@ -163,7 +187,7 @@ def exam():
     check(scores["retriever oracle"]["ability"] > scores["retriever none"]["ability"] and scores["retriever bm25"]["ability"] > scores["retriever none"]["ability"], "abilities of the retrievers", scores)
     prompts = [user(q) for q in requests(takers["a"])]
     check(any("Passages:" not in p for p in prompts) and any("Passages:" in p for p in prompts), "with and without passages")
-
+    exam_by_meaning(folder, writer, {"a": taker(15, 8), "b": taker(11, 5), "c": taker(7, 3)}, prompts)
     return "%d questions tell (discrimination %.2f to %.2f); abilities: closed book %.2f, BM25 %.2f, oracle %.2f" % (len(rows), min(x["item"]["discrimination"] for x in rows),
            max(x["item"]["discrimination"] for x in rows), *(scores["retriever " + k]["ability"] for k in ("none", "bm25", "oracle")))
 

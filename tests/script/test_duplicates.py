@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Near-duplicates with labels made by exact Jaccard: recall and precision, the same rows in memory, spilled, on more workers and inside `grow`; duplicates by
 meaning, spilled or not; contamination by meaning, and marked instead of dropped. The text is real where ../shared/data is there, else quern's own docs."""
-import json, os, random, shutil, sys
+import json, os, random, sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../bench"))
 import curation_sets, lib
@@ -98,13 +98,7 @@ code, _, err = lib.quern("apply", "decontaminate", "text=.t", "against=" + evalu
 check(code == 2 and "needs `encoder` or `vector`" in err and "embed" in err, "by what?", err)
 
 # An encoder of small random weights: equal texts are found by meaning where words are told not to look (another case is another text for `exact`).
-fixture = os.path.join(lib.ROOT, "tests/data/nn")
-folder = lib.path("encoder")
-os.makedirs(folder, exist_ok=True)
-for name in ("config.json", "model.safetensors"): shutil.copy(os.path.join(fixture, "bert", name), folder)
-with open(os.path.join(fixture, "tokenizer_wordpiece.json"), encoding="utf-8") as f: tokenizer = json.load(f)
-tokenizer["model"]["vocab"] = {w: i for w, i in tokenizer["model"]["vocab"].items() if i < 64}      # as many as the model has
-with open(os.path.join(folder, "tokenizer.json"), "w", encoding="utf-8") as f: json.dump(tokenizer, f)
+folder = lib.small_encoder()
 few = lib.write_rows("few.jsonl", [{"q": "Who built the first windmill?"}] + [{"q": "Question %d" % i} for i in range(150)])
 kept, rejected, _ = apply("decontaminate", "text=.t", "against=" + few, "field=q", "match=exact", "by=embedding", "encoder=" + folder, "close=0.9999",
                           lib.write_rows("one.jsonl", [{"t": "WHO BUILT THE FIRST WINDMILL?"}, {"t": "Something else, and longer than that."}]))

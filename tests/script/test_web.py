@@ -110,7 +110,20 @@ r = Run(local, "rows=" + rows, "docs=" + docs)
 check(r.code in (0, 1), r.stderr)
 missing = Run(local, "rows=" + rows, "docs=" + path("none"))
 check(missing.code != 0 and "none" in missing.stderr, "documents that are not there stop the run", missing.stderr)
-print("search: documents of one's own")
+ways = recipe("ways.yaml", """quern: 1
+params: {rows: {type: path}, docs: {type: path}, encoder: {type: path, default: ""}}
+steps:
+  - read_rows: {path: $rows}
+  - search: {query: .q, in: $docs, encoder: $encoder, by: '{{ .how }}', k: 2, max: 64, min: 8}
+  - write: {to: data.jsonl}
+""")
+rows = write_rows("q3.jsonl", [{"q": q, "how": how} for q in ("what grinds grain", "zzzz") for how in ("words", "meaning", "both")] + [{"q": "zzzz", "how": "luck"}])
+r = Run(ways, "rows=" + rows, "docs=" + corpus, "encoder=" + small_encoder())
+equal([(x["how"], len(x["results"])) for x in r.rows()], [("words", 1), ("meaning", 2), ("both", 2), ("words", 0), ("meaning", 2), ("both", 2)], "by words only what shares one, by meaning all")
+check(r.summary["rows"]["failed"] == 1 and "words, meaning and both, not `luck`" in r.stderr + r.stdout, "a way that is none fails its row", r.stderr)
+r = Run(ways, "rows=" + rows, "docs=" + corpus)
+equal((r.summary["rows"]["failed"], len(r.rows())), (5, 2), "without an encoder the rows that want the meaning fail")
+print("search: documents of one's own, by words, by meaning and by both")
 
 # ---------------------------------------------------------------- fetch_pages
 PAGE = "<html><head><title>%s</title></head><body><nav><a href=x>menu</a></nav><article><h1>%s</h1><p>%s</p></article></body></html>"

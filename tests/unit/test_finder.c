@@ -25,14 +25,14 @@ static void words_find_what_shares_them(void **state)
     qn_finder_hit hits[N];
     qn_err e = {0};
     size_t n;
-    assert_int_equal(qn_finder_find(f, QN_STR("who grinds corn"), N, hits, &n, &e), QN_OK);
+    assert_int_equal(qn_finder_find(f, QN_BY_WORDS, QN_STR("who grinds corn"), N, hits, &n, &e), QN_OK);
     assert_int_equal(n, 2);
     assert_int_equal(hits[0].index, 0);
     assert_int_equal(hits[1].index, 2);
     assert_true(hits[0].score > hits[1].score);
-    assert_int_equal(qn_finder_find(f, QN_STR("who grinds corn"), 1, hits, &n, &e), QN_OK);
+    assert_int_equal(qn_finder_find(f, QN_BY_WORDS, QN_STR("who grinds corn"), 1, hits, &n, &e), QN_OK);
     assert_int_equal(n, 1);
-    assert_int_equal(qn_finder_find(f, QN_STR("zebra"), N, hits, &n, &e), QN_OK);
+    assert_int_equal(qn_finder_find(f, QN_BY_WORDS, QN_STR("zebra"), N, hits, &n, &e), QN_OK);
     assert_int_equal(n, 0);
     assert_true(qn_str_is(qn_finder_text(f, 2), TEXTS[2]));
     assert_true(qn_finder_bytes(f) > 0 && qn_finder_n(f) == N);
@@ -46,7 +46,7 @@ static void nothing_is_found_in_nothing(void **state)
     qn_finder_hit hit;
     qn_err e = {0};
     size_t n = 7;
-    assert_int_equal(qn_finder_find(f, QN_STR("x"), 1, &hit, &n, &e), QN_OK);
+    assert_int_equal(qn_finder_find(f, QN_BY_WORDS, QN_STR("x"), 1, &hit, &n, &e), QN_OK);
     assert_int_equal(n, 0);
     qn_finder_free(f);
     qn_finder_free(NULL);
@@ -74,7 +74,7 @@ static void both_lists_are_joined_by_rank(void **state)
     qn_finder *f = filled(m);
     qn_finder_hit hits[N];
     size_t n;
-    assert_int_equal(qn_finder_find(f, QN_STR("who grinds corn"), N, hits, &n, &e), QN_OK);
+    assert_int_equal(qn_finder_find(f, QN_BY_BOTH, QN_STR("who grinds corn"), N, hits, &n, &e), QN_OK);
     assert_int_equal(n, N);                     /* by meaning everything has a rank */
     double by_words[N] = { 1.0 / 61, 0, 1.0 / 62, 0 };
     bool seen[N + 1] = {0};
@@ -85,9 +85,25 @@ static void both_lists_are_joined_by_rank(void **state)
         seen[rank] = true;
         assert_true(i == 0 || hits[i - 1].score >= hits[i].score);
     }
+    qn_finder_hit near[N];
+    float mine[16], texts[N][16];
+    qn_str query = QN_STR("who grinds corn");
+    assert_int_equal(qn_encoder_embed(m, &query, 1, mine, &e), QN_OK);
+    for (size_t i = 0; i < N; i++) assert_int_equal(qn_encoder_embed(m, &(qn_str){ TEXTS[i], strlen(TEXTS[i]) }, 1, texts[i], &e), QN_OK);
+    assert_int_equal(qn_finder_find(f, QN_BY_MEANING, query, N, near, &n, &e), QN_OK);
+    assert_int_equal(n, N);
+    for (size_t i = 0; i < n; i++) {            /* by meaning alone: the cosine, highest first */
+        double cosine = 0;
+        for (int k = 0; k < 16; k++) cosine += (double)mine[k] * texts[near[i].index][k];
+        assert_float_equal(near[i].score, cosine, 1e-5);
+        assert_true(i == 0 || near[i - 1].score >= near[i].score);
+    }
+    assert_int_equal(qn_finder_find(f, QN_BY_WORDS, query, N, near, &n, &e), QN_OK);
+    assert_int_equal(n, 2);                     /* by words alone: as if there were no encoder */
+    assert_int_equal(near[0].index, 0);
     float v[16] = { 1 };
     qn_finder_add_with(f, QN_STR("zebra"), v);
-    assert_int_equal(qn_finder_find(f, QN_STR("zebra"), 1, hits, &n, &e), QN_OK);
+    assert_int_equal(qn_finder_find(f, QN_BY_BOTH, QN_STR("zebra"), 1, hits, &n, &e), QN_OK);
     assert_int_equal(hits[0].index, N);         /* first by words, whatever the vectors say */
     qn_finder_free(f);
     qn_encoder_close(m);

@@ -42,7 +42,7 @@ static qn_code open(qn_ctx *cx, const void *vp, void **state, qn_err *e)
     return qn_embedder_new(((const params *)vp)->encoder, cx->n_threads, state, e);
 }
 
-static qn_code rank(const params *p, qn_ctx *cx, qn_finder *f, qn_str query, qn_value list, qn_value *out, qn_err *e)
+static qn_code rank(const params *p, qn_ctx *cx, qn_finder *f, qn_finder_by by, qn_str query, qn_value list, qn_value *out, qn_err *e)
 {
     qn_v_iter it = qn_v_iter_of(list);
     qn_value item, text, *items = qn_arena_alloc(cx->scratch, (list.n + 1) * sizeof *items);
@@ -56,7 +56,7 @@ static qn_code rank(const params *p, qn_ctx *cx, qn_finder *f, qn_str query, qn_
         QN_TRY(qn_finder_add(f, qn_v_str(text), e));
         items[n++] = item;
     }
-    QN_TRY(qn_finder_find(f, query, (size_t)p->k, hits, &n, e));
+    QN_TRY(qn_finder_find(f, by, query, (size_t)p->k, hits, &n, e));
     for (size_t i = 0; i < n; i++) qn_list_put(&kept, items[hits[i].index]);
     *out = qn_list_end(&kept);
     return QN_OK;
@@ -73,7 +73,7 @@ static qn_code map(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_emit *
     if (list.kind != QN_V_LIST) return qn_fail(e, QN_EDATA, "a %s is no list", qn_v_kind_name(list));
     int own = m->n ? qn_embedder_take(m) : -1;
     qn_finder *f = qn_finder_new(own >= 0 ? m->encoders[own] : NULL);
-    qn_code rc = rank(p, cx, f, query, list, &kept, e);
+    qn_code rc = rank(p, cx, f, own >= 0 ? QN_BY_BOTH : QN_BY_WORDS, query, list, &kept, e);
     qn_finder_free(f);
     if (own >= 0) qn_embedder_release(m, own);
     QN_TRY(rc);

@@ -1,7 +1,7 @@
 /* search: asks a search engine about each row, or the user's own documents, and puts the results into a list.
  *
  *   engine given   one GET for each query; the reply is in the ledger, so a query is asked once
- *   else           an index over the documents `in`: BM25, with `encoder` also by meaning (nn/finder.h); read once, before the first row
+ *   else           an index over the documents `in`: BM25, with `encoder` also or only by meaning (nn/finder.h); read once, before the first row
  *
  * The vectors of documents are kept in DIR/memo, which may be deleted at any time.
  * Several queries of a row are asked apart; their lists are joined by rank, and a result that several found comes once.
@@ -23,8 +23,10 @@ typedef struct {
     qn_value how;
     const char *in, *encoder;
     int64_t k, most, min, max;
-    qn_str  as, text, title;
-    api     api;                /* made by check */
+    qn_str  as, text, title, by;
+    api     api;                /* made by check, as are the two below */
+    qn_finder_by always;        /* when no row decides */
+    qn_template *row_by;        /* NULL: `always` */
 } params;
 
 #define QN_API_PARAM { "api", QN_P_VALUE, offsetof(params, how), "", NULL, "searxng, brave, or {address, results, url, title, text}; left out: what quern.yaml says of the engine" }
@@ -34,6 +36,7 @@ static const qn_param PARAMS[] = {
     QN_API_PARAM,
     QN_PATH(params, in, "", "documents to search when there is no engine: a file, a folder or a glob; also files of rows with a text"),
     QN_PATH(params, encoder, "", "folder of a sentence encoder (all-MiniLM-L6-v2), to search these documents by meaning too"),
+    QN_TEXT(params, by, "", "of the documents: words, meaning or both; a template lets each row say which: '{{ .how }}'; left out: both with an encoder, else words"),
     QN_INT(params, k, "5", "1..100", "results of one query"),
     QN_INT(params, most, "0", "0..1000", "results of all queries of a row together; 0: all"),
     QN_FIELD(params, as, "results", "field for the list"),
@@ -58,6 +61,8 @@ static const qn_example EXAMPLES[] = {
       .replies = OWN_FORM, .asked = "/find?n=5&words=x%20y", .out = "{q: 'x y', results: [{url: 'u', title: 'U', text: 'x', rank: 1, query: 'x y'}]}" },
     { .params = "query: .q, engine: $model, api: searxng", .in = "{q: 'x'}", .replies = NO_JSON, .fail = "is no JSON" },
     { .params = "query: .q", .in = "{q: 'x'}", .fail = "needs `engine` or `in`" },
+    { .params = "query: .q, in: docs, by: meaning", .in = "{q: 'x'}", .fail = "needs `encoder`" },
+    { .params = "query: .q, in: docs, by: vectors", .in = "{q: 'x'}", .fail = "`vectors`" },
     QN_END
 };
 
@@ -101,6 +106,36 @@ static qn_code compile_api(qn_check *ck, params *p, qn_err *e)
     return compile_part(ck, how, "text", parts[3], &p->api.text, e);
 }
 
+/* Which way of searching a word names; the words alone need no encoder. */
+static qn_code read_by(const params *p, qn_str word, qn_finder_by *by, qn_err *e)
+{
+    int k = 0;
+    while (k < QN_N_FINDER_BY && !qn_str_is(word, qn_finder_by_names[k])) k++;
+    if (k == QN_N_FINDER_BY) return qn_fail(e, QN_EDATA, "`by` knows words, meaning and both, not `%.*s`", QN_FMT(word));
+    if (k != QN_BY_WORDS && !p->encoder) {
+        qn_fail(e, QN_EDATA, "`by: %s` needs `encoder`", qn_finder_by_names[k]);
+        qn_hint(e, "encoder: the folder of a sentence encoder, such as deps/minilm (tools/setup.sh minilm)");
+        return QN_EDATA;
+    }
+    *by = (qn_finder_by)k;
+    return QN_OK;
+}
+
+static qn_code check_by(qn_check *ck, params *p, qn_err *e)
+{
+    qn_err why = {0};
+    p->always = p->encoder ? QN_BY_BOTH : QN_BY_WORDS;
+    if (p->engine || p->by.n == 0) return QN_OK;         /* how an engine searches it knows itself */
+    if (qn_str_find(p->by, QN_STR("{{")) >= 0) {
+        QN_TRY(qn_template_compile(p->by, qn_check_pos(ck, p->by), ck->arena, &p->row_by, e));
+        return qn_template_check(p->row_by, ck->in, ck->arena, e);
+    }
+    if (read_by(p, p->by, &p->always, &why) == QN_OK) return QN_OK;
+    qn_fail_at(e, QN_ERECIPE, ck->pos, "%s", why.msg);
+    if (why.hint[0]) qn_hint(e, "%s", why.hint);
+    return QN_ERECIPE;
+}
+
 static qn_code check(qn_check *ck, void *vp, qn_err *e)
 {
     params *p = vp;
@@ -113,6 +148,7 @@ static qn_code check(qn_check *ck, void *vp, qn_err *e)
     }
     if (p->min > p->max) return qn_fail_at(e, QN_ERECIPE, ck->pos, "min (%lld) is above max (%lld)", (long long)p->min, (long long)p->max);
     if (p->engine) QN_TRY(compile_api(ck, p, e));
+    QN_TRY(check_by(ck, p, e));
     QN_TRY(qn_type_parse(QN_STR("[{url: text, title: text, text: text, rank: int, query: text}]"), ck->arena, &t, e));
     ck->out = qn_type_with(ck->out, p->as, t, ck->arena);
     return QN_OK;
@@ -242,11 +278,12 @@ static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
     st->p = p;
     st->max_bytes = cx->memory_bytes;
     if (p->engine) return QN_OK;
-    if (p->encoder) QN_TRY(open_encoder(cx, p, st, e));
+    if (p->encoder && (p->row_by || p->always != QN_BY_WORDS)) QN_TRY(open_encoder(cx, p, st, e));
     st->finder = qn_finder_new(st->encoder);
     QN_TRY(qn_files_each(p->in, add_file, st, e));
     if (qn_finder_n(st->finder) == 0) return qn_fail(e, QN_EDATA, "there is no text to search in %s", p->in);
-    qn_log(QN_INFO, "search", "%zu passages of %zu documents are searched%s", qn_finder_n(st->finder), st->n_docs, st->encoder ? ", by words and by meaning" : ", by words");
+    qn_log(QN_INFO, "search", "%zu passages of %zu documents are searched%s", qn_finder_n(st->finder), st->n_docs,
+           p->row_by ? ", as each row says" : p->always == QN_BY_BOTH ? ", by words and by meaning" : p->always == QN_BY_MEANING ? ", by meaning" : ", by words");
     return QN_OK;
 }
 
@@ -395,14 +432,25 @@ static qn_code ask_engine(const params *p, qn_ctx *cx, qn_turn *t, qn_str query,
     return rc;
 }
 
-static qn_code search_documents(const params *p, qn_ctx *cx, state *st, qn_str query, results *rs, qn_err *e)
+static qn_code search_documents(const params *p, qn_ctx *cx, state *st, qn_finder_by by, qn_str query, results *rs, qn_err *e)
 {
     qn_finder_hit *hits = qn_arena_alloc(cx->scratch, (size_t)p->k * sizeof *hits);
     size_t n;
-    QN_TRY(qn_finder_find(st->finder, query, (size_t)p->k, hits, &n, e));
+    QN_TRY(qn_finder_find(st->finder, by, query, (size_t)p->k, hits, &n, e));
     for (size_t i = 0; i < n; i++)
         found(rs, st->places[hits[i].index].url, st->places[hits[i].index].title, qn_finder_text(st->finder, hits[i].index), query, i + 1);
     return QN_OK;
+}
+
+static qn_code by_of_row(const params *p, qn_ctx *cx, const qn_row *r, qn_finder_by *by, qn_err *e)
+{
+    qn_buf b = {0};
+    *by = p->always;
+    if (!p->row_by) return QN_OK;
+    qn_code rc = qn_template_fill(p->row_by, r, cx->scratch, &b, e);
+    if (rc == QN_OK) rc = read_by(p, qn_str_trim(qn_buf_view(&b)), by, e);
+    qn_buf_free(&b);
+    return rc;
 }
 
 static qn_code read_reply(const params *p, qn_ctx *cx, qn_str reply, qn_str query, results *rs, qn_err *e)
@@ -424,11 +472,13 @@ static qn_code turn(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_turn *t,
     queries *q = t->state;
     results rs = { .a = cx->scratch };
     if (!q) {
+        qn_finder_by by;
         q = t->state = QN_ARENA_NEW(t->arena, queries);
         q->a = t->arena;
         QN_TRY(qn_expr_run(p->query, r, cx->scratch, take_query, q, e));
+        QN_TRY(by_of_row(p, cx, r, &by, e));
         for (size_t i = 0; i < q->n; i++)
-            QN_TRY(p->engine ? ask_engine(p, cx, t, q->all[i], e) : search_documents(p, cx, vs, q->all[i], &rs, e));
+            QN_TRY(p->engine ? ask_engine(p, cx, t, q->all[i], e) : search_documents(p, cx, vs, by, q->all[i], &rs, e));
         if (p->engine && q->n) return QN_OK;
     } else {
         for (size_t i = 0; i < q->n; i++) QN_TRY(read_reply(p, cx, t->replies[i].text, q->all[i], &rs, e));
