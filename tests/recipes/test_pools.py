@@ -52,11 +52,12 @@ def evol_instruct():
     first = [x["instruction"] for x in sources.instructions(12)]
     few_seeds = lib.write_rows("s.jsonl", [{"task": s} for s in first])
     mock = lib.Mock([
-        {"match": "Make another one of it.", "every": 7, "json": '{"instruction": "A harder task, the same for all of them that come by."}'},
+        {"match": "Make another one of it.", "every": 4, "json": '{"instruction": "A harder task, the same for all of them that come by."}'},
         {"match": "Make another one of it.", "every": 5, "json": '{"instruction": "Rewrite the given prompt number {{n}}."}'},
         {"match": "Make another one of it.", "json": '{"instruction": "A harder task, number {{n}}, with one more condition."}'},
         {"match": "Do the two ask for the same", "every": 4, "json": '{"equal": true}'},
         {"match": "Do the two ask for the same", "json": '{"equal": false}'},
+        {"match": "A harder task, the same", "reply": "One answer to all who come by, asked for once: were it eliminated, no duplicates would be left."},
         {"match": "A harder task", "every": 6, "reply": "Sorry, I cannot."},
         {"match": "A harder task", "every": 7, "reply": "the and of, is it?"},
         {"reply": "A full answer to the task, with reasons and an example for each of them."},
