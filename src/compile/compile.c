@@ -567,6 +567,7 @@ qn_code qn_compile(const qn_compile_opts *o, qn_compiled *out, qn_err *e)
     if (rc == QN_OK) rc = propose(&j, e);
     if (rc == QN_OK) rc = search(&j, &best, e);
     if (rc == QN_OK) rc = decide(&j, best, out, e);
+    if (rc != QN_OK) qn_err_keep(e);
     for (size_t k = 0; k < MAX_STEPS; k++) qn_free(j.demos[k].all);
     qn_free(j.ledger);
     qn_free(j.file);

@@ -66,6 +66,19 @@ void qn_trail(qn_err *e, const char *fmt, ...)
     if (old[0] && n + 4 < sizeof e->trail) snprintf(e->trail + n, sizeof e->trail - n, " > %s", old);
 }
 
+void qn_err_keep(qn_err *e)
+{
+    qn_err was = *e;
+    e->pos = (qn_pos){0};
+    e->about = NULL;
+    if (!was.pos.file) return;
+    if (was.pos.line && was.pos.col) qn_fail(e, was.code, "%s:%d:%d: %s", was.pos.file, was.pos.line, was.pos.col, was.msg);
+    else if (was.pos.line) qn_fail(e, was.code, "%s:%d: %s", was.pos.file, was.pos.line, was.msg);
+    else qn_fail(e, was.code, "%s: %s", was.pos.file, was.msg);
+    memcpy(e->hint, was.hint, sizeof e->hint);
+    memcpy(e->trail, was.trail, sizeof e->trail);
+}
+
 void qn_err_text(const qn_err *e, qn_buf *out)
 {
     if (e->pos.file) {

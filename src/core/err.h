@@ -36,6 +36,8 @@ qn_code qn_fail(qn_err *e, qn_code code, const char *fmt, ...) __attribute__((fo
 qn_code qn_fail_at(qn_err *e, qn_code code, qn_pos pos, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void    qn_hint(qn_err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));     /* after qn_fail */
 void    qn_trail(qn_err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));    /* puts a word in front */
+/* Puts the position into the message and forgets what was borrowed: for errors that outlive the texts they speak of. */
+void    qn_err_keep(qn_err *e);
 void    qn_err_text(const qn_err *e, qn_buf *out);  /* "file:3:7: message (hint)" as people read it */
 const char *qn_code_name(qn_code code);             /* "recipe", "io", ... for JSON */
 

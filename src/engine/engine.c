@@ -107,17 +107,6 @@ static qn_code open_steps(qn_engine *en, qn_err *e)
     return rc;
 }
 
-/* The error outlives the steps, and the name of a source's file is theirs: it goes into the message. */
-static void keep_position(qn_err *e)
-{
-    qn_err was = *e;
-    if (!was.pos.file) return;
-    if (was.pos.line) qn_fail(e, was.code, "%s:%d: %s", was.pos.file, was.pos.line, was.msg);
-    else qn_fail(e, was.code, "%s: %s", was.pos.file, was.msg);
-    memcpy(e->hint, was.hint, sizeof e->hint);
-    memcpy(e->trail, was.trail, sizeof e->trail);
-}
-
 static void close_steps(qn_engine *en)
 {
     for (int i = en->plan->n_steps - 1; i >= 0; i--) {
@@ -647,7 +636,7 @@ qn_code qn_run(const qn_plan *plan, const qn_run_opts *o, qn_run_result *out, qn
         show(en, true);
     }
     qn_effects_close(en);
-    if (en->rc != QN_OK) keep_position(&en->err);
+    if (en->rc != QN_OK) qn_err_keep(&en->err);
     close_steps(en);
     close_out(en, &en->rejected);
     qn_err numbers_err = {0};

@@ -173,7 +173,7 @@ static qn_str cell_at(sqlite3_stmt *st, int i, qn_arena *a)
     static const char hex[] = "0123456789abcdef";
     if (sqlite3_column_type(st, i) == SQLITE_NULL) return (qn_str){ NULL, 0 };
     if (sqlite3_column_type(st, i) != SQLITE_BLOB) return qn_arena_str(a, text_at(st, i));
-    const char *p = sqlite3_column_blob(st, i);
+    const unsigned char *p = sqlite3_column_blob(st, i);
     size_t n = (size_t)sqlite3_column_bytes(st, i);
     char *out = qn_arena_alloc(a, n * 2 + 1);
     for (size_t k = 0; k < n; k++) { out[2 * k] = hex[p[k] >> 4]; out[2 * k + 1] = hex[p[k] & 15]; }

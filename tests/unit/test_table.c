@@ -56,6 +56,21 @@ static void types_come_from_the_cells_and_set_the_affinity(void **s)
     unlink(t_path);
 }
 
+static void blobs_of_a_database_become_hex(void **s)
+{
+    (void)s;
+    const char *path = T_FILE("blobs.sqlite", "");
+    sqlite3 *db;
+    unlink(path);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    sqlite3_exec(db, "CREATE TABLE b(n, x); INSERT INTO b VALUES(1,x'ff8000'),(2,x'')", NULL, NULL, NULL);
+    sqlite3_close(db);
+    qn_tables *t = load(path);
+    says("SELECT n, x FROM b ORDER BY n", "1|ff8000\n2|\n");
+    qn_tables_free(t);
+    unlink(path);
+}
+
 static void names_are_usable_and_unique(void **s)
 {
     (void)s;
@@ -229,7 +244,7 @@ static int done(void **s) { (void)s; unlink(DB); return 0; }
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(types_come_from_the_cells_and_set_the_affinity), cmocka_unit_test(names_are_usable_and_unique),
+        cmocka_unit_test(types_come_from_the_cells_and_set_the_affinity), cmocka_unit_test(names_are_usable_and_unique), cmocka_unit_test(blobs_of_a_database_become_hex),
         cmocka_unit_test(a_big_table_goes_through_the_disk_and_is_the_same), cmocka_unit_test(one_bad_file_does_not_stop_the_others),
         cmocka_unit_test(nothing_to_load_leaves_no_file), cmocka_unit_test(all_tables_of_wikitablequestions_load),
         cmocka_unit_test(csv_files_hold_the_same_cells_as_the_json_of_their_tables),
