@@ -36,7 +36,7 @@ for more in (["--memory", "16M"], ["--workers", "1"], ["--workers", "3", "--memo
     again, also, said = apply(*settings, rows, *more)
     check(again == kept and also == rejected, "the same bytes with " + " ".join(more))
     # a sanitizer takes memory of its own
-    if more[1] == "16M" and "-" not in os.path.basename(BUILD): check(said["peak_memory_bytes"] < 40e6, "peak under --memory 16M", said["peak_memory_bytes"])
+    if more[1] == "16M" and "-" not in os.path.basename(lib.BUILD): check(said["peak_memory_bytes"] < 40e6, "peak under --memory 16M", said["peak_memory_bytes"])
 
 # ---- and inside grow: a pool fed in rounds of a hundred texts
 with open(rows, encoding="utf-8") as f: texts = [json.loads(line)["text"] for _, line in zip(range(2000), f)]

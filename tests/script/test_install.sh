@@ -16,7 +16,8 @@ cd /
 "$tmp/moved/bin/quern" apply keep where='.t == "rye"' "$tmp/in.jsonl" -o "$tmp/out.jsonl" >/dev/null 2>&1
 [ "$(cat "$tmp/out.jsonl")" = '{"t":"rye"}' ] || { echo "the installed program did not run: $(cat "$tmp/out.jsonl")"; exit 1; }
 if ls "$root"/lib/quern/libyyjson.so* >/dev/null 2>&1 && [ -z "${SAN:-}" ]; then
-    ldd "$tmp/moved/bin/quern" | grep -q "$tmp/moved/bin/../lib/quern/libyyjson" || { echo "yyjson comes from elsewhere:"; ldd "$tmp/moved/bin/quern" | grep yyjson; exit 1; }
+    linked=$(ldd "$tmp/moved/bin/quern" | grep yyjson)          # read whole: with pipefail, grep -q would end ldd by SIGPIPE
+    [[ $linked == *"$tmp/moved/bin/../lib/quern/libyyjson"* ]] || { echo "yyjson comes from elsewhere: $linked"; exit 1; }
 fi
 if (cd "$OLDPWD" && tools/install.sh "$build" relative/prefix) >/dev/null 2>&1; then echo "a relative prefix was taken"; exit 1; fi
 echo "installed and run from $root"
