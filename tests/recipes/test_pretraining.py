@@ -34,7 +34,8 @@ def tinystories():
              {"regex": whole, "every": 41, "reply": "It was the same {{3}} story of the {{1}} that would {{2}} as all the other stories that were told by the fire that night, and nobody listened any more to it at all."}] + rules
     rules += [{"regex": 'noun "([^"]+)", the verb[^"]*"([^"]+)" and the adjective "([^"]+)"', "every": 7, "reply": "Once {{n}} a {{1}} was there {{hash}}."},
               {"regex": 'noun "([^"]+)", the verb[^"]*"([^"]+)" and the adjective "([^"]+)"', "reply": "Once {{n}} a {{3}} {{1}} wanted {{hash}} to {{2}} by the {{n}} hill, and {{hash}} it did."}]
-    mock = lib.Mock(rules)
+    never = [x for x in rules if x["reply"].startswith("Nothing")]      # before the planted faults: these stay incomplete whichever request comes when
+    mock = lib.Mock(never + [x for x in rules if x not in never])
     r = run("tinystories", "words=" + lib.write_rows("words.jsonl", words + sources.basic_words(3)), "rows=300", "tries=2", writer=mock.url)
     rows = r.rows()
     for x in rows:

@@ -75,12 +75,13 @@ def toloka_prompts():
     waiting = r.summary["rows"]["pending"]
     check("wait for people" in json.dumps(r.summary) + r.stderr and waiting >= 8, "the run waits for people", r.stderr[-300:])
     n = len(requests(mock))
-    fates, i = {}, 0
+    fates, i, of_genetics = {}, 0, 0
 
     def decide(t):
-        nonlocal i
+        nonlocal i, of_genetics
         i += 1
-        fates[t["show"]["prompt"]] = d = ("accept", "modify")[i % 2] if t["show"]["domain"] != "genetics" or i % 3 else "reject"
+        of_genetics += t["show"]["domain"] == "genetics"        # its first, fourth, ... task is rejected, whatever order the tasks come in
+        fates[t["show"]["prompt"]] = d = ("accept", "modify")[i % 2] if t["show"]["domain"] != "genetics" or of_genetics % 3 != 1 else "reject"
         return {"decision": d, "edit": {"prompt": t["show"]["prompt"] + " Be brief."}}
     fill_in(r.out, decide)
     r = run("toloka_prompts", *args, writer=mock.url, out=r.out)
