@@ -426,7 +426,7 @@ void qn_effects_pump(qn_engine *en)
 
 void qn_effects_idle(qn_engine *en)
 {
-    if (en->batcher && en->n_in_batches && en->n_in_batches == en->n_in_flight) qn_batcher_flush(en->batcher, en->n_batched);
+    if (en->batcher && en->n_in_batches && en->n_in_batches == en->n_in_flight) qn_batcher_flush(en->batcher, en->n_batched, en->n_batched - en->n_in_batches);
 }
 
 /* The twin gets a copy of the reply; it was paid once. */

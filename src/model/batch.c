@@ -53,15 +53,15 @@ struct qn_batcher {
     void *arg;
     qn_thread *thread;
 
-    pthread_mutex_t lock;       /* guards the next six */
+    pthread_mutex_t lock;       /* guards the next seven */
     pthread_cond_t  came;
     qn_call *inbox, **last_inbox;
     bool     quit;
-    uint64_t flush_at;          /* flush once so many have come in; 0 none */
+    uint64_t flush_in, flush_out;   /* flush while so many have come in, and so many been given back */
     qn_batcher_stats stats;
     int      stop;              /* atomic */
 
-    uint64_t n_received;
+    uint64_t n_received, n_given;   /* calls of this run: come in, given back */
     lane    *lanes;
     batch   *batches;
     qn_call *finished, **last_finished;
@@ -76,6 +76,7 @@ static void finish(qn_batcher *b, qn_call *c)
 {
     c->loop_private = NULL;
     c->next = NULL;
+    if (c->user) b->n_given++;
     *b->last_finished = c;
     b->last_finished = &c->next;
 }
@@ -707,11 +708,11 @@ static bool step(qn_batcher *b)
     b->inbox = NULL;
     b->last_inbox = &b->inbox;
     bool quit = b->quit;
-    uint64_t flush_at = b->flush_at;
+    uint64_t flush_in = b->flush_in, flush_out = b->flush_out;
     pthread_mutex_unlock(&b->lock);
 
     take_in(b, in);
-    bool flush = flush_at && b->n_received >= flush_at;
+    bool flush = b->n_received == flush_in && b->n_given == flush_out;
     if (!stopping(b)) send_gathered(b, flush);
     for (batch *t = b->batches, *next; t && !stopping(b); t = next) {
         next = t->next;
@@ -776,10 +777,11 @@ void qn_batcher_submit(qn_batcher *b, qn_call *calls)
     pthread_mutex_unlock(&b->lock);
 }
 
-void qn_batcher_flush(qn_batcher *b, uint64_t n_submitted)
+void qn_batcher_flush(qn_batcher *b, uint64_t n_submitted, uint64_t n_taken)
 {
     pthread_mutex_lock(&b->lock);
-    b->flush_at = n_submitted;
+    b->flush_in = n_submitted;
+    b->flush_out = n_taken;
     pthread_mutex_unlock(&b->lock);
 }
 

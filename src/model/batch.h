@@ -45,8 +45,9 @@ qn_code qn_batcher_open(qn_batcher **out, const qn_batch_book *book, void (*done
 void    qn_batcher_resume(qn_batcher *b, const qn_batch_old *old);      /* before the first submit */
 /* Calls linked by next, each with its intent written. c->batch: in that batch of an earlier run; 0: a new request. */
 void    qn_batcher_submit(qn_batcher *b, qn_call *calls);
-/* Nothing more will come before one of these is answered, once n_submitted calls were submitted in all: what is gathered leaves. */
-void    qn_batcher_flush(qn_batcher *b, uint64_t n_submitted);
+/* Of n_submitted calls in all n_taken have come back, and nothing more will be submitted before another does: what is gathered leaves. It stays
+ * where it is when calls are on their way, either way: their rows may submit more, and two batches would leave in place of one. */
+void    qn_batcher_flush(qn_batcher *b, uint64_t n_submitted, uint64_t n_taken);
 /* 1: what has not left comes back as "stopped"; what is in batches comes back as "stopped" and kept. 2: a batch being started is not waited for. */
 void    qn_batcher_stop(qn_batcher *b, int how);
 void    qn_batcher_stats_get(qn_batcher *b, qn_batcher_stats *out);
