@@ -3,8 +3,8 @@
 #include <math.h>
 
 enum { NEAR_START = 128, FAR_START = 32, NEAR_RAMP_CEILING = 1024, RAMP_EVERY_US = 5000, BREAKER_AFTER = 3,
-       QUICK_US = 50000, QUICK_ENOUGH = 256 };
-static const int64_t FIRST_PROBE_US = 500000, LAST_PROBE_US = 15000000;
+       QUICK_US = 50000, QUICK_ENOUGH = 256, SLOW_PROBES = 2 };
+static const int64_t FIRST_PROBE_US = 500000, LAST_PROBE_US = 15000000, SLOW_US = 15000000;
 
 static double at_most(double a, double b) { return a < b ? a : b; }
 
@@ -152,7 +152,8 @@ static void breaker_count(qn_pace *p, int64_t now_us, int64_t sent_us)
         p->n_probes++;
         int64_t wait = FIRST_PROBE_US << (p->n_probes < 5 ? p->n_probes : 5);
         p->probe_us = now_us + (wait < LAST_PROBE_US ? wait : LAST_PROBE_US);
-        if (!p->answered && p->n_probes >= p->limits.n_probes) p->dead = true;
+        bool slow = p->n_probes >= SLOW_PROBES && now_us - p->open_since_us > SLOW_US;     /* each took long to fail: a deaf name server, a wall */
+        if (!p->answered && (slow || p->n_probes >= p->limits.n_probes)) p->dead = true;
         if (p->answered && now_us - p->open_since_us > p->limits.patience_us) p->dead = true;
         return;
     }

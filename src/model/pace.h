@@ -6,7 +6,7 @@
  *             (Chiu & Jain 1989, "Analysis of the increase and decrease algorithms for congestion avoidance in computer networks")
  *   resting   Retry-After or a rate-limit header named a time: nothing is sent before it
  *   open      the breaker: connections fail; one probe at a time, further and further apart, until somebody answers
- *   dead      the breaker gave up: what waits fails now
+ *   dead      the breaker gave up (never answered: after four probes, or two that took over 15 s): what waits fails now
  *
  * An endpoint that answers within 50 ms is not given more than 256 at once: by Little's law that is 5,000 a second, and further
  * connections would only cost memory.

@@ -65,7 +65,7 @@ equal(r.summary["rows"]["failed"], N, "every row failed")
 print("%-28s exit 1, nothing is called success" % "every reply is 500")
 
 for name, url in [("nobody listens", "http://127.0.0.1:9/v1#m"), ("a name that is not there", "http://no-such-host.invalid/v1#m")]:
-    r = Run("ask", "rows=" + rows, "--model", "m=" + url, timeout=90)
+    r = Run("ask", "rows=" + rows, "--model", "m=" + url, timeout=180)
     equal(r.code, 4, "%s: exit code (%s)" % (name, r.stderr))
     check(r.summary["rows"]["accepted"] == 0, name)
     print("%-28s exit 4: %s" % (name, r.summary["ended_words"][:70] if r.summary.get("ended_words") else r.stderr.strip()[:70]))

@@ -189,6 +189,26 @@ static void a_dead_address_is_probed_alone_and_then_given_up(void **state)
     assert_in_range(t, 5 * SECOND, 10 * SECOND);
 }
 
+static void an_address_whose_attempts_take_long_is_given_up_sooner(void **state)
+{
+    (void)state;
+    qn_pace p;
+    qn_pace_limits lim = {0};
+    int64_t again, t = 1;
+    qn_pace_init(&p, &lim, 0);
+    send_all(&p, t);
+    end_all(&p, t += 10 * SECOND, QN_WENT_NOWHERE, 1);      /* a name server that does not answer */
+    int probes = 0;
+    for (; !p.dead && probes < 20; probes++) {
+        if (!qn_pace_may_send(&p, t, 0, &again)) t = again;
+        assert_int_equal(send_all(&p, t), 1);
+        qn_pace_ended(&p, t + 10 * SECOND, QN_WENT_NOWHERE, t, -1, 0, -1);
+        t += 10 * SECOND;
+    }
+    assert_int_equal(probes, 2);
+    assert_true(t < 35 * SECOND);
+}
+
 static void an_answer_closes_the_breaker(void **state)
 {
     (void)state;
@@ -298,6 +318,7 @@ int main(void)
         cmocka_unit_test(a_near_endpoint_is_filled_within_a_twentieth_of_a_second),
         cmocka_unit_test(a_quick_endpoint_is_not_given_more_than_256_and_a_slow_one_is),
         cmocka_unit_test(a_dead_address_is_probed_alone_and_then_given_up),
+        cmocka_unit_test(an_address_whose_attempts_take_long_is_given_up_sooner),
         cmocka_unit_test(an_answer_closes_the_breaker),
         cmocka_unit_test(waits_double_jitter_and_never_pass_their_bounds),
         cmocka_unit_test(durations_of_headers_are_read),
