@@ -153,8 +153,34 @@ def share(a, n):
     return "%d of %d (%.1f%%)" % (a, n, 100 * a / n) if n else "none of 0"
 
 
+def level(r):
+    return "%.1f [%.1f, %.1f]" % (100 * r["value"], 100 * r["low"], 100 * r["high"])
+
+
+def gain(r):
+    return "" if r["diff"] is None else "%+.1f [%+.1f, %+.1f], p %.3f" % (100 * r["diff"], 100 * r["diff_low"], 100 * r["diff_high"], r["p"])
+
+
+def curve(tally):
+    """The rows of a tally with `along` as a table for each measure: a line for each place, a column for each system. The run's report.html draws it."""
+    at = {(r["group"], r["measure"], r["along"]): r for r in tally}
+    axis, against = tally[0]["axis"], next((r["against"] for r in tally if r["against"]), None)
+    lines = []
+    for m in dict.fromkeys(r["measure"] for r in tally):
+        groups = list(dict.fromkeys(r["group"] for r in tally if r["along"] is not None))
+        lines += ["| %s | " % axis + " | ".join(groups) + " |", "|---|" + "---|" * len(groups)]
+        for x in sorted({r["along"] for r in tally if r["along"] is not None}):
+            here = [at.get((g, m, x)) for g in groups]
+            lines.append("| %g | %s |" % (x, " | ".join("" if r is None else level(r) + ("; " + gain(r) if gain(r) else "") for r in here)))
+        lines += ["", "%s: percent with 95%% intervals%s." % (m, "; behind them the difference from *%s* on the same questions, paired" % against if against else "")]
+        lines += ["%s: %s throughout." % (g, level(at[g, m, None])) for g in dict.fromkeys(r["group"] for r in tally) if (g, m, None) in at] + [""]
+    return lines[:-1]
+
+
 def table(tally):
     """tally's rows as a table: a line for each system, a pair of columns for each measure."""
+    if "along" in tally[0]:
+        return curve(tally)
     measures = list(dict.fromkeys(r["measure"] for r in tally))
     groups = list(dict.fromkeys(r["group"] for r in tally))
     at = {(r["group"], r["measure"]): r for r in tally}
@@ -164,8 +190,7 @@ def table(tally):
         cells = []
         for m in measures:
             r = at[g, m]
-            cells.append("%.1f [%.1f, %.1f]" % (100 * r["value"], 100 * r["low"], 100 * r["high"]))
-            cells.append("" if r["diff"] is None else "%+.1f [%+.1f, %+.1f], p %.3f" % (100 * r["diff"], 100 * r["diff_low"], 100 * r["diff_high"], r["p"]))
+            cells += [level(r), gain(r)]
         lines.append("| %s | %d | %s |" % (g, at[g, measures[0]]["n"], " | ".join(cells)))
     lines += ["", "Percent with 95%% intervals; gain: difference from *%s* on the same questions, paired." % against]
     return lines

@@ -17,6 +17,7 @@ static qn_buf script_of(const qn_page_parts *p)
 {
     qn_buf b = {0};
     qn_buf_str(&b, embedded("report_parts.js"));
+    qn_buf_str(&b, embedded("results.js"));
     qn_buf_str(&b, embedded(p->script));
     return b;
 }

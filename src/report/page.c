@@ -9,6 +9,7 @@
 #include "report/portrait.h"
 #include "report/put.h"
 #include "report/report.h"
+#include "report/results.h"
 #include "report/survey.h"
 #include "report/trace.h"
 #include "report/training.h"
@@ -363,6 +364,7 @@ qn_code qn_report_text(const qn_report_facts *f, qn_buf *out, qn_err *e)
     put_facts(&json, f);
     put_examples(&json, f);
     if (f->dir) qn_training_put(f->dir, &json);
+    qn_results_put(f, &json);
     qn_code rc = put_surveys(&json, f, e);
     qn_buf_putc(&json, '}');
     if (rc == QN_OK) put_page(out, f, qn_buf_view(&json));

@@ -405,6 +405,6 @@ function origin() {
 }
 
 page.replaceChildren();
-head(); account(); verdict(); notices(); flow(); reasons(); targets(); fields(); portrait(); marks(); bias(); trained(); samples(); against(); origin();
+head(); account(); verdict(); notices(); results(D.results); flow(); reasons(); targets(); fields(); portrait(); marks(); bias(); trained(); samples(); against(); origin();
 page.append(el("footer", "", "Made by quern" + (D.version ? " " + D.version : "") + ". One file, no network. ", "in = accepted + rejected + failed; pending and ahead stand outside."));
 })();

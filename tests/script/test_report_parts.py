@@ -95,15 +95,41 @@ got = d3["marks"][0]["swapped"]
 equal((got["n"], got["moved"]), (len(pairs), sum(a != b for a, b in pairs)), "pairs with the term exchanged")
 check(len(pairs) == 32 and got["moved"] > 20 and abs(got["higher"] - sum(b - a for a, b in pairs) / len(pairs)) < 1e-9, "what the exchange does to the marks", got, pairs[:4])
 
+# ---- the table of an experiment: a curve over rows, with a system that has no place; worked out again here
+EVIL = "</script><img src=x onerror=alert(1)>"
+measured = [{"id": i, "system": s, "rows": n, "em": (i * 7 + k) % 10 < b + k} for i in range(40) for k, n in enumerate((500, 1000, 8000)) for s, b in (("curated", 3), (EVIL, 1))]
+measured += [{"id": i, "system": "base", "rows": None, "em": i % 4 == 0} for i in range(40)]
+with open(lib.path("curve.yaml"), "w") as f:
+    f.write("quern: 1\nsteps:\n  - name: rows\n    read_rows: {path: %s, licence: mit}\n  - tally: {of: em, by: .system, along: .rows, pair: .id, against: base}\n  - write: {to: curve.jsonl}\n"
+            "  - from: rows\n    tally: {of: em, by: .system, along: '.rows // 0', pair: .id, against: curated}\n  - write: {to: other.jsonl}\n" % lib.write_rows("measured.jsonl", measured))
+r4 = lib.Run(lib.path("curve.yaml"))
+equal(r4.code, 0, r4.stderr[-400:])
+curve, mean = r4.rows("curve.jsonl"), lambda s, n: sum(r["em"] for r in measured if (r["system"], r["rows"]) == (s, n)) / 40
+equal([(r["group"], r["along"], r["n"]) for r in curve], [(s, n, 40) for s in ("curated", EVIL) for n in (500, 1000, 8000)] + [("base", None, 40)], "a row for each place, in order")
+check(all(abs(r["value"] - mean(r["group"], r["along"])) < 1e-6 and r["low"] <= r["value"] <= r["high"] and r["axis"] == "rows" for r in curve), "levels by place", curve)
+check(all(abs(r["diff"] - mean(r["group"], r["along"]) + mean("base", None)) < 1e-6 and r["unpaired"] == 0 for r in curve[:6]) and curve[6]["diff"] is None, "held against the group that has no place", curve)
+held = {(r["group"], r["along"]): r["diff"] for r in r4.rows("other.jsonl")}
+check(all(abs(held[EVIL, n] - mean(EVIL, n) + mean("curated", n)) < 1e-6 for n in (500, 1000, 8000)) and held["base", 0] is None, "held against the group at the same place, or against nothing", held)
+page4, d4 = facts(r4)
+equal([(t["file"], [(r["group"], r["along"], r["value"], r["low"], r["high"]) for r in t["rows"]]) for t in d4["results"]],
+      [(n, [(r["group"], r["along"], r["value"], r["low"], r["high"]) for r in r4.rows(n)]) for n in ("curve.jsonl", "other.jsonl")], "the page has the tables")
+code, _, err = lib.quern("apply", "tally", "of=em", "along=.rows", lib.write_rows("text.jsonl", [{"em": 1, "rows": "many"}]), "-o", "-")
+check(code and "`along` gives a text, a number is needed" in err, "a place is a number", code, err)
+check("results" not in d2, "rows that are no tally's are no table")
+
 # ---- drawn
 chromium = shutil.which("chromium") or shutil.which("chromium-browser")
 if not chromium:
     print("skipped: chromium is not here: pages are not drawn")
     sys.exit(0)
-for out, titles in ((r.out, ["May it train a model?", "Not known", "Licences of what went in: CC-BY-SA-4.0", "Topics and variety", "Whom the set speaks of", "Beside people's rows", "Side by side", "Occupations"]), (r2.out, ["What the judges said", "Whom the set speaks of"]), (r3.out, ["with the term exchanged"])):
+for out, titles in ((r.out, ["May it train a model?", "Not known", "Licences of what went in: CC-BY-SA-4.0", "Topics and variety", "Whom the set speaks of", "Beside people's rows", "Side by side", "Occupations"]), (r2.out, ["What the judges said", "Whom the set speaks of"]), (r3.out, ["with the term exchanged"]), (r4.out, ["Results", "throughout", "rows (logarithmic)", EVIL, "40"])):
     dom = subprocess.run([chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=3000", "--dump-dom", "file://" + os.path.join(out, "report.html")], capture_output=True, timeout=90, text=True).stdout
     seen = html.unescape(re.sub("<[^>]*>", "\n", re.sub(r"<(script|style)\b.*?</\1>", "", dom, flags=re.S)))
     check("What it is made from" in seen, "the page is drawn to its end", seen[-400:])
     for t in titles:
         check(t in seen, "the page shows " + t)
-print("report: bias, topics, judges, distance: as counted here")
+    if out == r4.out:
+        plots = re.findall(r'<svg [^>]*class="hist plot".*?</svg>', dom, re.S)
+        equal([(p.count('class="run"'), p.count('class="range"'), p.count('class="level"')) for p in plots], [(2, 6, 1), (2, 7, 0)], "lines, intervals, levels")
+        check("<img" not in dom, "a system's name is text")
+print("report: bias, topics, judges, distance, curves: as counted here")
