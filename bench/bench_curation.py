@@ -2,8 +2,9 @@
 """Curation beside its peers, one table, one run: MinHash deduplication (rensa, datasketch), ROUGE-L novelty (rapidfuzz, rouge-score), Gopher's filters
 (datatrove). Writes docs/results_curation.md.
 
-usage: bench/bench_curation.py [--mb 200] [--datasketch-mb 20] [--gb 0] [--rounds 3] [--no-write]
-  --gb N   also deduplicates a set of N GB under --memory 512M (needs 2.3 N GB of disk in $TMPDIR)
+usage: bench/bench_curation.py [--mb 200] [--datasketch-mb 20] [--gb 0] [--only-gb] [--rounds 3] [--no-write]
+  --gb N     also deduplicates a set of N GB under --memory 512M (needs 2.3 N GB of disk in $TMPDIR)
+  --only-gb  nothing but that; its line is put into the table that is there
 Peers live in deps/peers-curation, made on the first run. Speeds are per CPU-second of the process (all its threads), best of --rounds for quern and of one for
 peers, which a busy machine changes less than seconds of the clock; figures of one kind ran one after the other. Results are checked before a speed is reported."""
 import argparse, datetime, json, os, platform, random, re, subprocess, sys, tempfile, time
@@ -18,6 +19,7 @@ o = argparse.ArgumentParser()
 o.add_argument("--mb", type=float, default=200)
 o.add_argument("--datasketch-mb", type=float, default=20)
 o.add_argument("--gb", type=float, default=0)
+o.add_argument("--only-gb", action="store_true")
 o.add_argument("--rounds", type=int, default=3)
 o.add_argument("--no-write", action="store_true")
 o = o.parse_args()
@@ -33,11 +35,16 @@ def peer(script, *args):
 
 
 def quern_dedup(rows, tmp, workers, memory):
-    out = subprocess.run([QUERN, "apply", "dedup_minhash", "text=.text", "over=%g" % OVER, "hashes=128", "shingle=5", rows, "-o", tmp + "/kept.jsonl",
-                          "--rejected", tmp + "/rejected.jsonl", "--json", "--workers", str(workers), "--memory", memory], capture_output=True, timeout=7200)
-    assert out.returncode == 0, out.stderr.decode()
-    s = json.loads(out.stderr.decode().strip().splitlines()[-1])
-    return {"rows": s["in"], "kept": s["accepted"], "seconds": s["seconds"], "cpu_seconds": s["cpu_seconds"], "peak_mb": s["peak_memory_bytes"] / 1e6}
+    p = subprocess.Popen([QUERN, "apply", "dedup_minhash", "text=.text", "over=%g" % OVER, "hashes=128", "shingle=5", rows, "-o", tmp + "/kept.jsonl",
+                          "--rejected", tmp + "/rejected.jsonl", "--json", "--workers", str(workers), "--memory", memory], stderr=subprocess.PIPE)
+    said = p.stderr.read().decode()
+    _, status, used = os.wait4(p.pid, 0)
+    p.returncode = os.waitstatus_to_exitcode(status)
+    assert p.returncode == 0, said
+    s = json.loads(said.strip().splitlines()[-1])
+    assert s["in"] == s["accepted"] + s["rejected"] + s["failed"] and s["failed"] == 0, s
+    return {"rows": s["in"], "kept": s["accepted"], "rejected": s["rejected"], "seconds": s["seconds"], "cpu_seconds": s["cpu_seconds"],
+            "peak_mb": max(s["peak_memory_bytes"], used.ru_maxrss * 1024) / 1e6}     # what quern says, or the kernel when that is more
 
 
 def kept_ids(path):
@@ -143,47 +150,79 @@ def gopher(tmp, rows):
     notes.append("Gopher's filters: quern is %.0f times datatrove" % (table[-2]["mb_s"] / table[-1]["mb_s"]))
 
 
+def lines_of(path):
+    with open(path, "rb") as f:
+        return sum(block.count(b"\n") for block in iter(lambda: f.read(1 << 20), b""))
+
+
 def large(tmp):
     rows = tmp + "/large.jsonl"
     say("making %g GB" % o.gb)
     made = sets.make(rows, o.gb * 1000, seed=5)
+    say("%d documents, %d planted copies" % (made["rows"], len(made["planted"])))
     s = quern_dedup(rows, tmp, os.cpu_count(), "512M")
-    q = quality(made, kept_ids(tmp + "/kept.jsonl"))
+    kept = kept_ids(tmp + "/kept.jsonl")
+    q = quality(made, kept)
     put("MinHash, %.1f GB, --memory 512M" % o.gb, "quern", s, made["bytes"] / 1e6, q=q)
+    assert s["rows"] == made["rows"] and s["kept"] == len(kept) and lines_of(tmp + "/rejected.jsonl") == s["rejected"], (s, made["rows"], len(kept))
     assert s["peak_mb"] < 512 * 1.049 and q["recall"] > 0.99 and q["precision"] > 0.99, (s, q)
-    notes.append("%.1f GB (%d documents) under --memory 512M: %.0f s of the clock, peak %.0f MB" % (o.gb, made["rows"], s["seconds"], s["peak_mb"]))
+    check_similarities(tmp + "/rejected.jsonl", made)
+    notes.append("%.1f GB under --memory 512M: %s documents in, %s kept, %s rejected (each is in one file or the other), %d workers, %.0f s of the clock, peak %.0f MB; %s, commit %s"
+                 % (o.gb, format(s["rows"], ","), format(s["kept"], ","), format(s["rejected"], ","), os.cpu_count(), s["seconds"], s["peak_mb"], datetime.date.today(), commit()))
+
+
+def commit(): return subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], capture_output=True).stdout.decode().strip()
 
 
 def cell(x, form): return form % x if x is not None else ""
 
 
+DOC = ROOT + "/docs/results_curation.md"
+
+
+def line_of(t):
+    return "| %s | %s | %s %s | %s | %.2f | %.0f | %s | %s |" % (t["work"], "**quern**" if t["by"] == "quern" else t["by"], format(round(t["rows_s"]), ","), t["unit"],
+                                                                 cell(t["mb_s"], "%.1f"), t["cpu"], t["peak"], cell(t["recall"], "%.4f"), cell(t["precision"], "%.4f"))
+
+
+def put_in():
+    """The measured lines into the table that is there: in place of those of the same work, else behind the last of quern's MinHash; notes likewise."""
+    lines = open(DOC, encoding="utf-8").read().splitlines()
+    for t in table:
+        start = "| %s |" % t["work"]
+        lines = [l for l in lines if not l.startswith(start)]
+        lines.insert(max(i for i, l in enumerate(lines) if l.startswith("| MinHash") and "**quern**" in l) + 1, line_of(t))
+    for n in notes:
+        lines = [l for l in lines if not l.startswith("- " + n.split(":")[0])]
+        lines.insert(max(i for i, l in enumerate(lines) if l.startswith("- ")) + 1, "- " + n)
+    open(DOC, "w", encoding="utf-8").write("\n".join(lines) + "\n")
+
+
 def write():
     cpu = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), platform.machine())
-    commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], capture_output=True).stdout.decode().strip()
     lines = ["# Curation beside its peers", "",
              "Written by `make bench-curation` (bench/bench_curation.py%s) on %s at commit %s: %s, %d cores, load average %.1f at the end. One run; speeds are per "
-             "CPU-second; on a busy machine work that leans on memory, as MinHash does, still looks slower than it is." % (" --gb %g" % o.gb if o.gb else "", datetime.date.today(), commit, cpu,
+             "CPU-second; on a busy machine work that leans on memory, as MinHash does, still looks slower than it is." % (" --gb %g" % o.gb if o.gb else "", datetime.date.today(), commit(), cpu,
              os.cpu_count(), os.getloadavg()[0]), "",
              "| work | by | rows per CPU-s | MB per CPU-s | CPU-s | peak MB | recall | precision |", "|---|---|---|---|---|---|---|---|"]
-    for t in table:
-        lines.append("| %s | %s | %s %s | %s | %.2f | %.0f | %s | %s |" % (t["work"], "**quern**" if t["by"] == "quern" else t["by"], format(round(t["rows_s"]), ","),
-                     t["unit"], cell(t["mb_s"], "%.1f"), t["cpu"], t["peak"], cell(t["recall"], "%.4f"), cell(t["precision"], "%.4f")))
+    lines += map(line_of, table)
     lines += [""] + ["- " + n for n in notes] + ["",
              "Documents of about 1.2 KB: real sentences in new orders, one in eight a copy of an earlier one with up to 40 words changed (bench/curation_sets.py). "
              "Recall counts planted pairs whose word 5-grams have an exact Jaccard similarity of at least 0.8, precision the removed rows whose original has at "
              "least 0.7. Every similarity that quern gave was compared with the exact one. All: word 5-grams, 128 hashes, 32 bands, first row stays."]
-    open(ROOT + "/docs/results_curation.md", "w").write("\n".join(lines) + "\n")
+    open(DOC, "w", encoding="utf-8").write("\n".join(lines) + "\n")
 
 
-if not os.path.exists(VENV + "/done"):
+if not o.only_gb and not os.path.exists(VENV + "/done"):
     say("making %s" % VENV)
     subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
     subprocess.run([VENV + "/bin/pip", "install", "-q", *PEERS.split()], check=True)
     open(VENV + "/done", "w").close()
 with tempfile.TemporaryDirectory(prefix="quern-bench-", dir=os.environ.get("TMPDIR", "/tmp")) as tmp:
-    kept = minhash(tmp)
-    novel(tmp)
-    gopher(tmp, kept)
+    if not o.only_gb:
+        kept = minhash(tmp)
+        novel(tmp)
+        gopher(tmp, kept)
     if o.gb: large(tmp)
 for n in notes: say(n)
-if not o.no_write: write()
+if not o.no_write: put_in() if o.only_gb else write()

@@ -15,7 +15,7 @@ COPIES = 8          # one document in so many is a copy
 
 def shingles(text, k=5):
     words = text.lower().split()
-    return {tuple(words[i:i + k]) for i in range(max(1, len(words) - k + 1))} if words else set()
+    return set(zip(*(words[i:] for i in range(k)))) if len(words) >= k else {tuple(words)} if words else set()
 
 
 def jaccard(a, b):
@@ -66,21 +66,24 @@ def make(path, mb, seed=1):
     words = sorted({w for s in pool[:2000] for w in s.split()})
     pick, size, n, planted, recent = rng.random, 0, 0, {}, []
     mean, n_pool = sum(map(len, pool)) / len(pool) + 1, len(pool)
-    per = max(2, round(BYTES / mean))
-    with open(path, "w", encoding="utf-8") as out:
+    per = range(max(2, round(BYTES / mean)))
+    encoded = [json.dumps(s, ensure_ascii=False)[1:-1].encode() for s in pool]      # a text's JSON is that of its sentences, joined
+    with open(path, "wb", 1 << 20) as out:
         while size < mb * 1e6:
-            row = {"id": n}
             if recent and n % COPIES == COPIES - 1:
-                original, text = recent.pop(int(pick() * len(recent)))
-                row["text"] = edited(rng, text, words)
-                planted[n] = (original, jaccard(text, row["text"]))
+                original, chosen = recent.pop(int(pick() * len(recent)))
+                text = " ".join([pool[i] for i in chosen])
+                copy = edited(rng, text, words)
+                planted[n] = (original, jaccard(text, copy))
+                body = json.dumps(copy, ensure_ascii=False)[1:-1].encode()
             else:
-                row["text"] = " ".join([pool[int(pick() * n_pool)] for _ in range(per)])
-                if len(recent) < 20000: recent.append((n, row["text"]))
-                else: recent[int(pick() * 20000)] = (n, row["text"])
-            line = json.dumps(row, ensure_ascii=False) + "\n"
+                chosen = [int(pick() * n_pool) for _ in per]
+                body = b" ".join([encoded[i] for i in chosen])
+                if len(recent) < 20000: recent.append((n, chosen))
+                else: recent[int(pick() * 20000)] = (n, chosen)
+            line = b'{"id": %d, "text": "%b"}\n' % (n, body)
             out.write(line)
-            size += len(line.encode())
+            size += len(line)
             n += 1
     return {"rows": n, "bytes": size, "planted": planted}
 
