@@ -20,25 +20,71 @@ static qn_run_opts run_opts(const qn_perform_opts *o, const char *ledger)
 }
 
 /* ---- before a run ---- */
+/* What the step runs, as the recipe has it, and what of this machine it reads; false: it runs nothing. */
+static bool command_of(const qn_step *s, qn_buf *out)
+{
+    qn_value v, file;
+    qn_str name = QN_STR("run");
+    bool trl = s->gives && qn_v_get(s->shown, QN_STR("by"), &v) && qn_str_is(qn_v_str(v), "trl");
+    if (!trl && (!s->op || !(s->op->flags & QN_OP_RUNS_COMMANDS))) return false;
+    if (trl) name = QN_STR("command");
+    if (!qn_v_get(s->shown, name, &v)) v = qn_v_text(trl ? QN_STR("trl") : QN_STR("?"));
+    qn_buf_str(out, qn_v_str(v));
+    if (trl || !qn_v_get(s->shown, QN_STR("files"), &v)) return true;
+    qn_v_iter it = qn_v_iter_of(v);
+    if (v.kind == QN_V_TEXT) qn_buf_printf(out, "   (it reads %.*s)", QN_FMT(qn_v_str(v)));
+    for (bool first = true; v.kind == QN_V_LIST && v.n && qn_v_next(&it, NULL, &file); first = false)
+        qn_buf_printf(out, "%s%.*s", first ? "   (it reads " : ", ", QN_FMT(qn_v_str(file)));
+    if (v.kind == QN_V_LIST && v.n) qn_buf_putc(out, ')');
+    return true;
+}
+
 bool qn_perform_commands(const qn_plan *plan, qn_buf *out)
 {
-    bool any = false;
+    size_t was = out->n;
     for (int i = 0; i < plan->n_steps; i++) {
         const qn_step *s = &plan->steps[i];
-        qn_value v;
-        bool trl = s->gives && qn_v_get(s->shown, QN_STR("by"), &v) && qn_str_is(qn_v_str(v), "trl");
-        if (trl) {
-            if (!qn_v_get(s->shown, QN_STR("command"), &v)) v = qn_v_text(QN_STR("trl"));
-            qn_buf_printf(out, "%sthe step %.*s runs: %.*s", any ? "\n" : "", QN_FMT(s->name), QN_FMT(qn_v_str(v)));
-            any = true;
-            continue;
-        }
-        if (!s->op || !(s->op->flags & QN_OP_RUNS_COMMANDS)) continue;
-        if (!qn_v_get(s->shown, QN_STR("run"), &v)) v = s->shown;
-        qn_buf_printf(out, "%sthe step %.*s runs: %.*s", any ? "\n" : "", QN_FMT(s->name), QN_FMT(qn_v_str(v)));
-        any = true;
+        qn_buf run = {0};
+        if (command_of(s, &run)) qn_buf_printf(out, "%sthe step %.*s runs: %s", out->n > was ? "\n" : "", QN_FMT(s->name), run.p);
+        qn_buf_free(&run);
     }
-    return any;
+    return out->n > was;
+}
+
+static const char *allowed_by(const qn_perform_opts *o) { return o->allowed_by ? o->allowed_by : "--yes"; }
+
+/* What was allowed is written down, in run.log at once and in the facts at the end. */
+static void log_commands(const qn_plan *plan, const qn_perform_opts *o)
+{
+    for (int i = 0; i < plan->n_steps; i++) {
+        qn_buf run = {0};
+        if (command_of(&plan->steps[i], &run)) qn_log(QN_INFO, "command_allowed", "the step %.*s runs: %s; allowed by %s", QN_FMT(plan->steps[i].name), run.p, allowed_by(o));
+        qn_buf_free(&run);
+    }
+}
+
+static void put_commands(qn_leave *l, const qn_plan *plan, const qn_perform_opts *o)
+{
+    qn_report_command *all = QN_ARENA_NEW_N(&l->arena, qn_report_command, plan->n_steps + 1);
+    for (int i = 0; i < plan->n_steps; i++) {
+        qn_buf run = {0};
+        if (command_of(&plan->steps[i], &run))
+            all[l->facts.n_commands++] = (qn_report_command){ qn_arena_str(&l->arena, plan->steps[i].name).p, qn_arena_str(&l->arena, qn_buf_view(&run)).p, allowed_by(o) };
+        qn_buf_free(&run);
+    }
+    l->facts.commands = all;
+}
+
+static qn_code refuse_commands(const qn_plan *plan, const qn_perform_opts *o, qn_err *e)
+{
+    qn_buf words = {0};
+    qn_code rc = QN_OK;
+    if (!o->yes && qn_perform_commands(plan, &words)) {
+        rc = qn_fail(e, QN_EUSAGE, "the recipe runs commands: %s", words.p);
+        qn_hint(e, "look at them, then give --yes");
+    }
+    qn_buf_free(&words);
+    return rc;
 }
 
 /* A source whose licence the recipe names. One that a later step `licence` may leave out is judged row by row. */
@@ -83,6 +129,7 @@ qn_code qn_perform_run(const qn_plan *plan, const qn_perform_opts *o, const char
 {
     *r = (qn_run_result){0};
     *l = (qn_leave){0};
+    QN_TRY(refuse_commands(plan, o, e));
     if (o->against && access(o->against, R_OK) != 0) return qn_fail(e, QN_EUSAGE, "--against: cannot read %s", o->against);
     QN_TRY(qn_mkdirs(dir, e));
     char *ledger = o->ledger ? qn_strz(qn_str_of(o->ledger)) : qn_path_join(dir, "ledger.db");
@@ -93,9 +140,11 @@ qn_code qn_perform_run(const qn_plan *plan, const qn_perform_opts *o, const char
     qn_code rc = qn_log_open(log, e);
     if (rc == QN_OK) rc = qn_lockfile_take(&held, lock, dir, e);       /* two runs would write each other's files */
     if (rc == QN_OK) {
+        log_commands(plan, o);
         rc = qn_run(plan, &ro, r, e);
         if (rc == QN_OK) {
             qn_leave_make(l, plan, r, dir, ledger, command);
+            put_commands(l, plan, o);
             l->facts.real_path = o->against;
             qn_leave_terms(l, plan, r, o->student);
             rc = qn_leave_write(l, e);

@@ -14,6 +14,7 @@ typedef struct qn_perform_opts {
     int64_t seed, limit, memory, workers, in_flight;
     double budget, max_failed;
     bool fresh, yes, batch;
+    const char *allowed_by;                 /* who let the recipe's commands run, with `yes`: NULL is the option itself */
     const int *stop;                        /* see qn_run_opts */
     void (*progress)(void *arg, const qn_progress *p);
     void *progress_arg;
@@ -43,7 +44,8 @@ void qn_perform_defaults(qn_perform_opts *o);
     QN_O(s, "against", 0, QN_OPT_TEXT, "FILE", "rows of people's, to compare the result with in report.html", run.against), \
     QN_O(s, "yes", 'y', QN_OPT_FLAG, NULL, "run the commands that the recipe names (pipe, check_command) without asking", run.yes)
 
-/* A recipe from somebody else must not run commands unseen: one line for each step that runs one, into `out`; false when there is none. */
+/* A recipe from somebody else must not run commands unseen: one line for each step that runs one, into `out`; false when there is none.
+ * qn_perform_run refuses such a plan without o->yes. */
 bool    qn_perform_commands(const qn_plan *plan, qn_buf *out);
 /* What a teacher's terms, or a licence that the recipe names for a source, forbid for o->student is an error (QN_EUSAGE); what is unknown, or binds to a condition, is told, one sentence each. */
 qn_code qn_perform_terms(const qn_plan *plan, const qn_perform_opts *o, void (*tell)(const char *words), qn_err *e);

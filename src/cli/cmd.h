@@ -29,5 +29,7 @@ int     qn_say_error(const qn_err *e);
 void    qn_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));    /* words for people: standard error */
 bool    qn_is_terminal(int fd);
 const int *qn_stop_flag(void);                               /* takes SIGINT, SIGTERM and SIGHUP from now on; counts them: see qn_run_opts.stop */
+/* Before a recipe that runs commands: shows them and asks, unless o->yes; an answer of yes sets it. Refused: QN_EUSAGE. */
+qn_code qn_ask_commands(const qn_plan *plan, qn_perform_opts *o, qn_err *e);
 #define QN_VERSION QUERN_VERSION
 #endif

@@ -30,6 +30,7 @@ static const qn_opt OPTS[] = {
     O("seed", 's', QN_OPT_INT, "N", "for all random choices (default 1)", c.run.seed),
     O("workers", 'j', QN_OPT_INT, "N", "threads (default: one a core)", c.run.workers),
     O("config", 0, QN_OPT_TEXT, "FILE", "model names, keys and prices (default quern.yaml here, then in ~/.config/quern)", c.run.config),
+    O("yes", 'y', QN_OPT_FLAG, NULL, "run the commands that the recipe names (pipe, check_command): without it such a recipe is refused", c.run.yes),
     O("json", 0, QN_OPT_FLAG, NULL, "print all figures as JSON on standard output", json),
     O("quiet", 'q', QN_OPT_FLAG, NULL, "no progress", quiet),
     { 0 }

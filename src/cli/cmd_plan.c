@@ -142,6 +142,13 @@ static void print_json(const qn_plan *plan, const qn_dry *d, const double *scale
     qn_buf_free(&b);
 }
 
+static void say_commands(const qn_plan *plan)
+{
+    qn_buf words = {0};
+    if (qn_perform_commands(plan, &words)) printf("\n%s\nNothing of that ran here; `quern run` asks before it does (--yes answers).\n", words.p);
+    qn_buf_free(&words);
+}
+
 static void print_table(const qn_plan *plan, const qn_dry *d, const double *scales, uint64_t rows, bool all, const qn_run_result *r)
 {
     double calls = 0, usd = 0, in = 0, out = 0;
@@ -162,6 +169,7 @@ static void print_table(const qn_plan *plan, const qn_dry *d, const double *scal
         }
         printf("\n");
     }
+    say_commands(plan);
     if (!any) { printf("\nNo model is asked: a run costs nothing.\n"); return; }
     printf("\n  together: about %.0f requests, %.0f tokens in, at most %.0f out\n", calls, in, out);
     if (priced) printf("  cost: at most $%.4f if no row is rejected on the way and every reply is as long as allowed\n", usd);
@@ -229,7 +237,7 @@ static int run(const qn_args *args, void *vo)
 }
 
 static const char ABOUT[] =
-    "The recipe is checked, tried on a few rows of each source with made-up replies (nobody is asked, filters let everything pass), and the counts are\n"
+    "The recipe is checked, tried on a few rows of each source with made-up replies (nobody is asked, no command of the recipe's runs, filters let everything pass), and the counts are\n"
     "scaled to all rows. Tokens are estimated as a quarter of the bytes.";
 
 const qn_cmd qn_cmd_plan = { .name = "plan", .brief = "what a run would do, ask and cost, before anything is sent",

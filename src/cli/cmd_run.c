@@ -113,23 +113,6 @@ static void defaults(void *vo)
     qn_perform_defaults(&((opts *)vo)->run);
 }
 
-static qn_code allow_commands(const qn_plan *plan, const opts *o, qn_err *e)
-{
-    qn_buf words = {0};
-    bool allowed = o->run.yes || !qn_perform_commands(plan, &words);
-    if (!allowed) qn_say("%s", words.p);
-    qn_buf_free(&words);
-    if (!allowed && qn_is_terminal(0)) {
-        fprintf(stderr, "run it? [y/N] ");
-        int c = getchar();
-        allowed = c == 'y' || c == 'Y';
-    }
-    if (allowed) return QN_OK;
-    qn_fail(e, QN_EUSAGE, "the recipe runs commands");
-    qn_hint(e, "look at them, then give --yes");
-    return QN_EUSAGE;
-}
-
 static void tell_terms(const char *words) { qn_say("quern: %s", words); }
 
 static int run(const qn_args *args, void *vo)
@@ -152,7 +135,7 @@ static int run(const qn_args *args, void *vo)
     if (rc == QN_OK && o->run.batch) qn_models_batch_all(models);
     po.registry = models;
     if (rc == QN_OK) rc = qn_plan_make(args->words[0], &po, &plan, &e);
-    if (rc == QN_OK) rc = allow_commands(plan, o, &e);
+    if (rc == QN_OK) rc = qn_ask_commands(plan, &o->run, &e);
     if (rc == QN_OK) rc = qn_perform_terms(plan, &o->run, o->quiet || o->json ? NULL : tell_terms, &e);
     if (rc == QN_OK) dir = o->out ? qn_strz(qn_str_of(o->out)) : qn_path_join("out", plan->name);
     qn_log_hook(o->quiet ? NULL : say_log);

@@ -45,6 +45,27 @@ static qn_value echoed(qn_value body, qn_arena *a)
     return qn_object_end(&o);
 }
 
+static qn_value value_of(const qn_type *t, uint64_t n, int depth, qn_arena *a)
+{
+    qn_object_b o = { .a = a };
+    qn_list_b l = { .a = a };
+    if (depth > 12) return qn_v_null();
+    switch (t->kind) {
+    case QN_T_NULL: return qn_v_null();
+    case QN_T_BOOL: return qn_v_bool(n % 2 == 0);
+    case QN_T_INT: case QN_T_REAL: case QN_T_NUMBER: return qn_v_int(1);
+    case QN_T_LIST:
+        for (uint64_t k = 0; k < 3 && t->item; k++) qn_list_put(&l, value_of(t->item, n * 3 + k, depth + 1, a));
+        return qn_list_end(&l);
+    case QN_T_RECORD:
+        for (size_t i = 0; i < t->n_fields; i++) qn_object_put(&o, t->fields[i].name, value_of(t->fields[i].type, n, depth + 1, a));
+        return qn_object_end(&o);
+    default: return qn_v_text(qn_arena_printf(a, "made up text number %llu, long enough to stand for what a command prints", (unsigned long long)n));
+    }
+}
+
+qn_value qn_dry_value(qn_dry *d, const qn_type *t, qn_arena *a) { return value_of(t, d->n++, 0, a); }
+
 static void keep_prompt(qn_dry *d, int step, qn_str body)
 {
     size_t mine = 0;

@@ -2,6 +2,7 @@
  * everything pass, so that what later steps would ask is counted too (as an upper bound). */
 #ifndef QN_ENGINE_DRY_H
 #define QN_ENGINE_DRY_H
+#include "data/type.h"
 #include "model/model.h"
 
 typedef struct qn_dry_step { uint64_t calls, prompt_bytes, max_tokens; const qn_model *model; } qn_dry_step;
@@ -12,6 +13,9 @@ typedef struct qn_dry {
     struct qn_dry_prompt { int step; char *body; } *shown;   /* (want_shown * n_steps), bodies owned */
     uint64_t n;                 /* requests so far: makes replies differ */
 } qn_dry;
+
+/* A value that fits the type, in `a`. */
+qn_value qn_dry_value(qn_dry *d, const qn_type *t, qn_arena *a);
 
 /* Counts the request of `step` and makes up its reply in `a`. One worker. */
 void qn_dry_answer(qn_dry *d, int step, const qn_ask *ask, qn_arena *a, qn_reply *out);

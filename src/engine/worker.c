@@ -1,6 +1,7 @@
 /* worker: takes a job, moves its rows through steps as far as they go without waiting for anything, and hands the job back.
  *
  * A row stops at a barrier (it is parked), at a request that the ledger does not know (it asks), or at its end. */
+#include "engine/dry.h"
 #include "engine/internal.h"
 #include "engine/numbers.h"
 #include "core/clock.h"
@@ -334,8 +335,22 @@ out:
 }
 
 /* ---- the shapes ---- */
+/* `plan` runs nobody's commands: what the step would add is made up. */
+static bool run_no_command(worker *w, qn_item *it, const qn_step *s)
+{
+    if (!w->en->o->dry || !(s->op->flags & QN_OP_RUNS_COMMANDS)) return false;
+    for (size_t i = 0; s->out && i < s->out->n_fields; i++) {
+        const qn_type_field *f = &s->out->fields[i];
+        if (!s->in || qn_type_field_of(s->in, f->name) != f->type) qn_row_set(it->row, f->name, qn_dry_value(w->en->o->dry, f->type, &w->scratch));
+    }
+    count(it, s->index, false);
+    leave(w, it, s->index);
+    return true;
+}
+
 static void run_map(worker *w, qn_item *it, const qn_step *s)
 {
+    if (run_no_command(w, it, s)) return;
     qn_ctx cx = ctx_of(w, s->index);
     qn_emit em = { .w = w, .item = it, .step = s->name };
     qn_err e = {0};

@@ -134,7 +134,7 @@ enum {
     QN_OP_ORDERED       = 2,    /* map() must see rows in order, one thread at a time */
     QN_OP_NEEDS_MODEL   = 4,
     QN_OP_HIDDEN        = 8,    /* not in lists: made by the planner */
-    QN_OP_RUNS_COMMANDS = 16,   /* runs a command that the recipe names: `quern run` asks first */
+    QN_OP_RUNS_COMMANDS = 16,   /* runs a command that the recipe names: a run asks first, `plan` passes it by */
     QN_OP_GIVES_MODEL   = 64,   /* later steps may name this step as a model */
     QN_OP_MOVES         = 128,  /* what it adds is the source's own (a piece, a copy, one of a list), nothing made */
     QN_OP_MEASURES      = 32    /* a filter in the shape of an effect: what it writes are measures, which `apply` leaves out unless fields=yes */

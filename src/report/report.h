@@ -35,6 +35,9 @@ typedef struct qn_report_model {
     bool     priced;
 } qn_report_model;
 
+/* A command of the recipe's that ran, and who allowed it: "--yes", "an answer at the terminal". */
+typedef struct qn_report_command { const char *step, *runs, *allowed_by; } qn_report_command;
+
 /* A target: `what` "rows", "tokens" or "share of topic = physics" (then want and got are shares). */
 typedef struct qn_report_target { const char *what; double want, got; bool share; } qn_report_target;
 
@@ -69,6 +72,7 @@ typedef struct qn_report_facts {
     const qn_report_model  *models;     size_t n_models;
     const qn_report_target *targets;    size_t n_targets;
     const qn_report_output *outputs;    size_t n_outputs;
+    const qn_report_command *commands;  size_t n_commands;
     const char *const *warnings;        size_t n_warnings;      /* "the licence of docs/a.pdf is not known" */
 
     qn_human_level human;

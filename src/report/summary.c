@@ -70,6 +70,17 @@ static void put_lists(qn_buf *b, const qn_report_facts *f)
         qn_buf_putc(b, '}');
     }
     qn_buf_putc(b, ']');
+    qn_put_key(b, "commands");
+    qn_buf_putc(b, '[');
+    for (size_t i = 0; i < f->n_commands; i++) {
+        qn_put_comma(b);
+        qn_buf_putc(b, '{');
+        qn_put_kv_text(b, "step", f->commands[i].step);
+        qn_put_kv_text(b, "runs", f->commands[i].runs);
+        qn_put_kv_text(b, "allowed_by", f->commands[i].allowed_by);
+        qn_buf_putc(b, '}');
+    }
+    qn_buf_putc(b, ']');
     qn_put_key(b, "warnings");
     qn_buf_putc(b, '[');
     for (size_t i = 0; i < f->n_warnings; i++) {

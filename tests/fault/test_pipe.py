@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Programs behind `pipe` that hang, die, lie and flood: each costs the row in hand, with a reason, and the rest goes on."""
-import os, sys
+import json, os, subprocess, sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import *
 
@@ -66,4 +66,33 @@ equal(r.summary["rows"]["failed"], N, "a program that always dies fails every ro
 check(any("not started again" in x for x in reasons(r).values()), "it says so")
 r = Run(path("r.yaml"), "rows=" + rows)
 equal(r.code, 2, "without --yes a recipe's commands are not run")
+
+# ---- a recipe's commands: not by plan, not by compile, not without a yes; what was allowed is written down
+mark = path("it-ran")
+mock = Mock([{"match": "", "reply": "yes"}])
+ASKS = "quern: 1\nparams:\n  rows: {type: path}\n  m: {type: model}\nsteps:\n  - read_rows: {path: $rows}\n  - %s: %s\n  - ask: {model: $m, prompt: '{{ .i }}', as: reply}\n  - write: {to: data.jsonl}\n"
+for op, body in (("pipe", "{run: 'touch %s; cat', writes: {i: int}}" % mark), ("check_command", "{run: 'echo %s', as: said, files: [%s]}" % (mark, rows))):
+    with open(path("c.yaml"), "w") as f:
+        f.write("quern: 1\nparams:\n  rows: {type: path}\nsteps:\n  - read_rows: {path: $rows}\n  - %s: %s\n  - write: {to: data.jsonl}\n" % (op, body))
+    code, out, err = quern("plan", path("c.yaml"), "rows=" + rows)
+    check(code == 0 and mark in out and "asks before" in out and not os.path.exists(mark), "plan shows the command and does not run it", op, code, out, err)
+    code, out, err = quern("run", path("c.yaml"), "rows=" + rows, "-o", path("c-" + op))
+    check(code == 2 and mark in err and "--yes" in err and not os.path.exists(mark) and not os.path.exists(path("c-" + op)), "run says what would run and what to do", op, err)
+    with open(path("asks.yaml"), "w") as f: f.write(ASKS % (op, body))
+    code, out, err = quern("compile", path("asks.yaml"), "rows=" + rows, "--metric", ".reply == \"yes\"", "--model", "m=" + mock.url, "--dir", path("compile-" + op), "-o", path("compiled.yaml"))
+    check(code == 2 and mark in err and "--yes" in err and not os.path.exists(mark), "compile runs nobody's commands either", op, code, err)
+    r = Run(path("c.yaml"), "rows=" + rows, "--yes", out=path("c-" + op))
+    equal((r.code, r.summary["rows"]["accepted"]), (0, N), r.stderr)
+    equal([(c["step"], c["allowed_by"], mark in c["runs"], rows in c["runs"]) for c in r.summary["commands"]], [(op, "--yes", True, op == "check_command")], "what was allowed, and by what")
+    check("command_allowed" in bytes_of(r.out, "run.log").decode(), "run.log has it too")
+    if os.path.exists(mark): os.remove(mark)
+# at a terminal it asks: n runs nothing, y runs it and is recorded as an answer
+import pty
+for answer, want in (("n\n", 2), ("y\n", 0)):
+    ours, theirs = pty.openpty()
+    os.write(ours, answer.encode())
+    p = subprocess.run([QUERN, "run", path("c.yaml"), "rows=" + rows, "-o", path("asked")], stdin=theirs, capture_output=True, text=True, timeout=60)
+    check(p.returncode == want and "run it? [y/N]" in p.stderr, "an answer of " + answer.strip(), p.returncode, p.stderr)
+    os.close(ours), os.close(theirs)
+equal(json.load(open(path("asked/summary.json")))["commands"][0]["allowed_by"], "an answer at the terminal", "the answer is recorded")
 print("12 kinds of programs")

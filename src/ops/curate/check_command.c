@@ -1,7 +1,8 @@
 /* check_command: run a command of the user's on each row, in the sandbox: exit code 0 keeps the row.
  *
  * The row comes as JSON on standard input, and as text of one field where `input` says so. What the command prints can become a field. As in check_code
- * nothing runs outside the sandbox: the command sees /usr, an empty $TMPDIR and, in its folder, what `files` names. Runs on: any worker. */
+ * nothing runs outside the sandbox: the command sees /usr, an empty $TMPDIR and, in its folder, what `files` names. A recipe's command, and the files that it
+ * reads, are shown before `quern run` starts it, as those of `pipe` are. Runs on: any worker. */
 #include "core/file.h"
 #include "core/sandbox.h"
 #include "ops/curate/curate.h"
@@ -73,6 +74,8 @@ static qn_code map(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_emit *
 }
 
 const qn_op qn_op_check_command = {
-    .name = "check_command", .version = 1, .stage = QN_CURATE, .brief = "keep rows for which a command of yours, run in a sandbox, ends well",
+    .name = "check_command", .version = 1, .stage = QN_CURATE, .flags = QN_OP_RUNS_COMMANDS, .brief = "keep rows for which a command of yours, run in a sandbox, ends well",
+    .about = "A recipe's command runs only after it was allowed: `quern run` shows it and asks, or takes --yes; `quern plan` never runs it. From the shell, "
+             "`quern apply check_command run='...'` is the command's own permission. What was allowed, and how, stands in run.log and summary.json.",
     .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES, .check = check, .map = map,
 };
