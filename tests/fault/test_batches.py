@@ -130,19 +130,19 @@ print("no list of batches: the one instant that cannot be told is said, counted,
 
 # --- a start whose answer never came: looked for, not started twice
 for fault in ("silent_close", "cut", "reset", "not_json", "empty", "hang"):
-    m = Endpoint([{"path": "/v1/batches", "nth": 1, "fault": fault}])
+    m = Endpoint([{"path": "/v1/batches", "nth": 1, "together": True, "fault": fault}])
     r = Run(*m.args())
     equal((r.code, r.summary["rows"]["accepted"], len(m.batches())), (0, N, 1), "%s at the start: %s" % (fault, r.stderr))
     m.stop()
-m = Endpoint([{"path": "/v1/batches", "times": 3, "status": 503, "error": "busy"}, {"path": "/v1/files", "times": 2, "status": 429, "retry_after_ms": 20}])
+m = Endpoint([{"path": "/v1/batches", "times": 3, "together": True, "status": 503, "error": "busy"}, {"path": "/v1/files", "times": 2, "together": True, "status": 429, "retry_after_ms": 20}])
 r = Run(*m.args())
 equal((r.code, r.summary["rows"]["accepted"]), (0, N), "429 and 503 pass: %s" % r.stderr)
 m.stop()
 print("a start whose answer is cut, hung, broken or 503: one batch")
 
 # --- results that come cut, slow or broken
-m = Endpoint([{"path": "/content", "nth": 1, "fault": "cut"}, {"path": "/content", "nth": 2, "status": 500}, {"path": "/batches/", "nth": 2, "fault": "not_json"},
-              {"path": "/batches/", "nth": 3, "status": 502}], "--batch-ms", "200")
+m = Endpoint([{"path": "/content", "nth": 1, "together": True, "fault": "cut"}, {"path": "/content", "nth": 2, "together": True, "status": 500}, {"path": "/batches/", "nth": 2, "together": True, "fault": "not_json"},
+              {"path": "/batches/", "nth": 3, "together": True, "status": 502}], "--batch-ms", "200")
 r = Run(*m.args())
 equal((r.code, r.summary["rows"]["accepted"]), (0, N), "polls and downloads are tried again: %s" % r.stderr)
 once(m, "broken polls")
@@ -171,9 +171,9 @@ r, sizes = ends([{"path": "/v1/chat", "match": "Question 7?", "refusal": "I will
 equal((r.summary["rows"]["rejected"], r.rows("rejected.jsonl")[0]["_measure"]), (1, "refused"), "a refusal is a verdict")
 r, sizes = ends([{"path": "/v1/chat", "match": "Question 7?", "times": 1, "batch": "lacks"}])
 equal((r.summary["rows"]["accepted"], sizes), (N, [N, 1]), "a request without any result goes into a second batch")
-r, sizes = ends([{"path": "/v1/chat", "match": "Question 1", "times": 5, "batch": "expired"}])
+r, sizes = ends([{"path": "/v1/chat", "match": "Question 1", "times": 5, "together": True, "batch": "expired"}])
 equal((r.summary["rows"]["accepted"], sizes), (N, [N, 5]), "what was not reached goes into a second batch")
-r, sizes = ends([{"path": "/v1/batches", "nth": 1, "batch": "expired"}])
+r, sizes = ends([{"path": "/v1/batches", "nth": 1, "together": True, "batch": "expired"}])
 equal((r.summary["rows"]["accepted"], sizes), (N, [N, N]), "an expired batch is made again")
 r, sizes = ends([{"path": "/v1/batches", "batch": "expired"}], expect=1)
 equal((r.summary["rows"]["failed"], sizes), (N, [N, N, N]), "three times, then the rows fail")
@@ -192,7 +192,7 @@ r, sizes = ends([], batch="{poll: 50ms, requests: 7}")
 equal((r.summary["rows"]["accepted"], sorted(sizes)), (N, [6, 7, 7]), "at most 7 requests in a file")
 r, sizes = ends([], batch="{poll: 50ms, size: 3kB}")
 check(r.summary["rows"]["accepted"] == N and len(sizes) >= 4 and sum(sizes) == N, "at most 3 kB in a file: %r" % sizes)
-r, sizes = ends([{"path": "/v1/batches", "from": 2, "batch": "full"}], "--batch-ms", "200", batch="{poll: 50ms, requests: 7}")
+r, sizes = ends([{"path": "/v1/batches", "from": 2, "together": True, "batch": "full"}], "--batch-ms", "200", batch="{poll: 50ms, requests: 7}")
 equal(r.summary["rows"]["accepted"], N, "an endpoint that is full is waited for: %r" % sizes)
 print("files stay within their limits; an endpoint that is full is waited for")
 

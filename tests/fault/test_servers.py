@@ -23,24 +23,25 @@ def run(rules, *args, models=None, expect=0, timeout=90, recipe="ask"):
     return r
 
 
-def all_answered(name, rules):
+def all_answered(name, rules, retried=True):
     r = run(rules)
     equal(r.summary["rows"]["accepted"], N, "%s: rows accepted" % name)
+    equal(r.summary["calls"]["retried"] > 0, retried, "%s: requests were retried" % name)
     print("%-28s all %d rows answered, %d requests retried" % (name, N, r.summary["calls"]["retried"]))
 
 
-all_answered("a storm of 429", [{"to": 30, "status": 429, "retry_after_ms": 20, "error": "slow down"}])
+all_answered("a storm of 429", [{"to": 30, "together": True, "status": 429, "retry_after_ms": 20, "error": "slow down"}])
 all_answered("429 with Retry-After", [{"every": 3, "status": 429, "retry_after_ms": 100}])
 all_answered("half of all replies are 500", [{"every": 2, "status": 500, "error": "oops"}])
 all_answered("connections cut", [{"every": 4, "fault": "cut"}])
 all_answered("connections reset", [{"every": 4, "fault": "reset"}])
-all_answered("a slow drip", [{"every": 6, "fault": "drip", "drip_ms": 20, "drip_bytes": 8}])
-all_answered("hangs", [{"every": 8, "times": 3, "fault": "hang"}])
+all_answered("a slow drip", [{"every": 6, "fault": "drip", "drip_ms": 20, "drip_bytes": 8}], retried=False)
+all_answered("hangs", [{"every": 8, "times": 3, "together": True, "fault": "hang"}])
 all_answered("empty bodies", [{"every": 5, "fault": "empty"}])
 all_answered("truncated JSON", [{"every": 5, "fault": "truncated"}])
 all_answered("no JSON at all", [{"every": 5, "fault": "not_json"}])
-all_answered("invalid UTF-8", [{"every": 5, "times": 2, "fault": "invalid_utf8"}])
-all_answered("a lying Content-Length", [{"every": 5, "fault": "lie_long"}])
+all_answered("invalid UTF-8", [{"every": 5, "fault": "invalid_utf8"}])
+all_answered("a lying Content-Length", [{"every": 5, "stream": False, "fault": "lie_long"}])
 
 r = run([{"match": "Question 7?", "status": 400, "error": "this prompt is not liked"}])
 equal((r.summary["rows"]["accepted"], r.summary["rows"]["failed"]), (N - 1, 1), "one row fails for good")

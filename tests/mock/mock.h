@@ -22,7 +22,8 @@ typedef struct request {
     qn_str model, user, system, prompt; /* last user message, first system message, all messages' texts (chat) or the prompt */
     bool   stream, usage_in_stream;
     qn_buf joined;                      /* holds `prompt` of a chat */
-    uint64_t number;                    /* of all requests, from 1 */
+    uint64_t number;                    /* of all requests, from 1: of this run alone, as it hangs on the order of arrival */
+    uint64_t n;                         /* {{n}}: of the text and of how often it was asked before */
 } request;
 
 typedef enum {
@@ -36,9 +37,9 @@ typedef struct rule {
     bool  has_regex;
     regex_t regex;
     uint64_t nth, from, to, every, times;
-    uint64_t seen, used;
-    bool     same;                      /* count requests of one text apart from those of another */
-    qn_map   texts;                     /* how many of each, by its hash */
+    bool     counts, together;          /* one of these, or {{seen}}, is there; all texts count as one, in the order in which they come */
+    uint64_t place, seen;               /* its line among the rules; which of its text's requests the last one was */
+    qn_map   texts_seen, texts_used;    /* how many of each text it matched, and answered */
     /* then */
     char *batch;                        /* how a line, or a whole batch, ends: see answer.c */
     char *reply, *json, *raw, *thinking, *refusal, *finish, *error, *tool_calls, *headers;

@@ -1,4 +1,7 @@
-/* script: rules of the mock server, one JSON object a line. The first rule that matches answers. */
+/* script: rules of the mock server, one JSON object a line. The first rule that matches answers.
+ *
+ * What a rule counts, it counts for each text apart, so that the order in which requests arrive changes no answer: `nth`, `from`, `to` and `times` speak
+ * of requests of the same text, and `every` begins to count at a place that follows from the text and the rule. */
 #include "mock.h"
 #include "core/file.h"
 #include <stdio.h>
@@ -46,7 +49,7 @@ static fault fault_of(const char *name, const char *path, int line)
 }
 
 static const char *const WORDS[] = {
-    "match", "regex", "whole", "model", "path", "system", "nth", "from", "to", "every", "times", "same", "reply", "json", "raw", "thinking", "think_tags",
+    "match", "regex", "whole", "model", "path", "system", "nth", "from", "to", "every", "times", "together", "reply", "json", "raw", "thinking", "think_tags",
     "batch", "refusal", "finish", "error", "tool_calls", "headers", "usage", "stream", "stream_error", "status", "retry_after_ms", "latency_ms",
     "drip_ms", "drip_bytes", "file", "fault", "prompt_tokens", "completion_tokens", "logprob",
     "top_logprob", "top_token", "top_after", "about", NULL
@@ -62,10 +65,15 @@ static void check_words(yyjson_val *o, const char *path, int line)
     }
 }
 
+static bool numbers_texts;      /* some reply holds {{n}} */
+
+static bool holds(const char *text, const char *word) { return text && strstr(text, word); }
+
 static rule *rule_read(yyjson_val *o, const char *path, int line)
 {
     rule *r = QN_NEW(rule);
     check_words(o, path, line);
+    r->place = (uint64_t)line;
     r->match = text_of(o, "match"); r->whole = text_of(o, "whole"); r->model = text_of(o, "model"); r->path = text_of(o, "path"); r->system = text_of(o, "system");
     char *regex = text_of(o, "regex");
     if (regex) {
@@ -75,8 +83,10 @@ static rule *rule_read(yyjson_val *o, const char *path, int line)
     }
     r->nth = (uint64_t)number_of(o, "nth", 0); r->from = (uint64_t)number_of(o, "from", 0); r->to = (uint64_t)number_of(o, "to", 0);
     r->every = (uint64_t)number_of(o, "every", 0); r->times = (uint64_t)number_of(o, "times", 0);
-    r->same = flag_of(o, "same", false);
+    r->together = flag_of(o, "together", false);
     r->reply = text_of(o, "reply"); r->json = text_of(o, "json"); r->raw = text_of(o, "raw"); r->thinking = text_of(o, "thinking");
+    r->counts = r->nth || r->from || r->to || r->every || r->times || holds(r->reply, "{{seen}}") || holds(r->json, "{{seen}}") || holds(r->raw, "{{seen}}");
+    numbers_texts = numbers_texts || holds(r->reply, "{{n}}") || holds(r->json, "{{n}}") || holds(r->raw, "{{n}}");
     r->batch = text_of(o, "batch"); r->refusal = text_of(o, "refusal"); r->finish = text_of(o, "finish"); r->error = text_of(o, "error");
     r->tool_calls = text_of(o, "tool_calls");
     r->think_tags = flag_of(o, "think_tags", false);
@@ -148,24 +158,39 @@ static bool matches_text(rule *r, const request *rq)
     return true;
 }
 
+static qn_str text_of_request(const request *rq) { return rq->prompt.n ? rq->prompt : rq->query; }
+
+/* Whether this request is one of those that the rule's counting lets it answer. */
+static bool counts_in(rule *r, const request *rq)
+{
+    qn_str text = r->together ? (qn_str){ "", 0 } : text_of_request(rq);
+    uint64_t *used = qn_map_put_str(&r->texts_used, text, NULL);
+    uint64_t n = r->seen = ++*qn_map_put_str(&r->texts_seen, text, NULL);
+    uint64_t first = text.n ? qn_hash64(text.p, text.n, r->place) : 0;
+    if (r->nth && n != r->nth) return false;
+    if (r->from && n < r->from) return false;
+    if (r->to && n > r->to) return false;
+    if (r->every && (first % r->every + n) % r->every != 0) return false;
+    if (r->times && *used >= r->times) return false;
+    ++*used;
+    return true;
+}
+
+/* A number of six digits for each text; the same text again gets the next. */
+static uint64_t number_of_text(const request *rq)
+{
+    static qn_map texts;
+    return 100000 + qn_hash64(rq->prompt.p, rq->prompt.n, 0) % 800000 + (*qn_map_put_str(&texts, rq->prompt, NULL))++;
+}
+
 rule *script_match(rule *rules, request *rq)
 {
-    for (rule *r = rules; r; r = r->next) {
-        if (!matches_text(r, rq)) continue;
-        uint64_t *of_text = r->same ? qn_map_put_str(&r->texts, rq->prompt.n ? rq->prompt : rq->user, NULL) : NULL;
-        r->seen = of_text ? ++*of_text : r->seen + 1;
-        if (r->nth && r->seen != r->nth) continue;
-        if (r->from && r->seen < r->from) continue;
-        if (r->to && r->seen > r->to) continue;
-        if (r->every && r->seen % r->every != 0) continue;
-        if (r->times && r->used >= r->times) continue;
-        r->used++;
-        return r;
-    }
+    if (numbers_texts || (mock.reply && holds(mock.reply, "{{n}}"))) rq->n = number_of_text(rq);
+    for (rule *r = rules; r; r = r->next) if (matches_text(r, rq) && (!r->counts || counts_in(r, rq))) return r;
     return NULL;
 }
 
-/* {{user}} {{system}} {{prompt}} {{model}} {{n}} (request number) {{hash}} (of the prompt) {{seen}} {{1}}..{{9}} (regex groups) */
+/* {{user}} {{system}} {{prompt}} {{model}} {{n}} {{hash}} (of the prompt) {{seen}} {{1}}..{{9}} (regex groups) */
 void template_fill(qn_buf *out, const char *text, const request *rq, const rule *r)
 {
     for (const char *p = text; *p;) {
@@ -177,7 +202,7 @@ void template_fill(qn_buf *out, const char *text, const request *rq, const rule 
         else if (qn_str_is(name, "system")) qn_buf_str(out, rq->system);
         else if (qn_str_is(name, "prompt")) qn_buf_str(out, rq->prompt);
         else if (qn_str_is(name, "model")) qn_buf_str(out, rq->model);
-        else if (qn_str_is(name, "n")) qn_buf_printf(out, "%llu", (unsigned long long)rq->number);
+        else if (qn_str_is(name, "n")) qn_buf_printf(out, "%llu", (unsigned long long)rq->n);
         else if (qn_str_is(name, "seen")) qn_buf_printf(out, "%llu", r ? (unsigned long long)r->seen : 0ULL);
         else if (qn_str_is(name, "hash")) qn_buf_printf(out, "%08x", (unsigned)text_hash(rq->prompt));
         else if (r && name.n == 1 && name.p[0] >= '0' && name.p[0] <= '9') qn_buf_str(out, r->groups[name.p[0] - '0']);

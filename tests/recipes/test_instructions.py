@@ -20,7 +20,7 @@ def alpaca():
            {"instruction": "Name a seed of the pool in words.", "input": "", "output": "too near a seed"},
            {"instruction": "Say this text again and again.", "input": "same", "output": "same"}]
     bad.append({"instruction": "Give the gist of nothing at all in no words.", "input": "", "output": "  "})
-    mock = lib.Mock([{"match": "list of twenty tasks", "to": 4, "json": json.dumps({"tasks": tasks[:6] + bad})}, {"match": "list of twenty tasks", "json": json.dumps({"tasks": tasks + bad})}])
+    mock = lib.Mock([{"match": "list of twenty tasks", "to": 4, "together": True, "json": json.dumps({"tasks": tasks[:6] + bad})}, {"match": "list of twenty tasks", "json": json.dumps({"tasks": tasks + bad})}])
     seeds = lib.write_rows("alpaca.jsonl", [{"instruction": "Name a seed of the pool in words, please."}] + [{"instruction": "Tell me why %s matter so much." % w} for w in ("clocks", "maps")] + sources.instructions(200))
     r = run("alpaca", "seeds=" + seeds, "rows=9", "rounds=3", writer=mock.url)
     rows = r.rows()
@@ -111,8 +111,8 @@ def evol_code():
                      {"match": "somewhat harder", "regex": "Task: Planted twin", "json": '{"instruction": "Twin task, the same for both."}'},
                      {"match": "somewhat harder", "regex": "Task: Twin task", "json": '{"instruction": "Twin task, later {{n}}."}'},
                      {"match": "somewhat harder", "json": '{"instruction": "Real task {{hash}}: as before, with one more condition {{n}}."}'},
-                     {"match": "add one", "regex": "Solve this task", "nth": 1, "json": json.dumps(bad)},
-                     {"match": "add one", "regex": "Solve this task", "nth": 3, "json": json.dumps({**good, "tests": "assert f(1) == 2"})},
+                     {"match": "add one", "regex": "Solve this task", "nth": 1, "together": True, "json": json.dumps(bad)},
+                     {"match": "add one", "regex": "Solve this task", "nth": 3, "together": True, "json": json.dumps({**good, "tests": "assert f(1) == 2"})},
                      {"match": "Solve this task", "json": json.dumps(good)}])
     r = run("evol_code", "seeds=" + lib.write_rows("code.jsonl", [{"instruction": "Write a function f that adds one."}, {"instruction": "Planted still: write f."}, {"instruction": "Planted twin one."}, {"instruction": "Planted twin two."}] + sources.coding_tasks(10)), "rounds=5", writer=mock.url)
     everything = r.rows()
@@ -135,7 +135,7 @@ def codeclm():
                        {"match": "Write an instruction for an assistant", "json": '{"instruction": "Do {{hash}} work, number {{n}}."}'},
                        {"match": "What is it used for", "regex": "Planted none", "json": '{"use_case": "nothing at all", "skills": ["none"]}'}, {"match": "Name up to four rubrics", "regex": "nothing at all", "json": '{"rubrics": ["r"], "actions": []}'},
                        {"match": "Name up to four rubrics", "json": '{"rubrics": ["number of constraints"], "actions": ["Add a budget."]}'},
-                       {"match": "Improve it:", "regex": "Plan a trip", "json": '{"instruction": "Plan a trip, version {{seen}}."}'},
+                       {"match": "Improve it:", "regex": "version 1", "json": '{"instruction": "Plan a trip, version 2."}'}, {"match": "Improve it:", "regex": "Plan a trip", "json": '{"instruction": "Plan a trip, version 1."}'},
                        {"match": "Improve it:", "json": '{"instruction": "Work {{hash}} with a budget of {{n}} and {{hash}}{{n}} conditions."}'},
                        {"regex": "version 1.*Answer 1: strong", "json": '{"one": 8, "two": 7}'},
                        {"regex": "version 1.*Answer 1: weak", "json": '{"one": 8, "two": 7}'},
@@ -251,10 +251,9 @@ def ultrachat():
     one = lib.Mock([{"match": "Write 2 different", "regex": "Topic: ([A-Z][^\n]*)", "json": '{"openings": ["What is {{1}} {{hash}} good for, in {{n}} words?", "Tell the {{n}} and the {{hash}} of {{1}} to a beginner."]}'},
                     {"match": "Write 2 different", "json": '{"openings": ["Why do mills need wind at all?", "Since when are there bakers in towns?"]}'},
                     {"system": "You play", "every": 13, "reply": "Thank you so much!"}, {"match": "Topic: rye", "json": '{"openings": ["Why do mills need wind at all?"]}'},
-                    {"match": "about bakers", "nth": 1, "reply": "Happy to help."},
-                    {"nth": 3, "system": "You play", "reply": "How can I help you with that today?"},
+                    {"system": "You play", "every": 11, "reply": "How can I help you with that today?"},
                     {"system": "You play", "reply": "Thanks a lot! And what if the wind stops, case {{n}}?"}])
-    two = lib.Mock([{"every": 17, "reply": ""}, {"every": 19, "reply": "An answer that ends in the middle of", "finish": "stop"}, {"reply": "An answer number {{n}}, in full."}])
+    two = lib.Mock([{"every": 9, "reply": ""}, {"every": 11, "reply": "An answer that ends in the middle of", "finish": "stop"}, {"reply": "An answer number {{n}}, in full."}])
     r = run("ultrachat", "topics=" + lib.write_rows("ut.jsonl", [{"topic": "mills"}, {"topic": "bread", "material": "Bread rises because of yeast."}, {"topic": "rye"}]
             + [{"topic": a["title"].capitalize(), "material": a["text"]} for a in sources.articles(6)]), "per_topic=2", "least=3", "most=5", user=one.url, assistant=two.url)
     rows = r.rows()

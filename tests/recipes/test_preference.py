@@ -139,7 +139,7 @@ def pink_elephant():
                      {"match": "pairs of things", "json": '{"pairs": [{"avoid": "Zuglinie", "prefer": "Railway One"}, {"avoid": "Bahnwerk", "prefer": "Railway One"}, {"avoid": "Mute", "prefer": "Railway One"}, {"avoid": "Rail", "prefer": "Railway One"}, {"avoid": "zuglinie", "prefer": "railway one"}, {"avoid": "Halted", "prefer": "Railway One"}]}'},
                      {"match": "speaks of Zuglinie", "json": talk("ZUGLINIE is fine.")}, {"match": "speaks of Bahnwerk", "json": talk("Bahnwerk, of course.")}, {"match": "speaks of Mute", "json": talk("None at all.")}, {"match": "speaks of Halted", "json": json.dumps({"messages": [{"role": "user", "content": "Halted?"}]})},
                      {"match": "Say where this last reply", "reply": "It names it."},
-                     {"match": "must not name Zuglinie", "nth": 1, "reply": "Rather than zuglinie, Railway One."}, {"match": "must not name Zuglinie", "reply": "Railway One is good."},
+                     {"match": "must not name Zuglinie", "whole": "Rather than zuglinie", "reply": "Railway One is good."}, {"match": "must not name Zuglinie", "reply": "Rather than zuglinie, Railway One."},
                      {"match": "must not name Bahnwerk", "reply": "Not Bahnwerk, I must not say Bahnwerk."}])
     r = run("pink_elephant", "topics=" + lib.write_rows("pe.jsonl", [{"topic": "travel"}] + [{"topic": t} for t in real]), "pairs=6", writer=mock.url)
     everything = r.rows()

@@ -98,7 +98,7 @@ def cosmopedia():
     check(all(1 <= p.count("\n- ") <= 10 for p in shown) and max(p.count("\n- ") for p in shown) == 10, "up to ten pages of a cluster are shown to who names it")
     mock = lib.Mock([{"regex": "marked by the words.*(discount|voucher|coupon|cheap|deal|buy|shopping|sale)", "json": '{"subject": "Bargains", "value": 2}'},
                      {"match": "marked by the words", "json": '{"subject": "Astronomy", "value": 9}'},
-                     {"regex": "Write a blog post.*children of eight", "nth": 1, "reply": bench + " Who knows this may tell us at once."},
+                     {"regex": "Write a blog post.*children of eight", "match": "a0 ", "reply": bench + " Who knows this may tell us at once."},
                      {"regex": "Write a section of a textbook.*for students", "reply": " ".join("same%s" % w for w in MANY * 2) + "."},
                      {"match": "An extract", "reply": " ".join("{{n}}%s{{hash}}" % w for w in MANY * 2) + "."}])
     r = run("cosmopedia", "texts=" + lib.write_rows("web.jsonl", good + bad), "k=2", "against=" + lib.write_rows("arc.jsonl", [{"question": bench}]), writer=mock.url)
@@ -172,16 +172,16 @@ def cloze():
 
 
 def oss_instruct():
-    seeds = sources.code(40)
+    seeds = sources.code(60)
     for i in range(0, len(seeds), 3):
         seeds[i]["licence"] = "GPL-3.0"
     bench = "Write a function to find the shared elements from the given two lists and return them sorted in a new list"
     mock = lib.Mock([{"match": "return value of it", "json": json.dumps({"problem": "Given {{n}} texts p{{hash}}, tell q{{n}} which r{{hash}} one s{{n}} is longest.", "solution": "```python\ndef f(x):\n    return max(x)\n```"})},
-                     {"match": "get ideas from", "every": 8, "json": json.dumps({"problem": "Do it now.", "solution": "```python\nx = 1\n```"})},
-                     {"match": "get ideas from", "every": 7, "json": json.dumps({"problem": "Write a function that gives the same problem every time that it is asked for one.", "solution": "```python\ndef f():\n    return 1\n```"})},
-                     {"match": "get ideas from", "every": 9, "json": json.dumps({"problem": bench, "solution": "```python\nx = 1\n```"})},
-                     {"match": "get ideas from", "every": 10, "json": json.dumps({"problem": "Explain what the code fragment above does with its text.", "solution": "```python\nx = 1\n```"})},
-                     {"match": "get ideas from", "every": 11, "json": json.dumps({"problem": "Find {{n}} the {{hash}} of a list of {{n}} items a{{hash}}", "solution": "```python\ndef f(:\n```"})},
+                     {"match": "get ideas from", "every": 12, "json": json.dumps({"problem": "Do it now.", "solution": "```python\nx = 1\n```"})},
+                     {"match": "get ideas from", "every": 11, "json": json.dumps({"problem": "Write a function that gives the same problem every time that it is asked for one.", "solution": "```python\ndef f():\n    return 1\n```"})},
+                     {"match": "get ideas from", "every": 14, "json": json.dumps({"problem": bench, "solution": "```python\nx = 1\n```"})},
+                     {"match": "get ideas from", "every": 13, "json": json.dumps({"problem": "Explain what the code fragment above does with its text.", "solution": "```python\nx = 1\n```"})},
+                     {"match": "get ideas from", "every": 15, "json": json.dumps({"problem": "Find {{n}} the {{hash}} of a list of {{n}} items a{{hash}}", "solution": "```python\ndef f(:\n```"})},
                      {"match": "get ideas from", "json": json.dumps({"problem": "Given {{n}} numbers b{{hash}}, tell c{{n}} how d{{hash}} many e{{n}} differ.", "solution": "```python\ndef f(x):\n    return len(set(x))\n```"})}])
     planted = ["{\n}\n\n;\n"] + ["x%d\n{\n}\n;\n;\n;\n;\n;\n;\n" % i for i in range(5)] + ["return value of it;\n"] * 2
     seeds += [{**seeds[1], "path": "planted_%d" % i, "code": c, "start_line": 1, "end_line": 1 + c.count("\n")} for i, c in enumerate(planted)]

@@ -295,7 +295,7 @@ static void retry_after_is_kept(void **state)
 
 static void storm(const char *host)
 {
-    mock_server m = mock_start("{\"status\": 429, \"every\": 3, \"retry_after_ms\": 20}\n{\"status\": 500, \"every\": 7}\n", NULL);
+    mock_server m = mock_start("{\"status\": 429, \"every\": 3, \"together\": true, \"retry_after_ms\": 20}\n{\"status\": 500, \"every\": 7, \"together\": true}\n", NULL);
     snprintf(m.url, sizeof m.url, "http://%s:%d/v1", host, m.port);
     fixture *f = fixture_new(m.url);
     qn_call *list = NULL;
