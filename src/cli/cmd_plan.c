@@ -72,7 +72,8 @@ typedef struct { double calls, prompt_tokens, completion_tokens, usd; bool price
 
 static estimate estimate_of(const qn_dry_step *d, double scale)
 {
-    estimate x = { .calls = (double)d->calls * scale, .prompt_tokens = (double)d->prompt_bytes / 4 * scale, .completion_tokens = (double)d->max_tokens * scale };
+    estimate x = { .calls = (double)(d->calls - d->once_calls) * scale + (double)d->once_calls,
+                   .prompt_tokens = ((double)(d->prompt_bytes - d->once_bytes) * scale + (double)d->once_bytes) / 4, .completion_tokens = (double)d->max_tokens * scale };
     x.priced = !d->model || d->model->priced;      /* a page costs nothing */
     if (x.priced && d->model) x.usd = x.calls * d->model->usd_per_request + (x.prompt_tokens / 1e6 * d->model->usd_per_m_prompt + x.completion_tokens / 1e6 * d->model->usd_per_m_completion)
                         * qn_model_price_share(d->model);

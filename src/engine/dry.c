@@ -66,6 +66,21 @@ static qn_value value_of(const qn_type *t, uint64_t n, int depth, qn_arena *a)
 
 qn_value qn_dry_value(qn_dry *d, const qn_type *t, qn_arena *a) { return value_of(t, d->n++, 0, a); }
 
+/* A vector for each text that is to be embedded. */
+static qn_value made_up_vectors(qn_str request, qn_arena *a)
+{
+    qn_value body, input;
+    qn_err e = {0};
+    qn_list_b all = { .a = a };
+    size_t n = qn_json_parse(request, a, &body, &e) == QN_OK && qn_v_get(body, QN_STR("input"), &input) && input.kind == QN_V_LIST ? input.n : 1;
+    for (size_t i = 0; i < n; i++) {
+        qn_list_b one = { .a = a };
+        for (int k = 0; k < 4; k++) qn_list_put(&one, qn_v_real(0.5));
+        qn_list_put(&all, qn_list_end(&one));
+    }
+    return qn_list_end(&all);
+}
+
 static void keep_prompt(qn_dry *d, int step, qn_str body)
 {
     size_t mine = 0;
@@ -84,11 +99,15 @@ void qn_dry_answer(qn_dry *d, int step, const qn_ask *ask, qn_arena *a, qn_reply
     s->calls++;
     s->prompt_bytes += what.n;
     s->max_tokens += (uint64_t)ask->max_tokens;
+    if (ask->shared) {
+        s->once_calls++;
+        s->once_bytes += what.n;
+    }
     if (ask->model) s->model = ask->model;
     keep_prompt(d, step, what);
     *out = (qn_reply){ .status = QN_REPLY_OK, .http = 200, .finish = QN_STR("stop"), .replayed = true };
     if (ask->kind == QN_ASK_EMBED) {
-        qn_json_parse(QN_STR("[[0.5, 0.5, 0.5, 0.5]]"), a, &out->embeddings, &e);
+        out->embeddings = made_up_vectors(ask->body, a);
         return;
     }
     bool is_json = qn_json_parse(ask->body, a, &body, &e) == QN_OK;

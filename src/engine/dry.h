@@ -5,7 +5,8 @@
 #include "data/type.h"
 #include "model/model.h"
 
-typedef struct qn_dry_step { uint64_t calls, prompt_bytes, max_tokens; const qn_model *model; } qn_dry_step;
+/* once_: requests whose reply many rows share (an index's vectors): they do not grow with the rows; among `calls` and `prompt_bytes` too. */
+typedef struct qn_dry_step { uint64_t calls, prompt_bytes, max_tokens, once_calls, once_bytes; const qn_model *model; } qn_dry_step;
 
 typedef struct qn_dry {
     qn_dry_step *steps;         /* (n_steps of the plan), zeroed by the caller */

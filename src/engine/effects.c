@@ -221,13 +221,22 @@ void qn_effects_close(qn_engine *en)
     en->pending = NULL;
 }
 
+/* Nothing is sent for it, and the ledger does not have it. */
+static bool not_recorded(qn_call *c)
+{
+    const char *why = c->ask.kind == QN_ASK_PERSON ? QN_UNDECIDED : QN_NOT_RECORDED;
+    c->reply = (qn_reply){ .status = QN_REPLY_FAILED, .error = qn_str_of(why), .replayed = true };
+    return true;
+}
+
 /* The next scripted reply; when the script is at its end, a failed one. One worker. */
 static bool scripted(qn_engine *en, qn_call *c)
 {
+    if (c->ask.recorded_only) return not_recorded(c);
     const char *text = en->o->scripted[en->n_scripted];
     if (en->n_scripted == 0 && en->o->scripted_asked) qn_buf_str(en->o->scripted_asked, c->ask.body.n ? c->ask.body : c->ask.url);
     c->reply = (qn_reply){ .status = QN_REPLY_FAILED, .error = QN_STR("the script has no more replies") };
-    if (!text && c->ask.kind == QN_ASK_PERSON) c->reply = (qn_reply){ .status = QN_REPLY_FAILED, .error = QN_STR(QN_UNDECIDED), .replayed = true };
+    if (!text && c->ask.kind == QN_ASK_PERSON) return not_recorded(c);
     if (!text) return true;
     en->n_scripted++;
     qn_str body = qn_str_of(text);
@@ -241,11 +250,11 @@ static bool scripted(qn_engine *en, qn_call *c)
 bool qn_effects_replay(qn_engine *en, qn_call *c)
 {
     if (en->o->scripted) return scripted(en, c);
-    if (en->o->dry && c->ask.kind == QN_ASK_PERSON) { c->reply = (qn_reply){ .status = QN_REPLY_FAILED, .error = QN_STR(QN_UNDECIDED), .replayed = true }; return true; }
+    if (en->o->dry && (c->ask.kind == QN_ASK_PERSON || c->ask.recorded_only)) return not_recorded(c);
     if (en->o->dry) { qn_dry_answer(en->o->dry, wait_of(c)->item->step, &c->ask, &c->arena, &c->reply); return true; }
     qn_wait *w = wait_of(c);
     qn_buf body = {0};
-    bool undecided = c->ask.kind == QN_ASK_PERSON && c->ask.answer.n == 0;
+    bool only = c->ask.recorded_only || (c->ask.kind == QN_ASK_PERSON && c->ask.answer.n == 0);
     int64_t prompt, completion;
     double cost;
     qn_err e = {0};
@@ -263,8 +272,7 @@ bool qn_effects_replay(qn_engine *en, qn_call *c)
         }
     }
     qn_buf_free(&body);
-    if (!found && undecided) c->reply = (qn_reply){ .status = QN_REPLY_FAILED, .error = QN_STR(QN_UNDECIDED), .replayed = true };
-    return found || undecided;
+    return found || (only && not_recorded(c));
 }
 
 /* ---- engine thread ---- */

@@ -394,8 +394,11 @@ static const char *failed_reply(const struct qn_turn_private *t)
 static void note_origins(qn_item *it, const qn_step *s)
 {
     struct qn_turn_private *t = it->turn;
-    for (size_t i = t->n_seen; i < t->n_calls; i++)
-        qn_row_add_origin(it->row, s->name, ((qn_wait *)t->calls[i]->user)->key);
+    for (size_t i = t->n_seen; i < t->n_calls; i++) {
+        const qn_call *c = t->calls[i];
+        bool none = c->ask.recorded_only && c->reply.status == QN_REPLY_FAILED;
+        if (!none && !c->ask.shared) qn_row_add_origin(it->row, s->name, ((qn_wait *)c->user)->key);
+    }
     it->paid = it->paid || t->n_calls > 0;
 }
 
@@ -731,7 +734,8 @@ static void run_finish(worker *w, qn_job *j)
 {
     const qn_step *s = &w->en->plan->steps[j->step];
     qn_ctx cx = ctx_of(w, j->step);
-    if (s->op->finish) j->rc = s->op->finish(&cx, s->params, w->en->st[j->step].state, &j->err);
+    bool trains = s->op->stage == QN_TRAIN && w->en->o->dry;     /* a plan trains nothing: later steps are told made-up replies */
+    if (s->op->finish && !trains) j->rc = s->op->finish(&cx, s->params, w->en->st[j->step].state, &j->err);
     if (s->gives) s->gives->licences = w->en->st[j->step].licences | qn_licences_of_models(s);     /* with those of its base */
     qn_arena_reset(&w->scratch);
 }

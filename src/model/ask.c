@@ -18,6 +18,7 @@ qn_hash128 qn_ask_key(const qn_ask *ask)
     add(h, ask->body);
     add(h, ask->kind == QN_ASK_GET || ask->kind == QN_ASK_POST ? ask->url : (qn_str){ "", 0 });
     add(h, ask->draw);
+    if (ask->period) qn_hasher_add(h, &ask->period, sizeof ask->period);
     return qn_hasher_end(h);
 }
 

@@ -68,6 +68,7 @@ qn_code qn_models_resolve(qn_models *m, const char *role, const char *where, con
 typedef enum { QN_ASK_CHAT, QN_ASK_COMPLETION, QN_ASK_EMBED, QN_ASK_GET, QN_ASK_POST, QN_ASK_PERSON } qn_ask_kind;
 
 #define QN_UNDECIDED "nobody has decided yet"
+#define QN_NOT_RECORDED "there is no recorded reply"
 
 /* One request. `body` is the canonical JSON body without `model`, `stream`. For GET and POST (search, pages) `url` is the whole address; with a model it
  * may be what comes behind the model's url ("/search?q=mill"), so that the model's own query, which may hold a secret, is added on the wire alone.
@@ -85,9 +86,12 @@ typedef struct qn_ask {
     int64_t  max_bytes;         /* GET and POST: longest answer; 0: 20 MB */
     int64_t  deadline_ms;       /* GET and POST to no model: all attempts together; 0: two minutes */
     double   max_rpm;           /* GET and POST to no model: requests a minute to this host, the least that any request said; 0 none */
+    int64_t  period;            /* part of the key: an answer that holds for a time only is asked for again in the next period; 0: holds for good */
+    bool     recorded_only;     /* nothing is sent: without a recorded reply it has failed with QN_NOT_RECORDED */
+    bool     shared;            /* what it gives is many rows' (an index, a robots.txt): no part of the history of the row that asked */
 } qn_ask;
 
-/* Key of a reply in the ledger: model identity + kind + canonical body (or url) + draw. */
+/* Key of a reply in the ledger: model identity + kind + canonical body (or url) + draw, and the period where there is one. */
 qn_hash128 qn_ask_key(const qn_ask *ask);
 /* Upper bound of what the request may cost, US dollars: all bytes of the body as tokens / 2 (a bound for every tokenizer in use on
  * natural text is 1 token per byte; the estimate used is named in docs/) + max_tokens. */

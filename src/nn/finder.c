@@ -14,7 +14,7 @@ struct qn_finder {
     size_t    n, cap, bytes;
     qn_bm25  *words;
     qn_encoder *encoder;
-    float    *vectors;          /* (n, dim); NULL without an encoder */
+    float    *vectors;          /* (n, dim); NULL when texts have none */
     size_t    dim, cap_vectors;
     double   *score;            /* (n), zero between queries */
     size_t    cap_score;
@@ -71,6 +71,16 @@ void qn_finder_add_with(qn_finder *f, qn_str text, const float *vector)
     add_text(f, text);
 }
 
+void qn_finder_expect(qn_finder *f, size_t dim)
+{
+    QN_ASSERT(!f->encoder && !f->vectors && dim);
+    f->dim = dim;
+    f->cap_vectors = f->n * dim;
+    f->vectors = QN_NEW_N(float, f->cap_vectors + 1);
+}
+
+void qn_finder_put(qn_finder *f, size_t index, const float *vector) { memcpy(f->vectors + index * f->dim, vector, f->dim * sizeof *vector); }
+
 size_t qn_finder_n(const qn_finder *f) { return f->n; }
 qn_str qn_finder_text(const qn_finder *f, size_t index) { return f->texts[index]; }
 
@@ -86,50 +96,45 @@ static int better_first(const void *a, const void *b)
     return (x->index > y->index) - (x->index < y->index);
 }
 
-/* The `depth` texts nearest to the query, best first; out has room for n. */
-static qn_code nearest(qn_finder *f, qn_str query, qn_finder_hit *out, qn_err *e)
+/* All texts by their cosine with q (dim), best first; out has room for n. */
+static void nearest(const qn_finder *f, const float *q, qn_finder_hit *out)
 {
-    float *q = QN_NEW_N(float, f->dim);
-    qn_code rc = qn_encoder_embed(f->encoder, &query, 1, q, e);
-    for (size_t i = 0; rc == QN_OK && i < f->n; i++) {
+    for (size_t i = 0; i < f->n; i++) {
         const float *v = f->vectors + i * f->dim;
         double dot = 0;
         for (size_t k = 0; k < f->dim; k++) dot += (double)v[k] * q[k];
         out[i] = (qn_finder_hit){ i, dot };
     }
-    if (rc == QN_OK && f->n) qsort(out, f->n, sizeof *out, better_first);
-    qn_free(q);
-    return rc;
+    if (f->n) qsort(out, f->n, sizeof *out, better_first);
 }
 
-static qn_code find_locked(qn_finder *f, qn_finder_by by, qn_str query, size_t k, qn_finder_hit *out, size_t *n, qn_err *e)
+/* q: the query's vector; NULL by words. */
+static void find_locked(qn_finder *f, qn_finder_by by, qn_str query, const float *q, size_t k, qn_finder_hit *out, size_t *n)
 {
     size_t depth = k * DEPTH > LEAST_DEPTH ? k * DEPTH : LEAST_DEPTH, n_joined = 0;
     if (depth > f->n) depth = f->n;
     qn_bm25_hit *by_words = QN_NEW_N(qn_bm25_hit, depth + 1);
     qn_finder_hit *joined = QN_NEW_N(qn_finder_hit, f->n + depth + 1);
     size_t n_words = by == QN_BY_MEANING ? 0 : qn_bm25_top(f->words, query, depth, by_words);
-    qn_code rc = QN_OK;
     if (by == QN_BY_MEANING) {
-        rc = nearest(f, query, joined, e);
+        nearest(f, q, joined);
         n_joined = f->n;
     } else if (by == QN_BY_BOTH) {
         while (f->cap_score < f->n) QN_GROW(f->score, f->n - 1, f->cap_score);
         memset(f->score, 0, f->n * sizeof *f->score);
-        rc = nearest(f, query, joined, e);
-        for (size_t i = 0; rc == QN_OK && i < depth; i++) f->score[joined[i].index] += 1.0 / (double)(RANK_OFFSET + i + 1);
-        for (size_t i = 0; rc == QN_OK && i < n_words; i++) f->score[by_words[i].index] += 1.0 / (double)(RANK_OFFSET + i + 1);
-        for (size_t i = 0; rc == QN_OK && i < f->n; i++)
+        nearest(f, q, joined);
+        for (size_t i = 0; i < depth; i++) f->score[joined[i].index] += 1.0 / (double)(RANK_OFFSET + i + 1);
+        for (size_t i = 0; i < n_words; i++) f->score[by_words[i].index] += 1.0 / (double)(RANK_OFFSET + i + 1);
+        for (size_t i = 0; i < f->n; i++)
             if (f->score[i] > 0) joined[n_joined++] = (qn_finder_hit){ i, f->score[i] };
         if (n_joined) qsort(joined, n_joined, sizeof *joined, better_first);
     } else {
         for (; n_joined < n_words; n_joined++) joined[n_joined] = (qn_finder_hit){ by_words[n_joined].index, by_words[n_joined].score };
     }
     *n = n_joined < k ? n_joined : k;
-    if (rc == QN_OK && *n) memcpy(out, joined, *n * sizeof *out);
+    if (*n) memcpy(out, joined, *n * sizeof *out);
     qn_free(by_words);
     qn_free(joined);
-    return rc;
 }
 
 qn_code qn_finder_find(qn_finder *f, qn_finder_by by, qn_str query, size_t k, qn_finder_hit *out, size_t *n, qn_err *e)
@@ -137,8 +142,21 @@ qn_code qn_finder_find(qn_finder *f, qn_finder_by by, qn_str query, size_t k, qn
     QN_ASSERT(by == QN_BY_WORDS || f->encoder);
     *n = 0;
     if (f->n == 0 || k == 0) return QN_OK;
+    float *q = by == QN_BY_WORDS ? NULL : QN_NEW_N(float, f->dim);
     pthread_mutex_lock(&f->lock);
-    qn_code rc = find_locked(f, by, query, k, out, n, e);
+    qn_code rc = q ? qn_encoder_embed(f->encoder, &query, 1, q, e) : QN_OK;
+    if (rc == QN_OK) find_locked(f, by, query, q, k, out, n);
     pthread_mutex_unlock(&f->lock);
+    qn_free(q);
     return rc;
+}
+
+void qn_finder_near(qn_finder *f, qn_finder_by by, qn_str query, const float *vector, size_t k, qn_finder_hit *out, size_t *n)
+{
+    QN_ASSERT(by == QN_BY_WORDS || f->vectors);
+    *n = 0;
+    if (f->n == 0 || k == 0) return;
+    pthread_mutex_lock(&f->lock);
+    find_locked(f, by, query, vector, k, out, n);
+    pthread_mutex_unlock(&f->lock);
 }

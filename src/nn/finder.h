@@ -22,6 +22,10 @@ void    qn_finder_free(qn_finder *f);                               /* NULL is f
 qn_code qn_finder_add(qn_finder *f, qn_str text, qn_err *e);
 /* The same with a vector (dim) of length 1 that was worked out before; only where there is an encoder. */
 void    qn_finder_add_with(qn_finder *f, qn_str text, const float *vector);
+/* Vectors that are made elsewhere and come after all texts are in: makes room for dim numbers a text (zeros), then takes one text's vector of length 1.
+ * Only without an encoder; queries are then found by qn_finder_near. Not while others search. */
+void    qn_finder_expect(qn_finder *f, size_t dim);
+void    qn_finder_put(qn_finder *f, size_t index, const float *vector);
 size_t  qn_finder_n(const qn_finder *f);
 qn_str  qn_finder_text(const qn_finder *f, size_t index);           /* borrowed */
 size_t  qn_finder_bytes(const qn_finder *f);
@@ -29,4 +33,6 @@ size_t  qn_finder_bytes(const qn_finder *f);
  *   by    without an encoder only QN_BY_WORDS      out   room for k      *n   how many
  * Cost: BM25's postings where words count, n dot products where the meaning does. Any number of threads may ask at once: they take turns. */
 qn_code qn_finder_find(qn_finder *f, qn_finder_by by, qn_str query, size_t k, qn_finder_hit *out, size_t *n, qn_err *e);
+/* The same with the query's vector (dim, of length 1) given: no encoder is asked, so nothing can fail. */
+void    qn_finder_near(qn_finder *f, qn_finder_by by, qn_str query, const float *vector, size_t k, qn_finder_hit *out, size_t *n);
 #endif

@@ -116,6 +116,9 @@ base = "base=http://127.0.0.1:%d/v1#small" % server.server_port
 openai = recipe("openai.yaml", "train_sft: {by: openai, base: $base, prompt: '{{ .q }}', reply: .a, epochs: 2, batch: 4, poll: 0.05}",
                 "  - from: rows\n    ask: {model: $tuned, prompt: '{{ .q }}', as: said, temperature: 0}\n")
 argv = [openai, "rows=" + rows, "--model", base]
+planned = quern("plan", *argv)
+equal((planned[0], Service.log), (0, []), "a plan begins no training: " + planned[2])
+check("20" in planned[1].split("ask")[-1], "and counts what would be asked of the model that it makes", planned[1])
 out = path("openai")
 Service.cut = True
 r = Run(*argv, out=out)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """search and fetch_pages on a scripted server on 127.0.0.1: engines as quern.yaml says, keys that reach nobody else, replies that are asked for once."""
-import collections, os, subprocess, sys, urllib.parse
+import collections, os, subprocess, sys, urllib.parse, urllib.request
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import *
 
@@ -125,6 +125,53 @@ r = Run(ways, "rows=" + rows, "docs=" + corpus)
 equal((r.summary["rows"]["failed"], len(r.rows())), (5, 2), "without an encoder the rows that want the meaning fail")
 print("search: documents of one's own, by words, by meaning and by both")
 
+# An embeddings endpoint: each passage is embedded once, for all rows and for all steps over the same documents; the order is that of the cosines.
+library = write_rows("library.jsonl", [{"title": "T%d" % i, "text": "Passage number %d is about %s and about %s, as is told in book %d." % (i, a, b, i)}
+                                       for i, (a, b) in enumerate((a, b) for a in "mills rivers bread ships clocks salt wool tin bees coal".split() for b in "trade law fire song ice dust war".split())])
+twice = recipe("twice.yaml", """quern: 1
+params: {rows: {type: path}, docs: {type: path}, embedder: {type: model}}
+steps:
+  - read_rows: {path: $rows}
+  - search: {query: .q, in: $docs, embedder: $embedder, by: '{{ .how }}', k: 5, max: 64, min: 8}
+  - search: {query: '.q + " told"', in: $docs, embedder: $embedder, by: meaning, k: 3, max: 64, min: 8, as: more}
+  - write: {to: data.jsonl}
+""")
+mock = Mock()
+rows = write_rows("q4.jsonl", [{"q": q, "how": how} for how in ("meaning", "words", "both") for q in ("ships and ice", "bees in war", "zzzz")])
+r = Run(twice, "rows=" + rows, "docs=" + library, "--model", "embedder=" + mock.url, "--workers", "2")
+equal(r.code, 0, "search by an endpoint's vectors: " + r.stderr)
+inputs = collections.Counter(t for q in mock.requests() if "body" in q for t in q["body"].get("input", []))
+passages = [t for t in inputs if t.startswith("Passage")]
+equal((len(passages), set(inputs.values())), (70, {1}), "each text is embedded once, for nine rows and two steps")
+check(max(len(q["body"]["input"]) for q in mock.requests() if "body" in q) <= 32, "no more texts in a request than small servers take")
+equal(r.stderr.count("passages of") + open(os.path.join(r.out, "run.log")).read().count("passages of"), 1, "two steps share one index")
+
+
+def vector(text):
+    q = urllib.request.Request("http://127.0.0.1:%d/v1/embeddings" % mock.port, json.dumps({"model": "m", "input": [text]}).encode(), {"Content-Type": "application/json"})
+    return json.load(urllib.request.urlopen(q))["data"][0]["embedding"]
+
+
+vectors = {t: vector(t) for t in passages}
+for x in r.rows():
+    for query, results in ((x["q"], x["results"] if x["how"] == "meaning" else None), (x["q"] + " told", x["more"])):
+        if results is None:
+            continue
+        near = sorted(passages, key=lambda t: -sum(a * b for a, b in zip(vectors[t], vector(query))))
+        score = lambda t: round(sum(a * b for a, b in zip(vectors[t], vector(query))), 4)
+        equal([score(h["text"]) for h in results], [score(t) for t in near[:len(results)]], "the passages nearest to %r" % query)
+equal([len(x["results"]) for x in r.rows() if x["q"] == "zzzz"], [5, 0, 5], "by words nothing, by meaning what is nearest")
+n = len(mock.requests())
+again = Run(twice, "rows=" + rows, "docs=" + library, "--model", "embedder=" + mock.url, out=r.out)
+equal((again.summary["calls"]["sent"], again.data(), len(mock.requests())), (0, r.data(), n), "again: all vectors from the ledger")
+traced = quern("trace", "--line", "1", "-o", r.out)[1]
+equal(traced.count('{"input":['), 2, "a row's history has its own two queries, and no passage's vectors: " + traced)
+planned = quern("plan", twice, "rows=" + write_rows("many.jsonl", [{"q": "word %d" % i, "how": "both"} for i in range(400)]), "docs=" + library, "--model", "embedder=" + mock.url, "--json")[1]
+steps = {s["step"]: s["calls"] for s in json.loads(planned)["steps"]}
+check(400 <= steps["search"] <= 404, "the plan counts a request a row, and those for the passages once", steps)
+mock.stop()
+print("search: vectors of an endpoint, once for all rows and steps")
+
 # ---------------------------------------------------------------- fetch_pages
 PAGE = "<html><head><title>%s</title></head><body><nav><a href=x>menu</a></nav><article><h1>%s</h1><p>%s</p></article></body></html>"
 PROSE = "A water mill turns the weight of falling water into the turning of a stone, and the stone grinds grain into flour for the whole village. " * 4
@@ -219,6 +266,26 @@ mock.stop()
 mock = Mock([{"path": "/robots.txt", "status": 404}, {"path": "/mill", "raw": PAGE % ("Mills", "The mill", PROSE), "headers": html}])
 base = "http://127.0.0.1:%d" % mock.port
 equal(len(fetched(["/mill"], "private=yes").rows()), 1, "no robots.txt: all is allowed")
+mock.stop()
+# A robots.txt holds for a time: then it is asked for again for pages that are not there yet; what was fetched stays.
+mock = Mock([{"path": "/robots.txt", "nth": 1, "raw": "User-agent: *\nDisallow: /late\n", "headers": {"Content-Type": "text/plain"}},
+             {"path": "/robots.txt", "raw": "User-agent: *\nDisallow: /mill\n", "headers": {"Content-Type": "text/plain"}},
+             {"path": "/", "raw": PAGE % ("Mills", "The mill", PROSE), "headers": html}])
+base = "http://127.0.0.1:%d" % mock.port
+aging = recipe("aging.yaml", open(fetch).read().replace("per_minute: $pace", "per_minute: $pace, robots_hours: $hours").replace("params: {", "params: {hours: {type: real}, "))
+urls = write_rows("aging.jsonl", [{"url": base + p} for p in ("/mill", "/late", "/mill?2")])
+first = Run(aging, "rows=" + urls, "private=yes", "hours=24")
+equal(sorted(x["url"][len(base):] for x in first.rows()), ["/mill", "/mill?2"], "what the first robots.txt allows")
+same = Run(aging, "rows=" + urls, "private=yes", "hours=24", out=first.out)
+equal((same.summary["calls"]["sent"], same.data()), (0, first.data()), "while it holds nothing is asked")
+more = write_rows("aging.jsonl", [{"url": base + p} for p in ("/mill", "/late", "/mill?2", "/mill?3")])
+later = Run(aging, "rows=" + more, "private=yes", "hours=0.0001", out=first.out)
+asked = collections.Counter(q["path"] for q in mock.requests())
+check(asked["/robots.txt"] >= 2 and later.summary["calls"]["sent"] >= 2, "a robots.txt that holds no longer is asked for again", asked)
+equal(sorted(x["url"][len(base):] for x in later.rows()), ["/late", "/mill", "/mill?2"], "the new rules for what is new; what was fetched stays")
+equal((asked["/mill"], asked["/late"]), (2, 1), "no page is asked for twice")
+traced = quern("trace", "--line", "1", "-o", later.out)[1]
+check("/mill" in traced and "robots.txt" not in traced, "a row's history is its page", traced)
 mock.stop()
 mock = Mock([{"path": "/robots.txt", "status": 503, "retry_after_ms": 0}, {"path": "/mill", "raw": PAGE % ("Mills", "The mill", PROSE), "headers": html}])
 base = "http://127.0.0.1:%d" % mock.port

@@ -101,6 +101,18 @@ static void both_lists_are_joined_by_rank(void **state)
     assert_int_equal(qn_finder_find(f, QN_BY_WORDS, query, N, near, &n, &e), QN_OK);
     assert_int_equal(n, 2);                     /* by words alone: as if there were no encoder */
     assert_int_equal(near[0].index, 0);
+    qn_finder *given = filled(NULL);            /* vectors from elsewhere: the same texts in the same order */
+    qn_finder_hit same[N];
+    size_t n_same;
+    qn_finder_expect(given, 16);
+    for (size_t i = N; i-- > 0;) qn_finder_put(given, i, texts[i]);
+    for (int by = 0; by < QN_N_FINDER_BY; by++) {
+        assert_int_equal(qn_finder_find(f, (qn_finder_by)by, query, N, near, &n, &e), QN_OK);
+        qn_finder_near(given, (qn_finder_by)by, query, mine, N, same, &n_same);
+        assert_int_equal(n, n_same);
+        for (size_t i = 0; i < n; i++) assert_int_equal(near[i].index, same[i].index);
+    }
+    qn_finder_free(given);
     float v[16] = { 1 };
     qn_finder_add_with(f, QN_STR("zebra"), v);
     assert_int_equal(qn_finder_find(f, QN_BY_BOTH, QN_STR("zebra"), 1, hits, &n, &e), QN_OK);

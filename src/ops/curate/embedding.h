@@ -103,8 +103,8 @@ static inline qn_code qn_embedding_compute(qn_embedder *m, qn_str text, qn_arena
     return qn_embedder_embed(m, &text, 1, *v, e);
 }
 
-/* Asks the endpoint for the vectors of n texts in one request. */
-static inline void qn_embedding_ask(qn_turn *t, const qn_model *model, const qn_str *texts, size_t n)
+/* Asks the endpoint for the vectors of n texts in one request; shared: they are not this row's alone. */
+static inline void qn_embedding_ask_for(qn_turn *t, const qn_model *model, const qn_str *texts, size_t n, bool shared)
 {
     qn_buf b = {0};
     qn_buf_puts(&b, "{\"input\":[");
@@ -113,10 +113,11 @@ static inline void qn_embedding_ask(qn_turn *t, const qn_model *model, const qn_
         qn_json_write_text(&b, texts[i]);
     }
     qn_buf_puts(&b, "]}");
-    qn_ask ask = { .kind = QN_ASK_EMBED, .model = model, .body = qn_buf_view(&b) };
+    qn_ask ask = { .kind = QN_ASK_EMBED, .model = model, .body = qn_buf_view(&b), .shared = shared };
     qn_turn_ask(t, &ask);
     qn_buf_free(&b);
 }
+static inline void qn_embedding_ask(qn_turn *t, const qn_model *model, const qn_str *texts, size_t n) { qn_embedding_ask_for(t, model, texts, n, false); }
 
 /* The reply to it as unit vectors, *out: (n, *dim) in `a`. A *dim other than 0 is a length they must have. */
 static inline qn_code qn_embedding_of_reply(const qn_reply *reply, size_t n, qn_arena *a, float **out, size_t *dim, qn_err *e)

@@ -1,12 +1,15 @@
 /* fetch_pages: gets the page at each row's address and reads it as a document.
  *
- *   address -> robots.txt of its host -> the page -> (a redirect: again from the start, at most 5) -> title, text, doc, _blocks
+ *   address -> the page, if the ledger has it; else robots.txt of its host -> the page -> (a redirect: again from the start, at most 5)
+ *           -> title, text, doc, _blocks
  *
  * What a host does not allow is not asked for (text/robots.h). A robots.txt that is not there (4xx) allows all; one that cannot be had (5xx, no
- * connection) allows nothing now: the row fails and is asked again in the next run. Robots and pages are replies in the ledger: asked for once.
+ * connection) allows nothing now: the row fails and is asked again in the next run. Robots and pages are replies in the ledger: a page is asked for
+ * once, a robots.txt once in `robots_hours`, for pages that are not there yet.
  * Each host has a pace of its own. No private or local address is asked unless `allow_private` says so; that is checked on the opened socket, so
  * neither a name nor a redirect leads inside. Pages are read in a child process with limits, as files are.
  * Runs on: any worker; keeps nothing between rows. */
+#include "core/clock.h"
 #include "model/http.h"
 #include "ops/op.h"
 #include "ops/source/document.h"
@@ -18,13 +21,14 @@
 
 enum { MOST_REDIRECTS = 5 };
 
-typedef struct { qn_expr *url; int64_t max_bytes, seconds; double per_minute; bool allow_private; } params;
+typedef struct { qn_expr *url; int64_t max_bytes, seconds; double per_minute, robots_hours; bool allow_private; } params;
 
 static const qn_param PARAMS[] = {
     QN_EXPR(params, url, ".url", "text", "the page's address"),
     QN_REAL(params, per_minute, "60", "0.01..60000", "requests a minute to one host; its robots.txt may ask for fewer"),
     QN_SIZE(params, max_bytes, "10M", "longest page"),
     QN_INT(params, seconds, "60", "1..3600", "time for one page, all attempts together"),
+    QN_REAL(params, robots_hours, "24", "0.0001..24", "a robots.txt holds so long, then it is asked for anew (RFC 9309, section 2.4: a day at most)"),
     QN_BOOL(params, allow_private, "no", "private and local addresses may be asked: for pages of your own network"),
     QN_END
 };
@@ -39,7 +43,8 @@ static const qn_example EXAMPLES[] = {
     QN_END
 };
 
-typedef struct { qn_str url, robots; int redirects, robots_redirects; bool page; double delay_s; } place;
+typedef enum { LOOKING, ROBOTS, PAGE } phase;       /* LOOKING: is the page in the ledger? */
+typedef struct { qn_str url, robots; int redirects, robots_redirects; phase at; double delay_s; } place;
 
 /* ---- addresses ---- */
 static qn_str path_of(qn_str url)
@@ -69,21 +74,33 @@ static bool address_of(qn_str text, qn_arena *a, qn_str *out, const char **why)
 }
 
 /* ---- asking ---- */
-static void ask(const params *p, qn_turn *t, const place *at, qn_str url, int64_t max_bytes)
+static void ask_page(const params *p, qn_turn *t, place *at, phase now)
 {
     double rpm = at->delay_s > 0 && 60 / at->delay_s < p->per_minute ? 60 / at->delay_s : p->per_minute;
-    qn_ask get = { .kind = QN_ASK_GET, .url = url, .allow_private = p->allow_private, .max_bytes = max_bytes, .deadline_ms = p->seconds * 1000, .max_rpm = rpm };
+    qn_ask get = { .kind = QN_ASK_GET, .url = at->url, .allow_private = p->allow_private, .max_bytes = p->max_bytes, .deadline_ms = p->seconds * 1000, .max_rpm = rpm,
+                   .recorded_only = now == LOOKING };
+    at->at = now;
     qn_turn_ask(t, &get);
 }
 
-static void ask_robots(const params *p, qn_turn *t, place *at)
+/* Which of the times that a robots.txt holds for it is now: part of the request's name in the ledger. */
+static int64_t period(const params *p) { return 1 + (int64_t)((double)qn_wall_ms() / (p->robots_hours * 3600e3)); }
+
+static void ask_robots(const params *p, qn_turn *t, place *at, qn_str url)
+{
+    qn_ask get = { .kind = QN_ASK_GET, .url = url, .allow_private = p->allow_private, .max_bytes = QN_ROBOTS_MOST_BYTES * 4, .deadline_ms = p->seconds * 1000,
+                   .max_rpm = p->per_minute, .period = period(p), .shared = true };
+    at->at = ROBOTS;
+    qn_turn_ask(t, &get);
+}
+
+static void ask_robots_of_host(const params *p, qn_turn *t, place *at)
 {
     qn_str host = qn_url_host(at->url);
-    bool tls = qn_url_is_https(at->url);
-    at->page = false;
     at->robots_redirects = 0;
-    at->robots = qn_arena_printf(t->arena, "%s://%.*s/robots.txt", tls ? "https" : "http", QN_FMT(host));
-    ask(p, t, at, at->robots, QN_ROBOTS_MOST_BYTES * 4);
+    at->delay_s = 0;
+    at->robots = qn_arena_printf(t->arena, "%s://%.*s/robots.txt", qn_url_is_https(at->url) ? "https" : "http", QN_FMT(host));
+    ask_robots(p, t, at, at->robots);
 }
 
 static void reject(qn_emit *em, qn_row *r, const char *measure, const char *what, qn_str url)
@@ -187,7 +204,7 @@ static qn_code begin(const params *p, qn_ctx *cx, qn_row *r, qn_turn *t, qn_emit
     QN_TRY(qn_pick_text(p->url, r, cx->scratch, &text, e));
     if (!address_of(text, t->arena, &at->url, &why)) { qn_emit_reject(em, r, qn_reject_fact("address", "%s", why)); return QN_OK; }
     t->state = at;
-    ask_robots(p, t, at);
+    ask_page(p, t, at, LOOKING);
     return QN_OK;
 }
 
@@ -198,7 +215,7 @@ static qn_code take_robots(const params *p, qn_row *r, qn_turn *t, place *at, co
     if (reply->status == QN_REPLY_FAILED) return qn_fail(e, QN_EMODEL, "%.*s cannot be had, so its host allows nothing now: %.*s", QN_FMT(at->robots), QN_FMT(reply->error));
     if (reply->http >= 300 && reply->http < 400 && reply->location.n && at->robots_redirects < MOST_REDIRECTS && address_of(reply->location, t->arena, &to, &why)) {
         at->robots_redirects++;
-        ask(p, t, at, to, QN_ROBOTS_MOST_BYTES * 4);
+        ask_robots(p, t, at, to);
         return QN_OK;
     }
     if (reply->http < 300) {                    /* else it is not there: all is allowed (RFC 9309, section 2.3.1.3) */
@@ -210,8 +227,7 @@ static qn_code take_robots(const params *p, qn_row *r, qn_turn *t, place *at, co
         }
         at->delay_s = got.delay_s;
     }
-    at->page = true;
-    ask(p, t, at, at->url, p->max_bytes);
+    ask_page(p, t, at, PAGE);
     return QN_OK;
 }
 
@@ -223,12 +239,16 @@ static qn_code turn(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_turn 
     (void)state;
     if (!at) return begin(p, cx, r, t, em, e);
     const qn_reply *reply = &t->replies[t->n_replies - 1];
-    if (!at->page) return take_robots(p, r, t, at, reply, em, e);
+    if (at->at == ROBOTS) return take_robots(p, r, t, at, reply, em, e);
+    if (at->at == LOOKING && reply->status == QN_REPLY_FAILED) {
+        ask_robots_of_host(p, t, at);
+        return QN_OK;
+    }
     if (reply->status == QN_REPLY_FAILED) return qn_fail(e, QN_EMODEL, "%.*s", QN_FMT(reply->error));
     if (reply->http >= 300 && reply->http < 400 && reply->location.n) {
         if (++at->redirects > MOST_REDIRECTS) { reject(em, r, "redirects", "more than 5", at->url); return QN_OK; }
         if (!address_of(reply->location, t->arena, &at->url, &why)) { qn_emit_reject(em, r, qn_reject_fact("address", "redirected: %s", why)); return QN_OK; }
-        ask_robots(p, t, at);
+        ask_page(p, t, at, LOOKING);
         return QN_OK;
     }
     if (reply->http >= 300) {
@@ -245,7 +265,7 @@ const qn_op qn_op_fetch_pages = {
     .about = "Writes what read_docs writes, so `chunk` and the rest follow. robots.txt is honoured under the name `quern`, with its Crawl-delay; each host has its own pace;\n"
              "redirects are followed at most 5 times, each as a page of its own. HTML, PDF, Markdown, reST, plain text, DOCX, PPTX, EPUB and notebooks are read; other types are\n"
              "rejected, as are addresses that a host does not allow and pages that are not there. `when: '.url | startswith(\"http\")'` lets results of one's own documents pass.\n"
-             "Robots and pages are remembered by the ledger: `--fresh` asks for them anew.",
+             "Pages are remembered by the ledger: `--fresh` asks for them anew. A robots.txt holds for `robots_hours`; what was fetched under it stays.",
     .paper = "RFC 9309, Robots Exclusion Protocol",
     .reads = "url: text", .writes = "title: text, text: text, doc: {url: text, format: text, licence: text?, warning: text?, ...}, _blocks: [[int]]",
     .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES, .turn = turn,

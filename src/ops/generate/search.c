@@ -1,20 +1,16 @@
 /* search: asks a search engine about each row, or the user's own documents, and puts the results into a list.
  *
  *   engine given   one GET for each query; the reply is in the ledger, so a query is asked once
- *   else           an index over the documents `in`: BM25, with `encoder` also or only by meaning (nn/finder.h); read once, before the first row
+ *   else           an index over the documents `in` (search_index.h): BM25, with `encoder` or `embedder` also or only by meaning; read once, before
+ *                  the first row, and shared by the steps of a run that search the same
  *
- * The vectors of documents are kept in DIR/memo, which may be deleted at any time.
- * Several queries of a row are asked apart; their lists are joined by rank, and a result that several found comes once.
+ * With an embeddings endpoint the first rows ask for the passages' vectors, some pieces each, beside those of their own queries; a row searches when
+ * all are there. Several queries of a row are asked apart; their lists are joined by rank, and a result that several found comes once.
  * Runs on: any worker; keeps the index between rows. */
-#include "core/log.h"
-#include "io/format.h"
-#include "ledger/memo.h"
-#include "nn/finder.h"
-#include "ops/op.h"
-#include "recipe/pick.h"
-#include "text/chunk.h"
+#include "ops/curate/embedding.h"
+#include "ops/generate/search_index.h"
 
-enum { RANK_OFFSET = 60 };
+enum { RANK_OFFSET = 60, PIECES_A_TURN = 4 };
 
 typedef struct { qn_template *address; qn_expr *results, *url, *title, *text; } api;
 typedef struct {
@@ -22,6 +18,7 @@ typedef struct {
     const qn_model *engine;
     qn_value how;
     const char *in, *encoder;
+    const qn_model *embedder;   /* an embeddings endpoint; NULL: none */
     int64_t k, most, min, max;
     qn_str  as, text, title, by;
     api     api;                /* made by check, as are the two below */
@@ -36,7 +33,8 @@ static const qn_param PARAMS[] = {
     QN_API_PARAM,
     QN_PATH(params, in, "", "documents to search when there is no engine: a file, a folder or a glob; also files of rows with a text"),
     QN_PATH(params, encoder, "", "folder of a sentence encoder (all-MiniLM-L6-v2), to search these documents by meaning too"),
-    QN_TEXT(params, by, "", "of the documents: words, meaning or both; a template lets each row say which: '{{ .how }}'; left out: both with an encoder, else words"),
+    QN_MODEL(params, embedder, "", "or, where there is no encoder, an embeddings endpoint: each passage is embedded once, then each query; left out or `builtin`: none"),
+    QN_TEXT(params, by, "", "of the documents: words, meaning or both; a template lets each row say which: '{{ .how }}'; left out: both where there are vectors, else words"),
     QN_INT(params, k, "5", "1..100", "results of one query"),
     QN_INT(params, most, "0", "0..1000", "results of all queries of a row together; 0: all"),
     QN_FIELD(params, as, "results", "field for the list"),
@@ -61,7 +59,7 @@ static const qn_example EXAMPLES[] = {
       .replies = OWN_FORM, .asked = "/find?n=5&words=x%20y", .out = "{q: 'x y', results: [{url: 'u', title: 'U', text: 'x', rank: 1, query: 'x y'}]}" },
     { .params = "query: .q, engine: $model, api: searxng", .in = "{q: 'x'}", .replies = NO_JSON, .fail = "is no JSON" },
     { .params = "query: .q", .in = "{q: 'x'}", .fail = "needs `engine` or `in`" },
-    { .params = "query: .q, in: docs, by: meaning", .in = "{q: 'x'}", .fail = "needs `encoder`" },
+    { .params = "query: .q, in: docs, by: meaning", .in = "{q: 'x'}", .fail = "needs `encoder` or `embedder`" },
     { .params = "query: .q, in: docs, by: vectors", .in = "{q: 'x'}", .fail = "`vectors`" },
     QN_END
 };
@@ -112,9 +110,9 @@ static qn_code read_by(const params *p, qn_str word, qn_finder_by *by, qn_err *e
     int k = 0;
     while (k < QN_N_FINDER_BY && !qn_str_is(word, qn_finder_by_names[k])) k++;
     if (k == QN_N_FINDER_BY) return qn_fail(e, QN_EDATA, "`by` knows words, meaning and both, not `%.*s`", QN_FMT(word));
-    if (k != QN_BY_WORDS && !p->encoder) {
-        qn_fail(e, QN_EDATA, "`by: %s` needs `encoder`", qn_finder_by_names[k]);
-        qn_hint(e, "encoder: the folder of a sentence encoder, such as deps/minilm (tools/setup.sh minilm)");
+    if (k != QN_BY_WORDS && !p->encoder && !p->embedder) {
+        qn_fail(e, QN_EDATA, "`by: %s` needs `encoder` or `embedder`", qn_finder_by_names[k]);
+        qn_hint(e, "encoder: the folder of a sentence encoder, such as deps/minilm (tools/setup.sh minilm); embedder: an embeddings endpoint");
         return QN_EDATA;
     }
     *by = (qn_finder_by)k;
@@ -124,7 +122,7 @@ static qn_code read_by(const params *p, qn_str word, qn_finder_by *by, qn_err *e
 static qn_code check_by(qn_check *ck, params *p, qn_err *e)
 {
     qn_err why = {0};
-    p->always = p->encoder ? QN_BY_BOTH : QN_BY_WORDS;
+    p->always = p->encoder || p->embedder ? QN_BY_BOTH : QN_BY_WORDS;
     if (p->engine || p->by.n == 0) return QN_OK;         /* how an engine searches it knows itself */
     if (qn_str_find(p->by, QN_STR("{{")) >= 0) {
         QN_TRY(qn_template_compile(p->by, qn_check_pos(ck, p->by), ck->arena, &p->row_by, e));
@@ -141,6 +139,7 @@ static qn_code check(qn_check *ck, void *vp, qn_err *e)
     params *p = vp;
     const qn_type *t;
     if (p->engine && p->engine->builtin) p->engine = NULL;
+    if (p->embedder && (p->embedder->builtin || p->engine || p->encoder)) p->embedder = NULL;
     if (!p->engine && !p->in) {
         qn_fail_at(e, QN_ERECIPE, ck->pos, "`search` needs `engine` or `in`");
         qn_hint(e, "`in` names documents of your own to search; an engine stands in quern.yaml");
@@ -155,148 +154,16 @@ static qn_code check(qn_check *ck, void *vp, qn_err *e)
 }
 
 /* ---- the index over documents ---- */
-typedef struct { qn_str url, title; } place;
-typedef struct {
-    qn_arena   arena;
-    qn_encoder *encoder;
-    qn_finder *finder;
-    qn_memo   *memo;            /* of vectors; NULL: none */
-    char       weights[33];     /* hash of the encoder's weights */
-    place     *places;          /* of each text of the finder */
-    size_t     cap_places, n_docs, max_bytes;
-    const params *p;
-    const char *file;           /* the one that is read */
-} state;
-
-/* The vectors of a document's passages: worked out together, or remembered from an earlier run. */
-static qn_code vectors_of(state *st, qn_str text, const qn_chunk *pieces, size_t n, qn_arena *a, float **out, qn_err *e)
-{
-    size_t bytes = n * (size_t)qn_encoder_dim(st->encoder) * sizeof(float);
-    qn_str settings = qn_arena_printf(a, "%s %lld %lld", st->weights, (long long)st->p->min, (long long)st->p->max);
-    qn_hash128 key = qn_memo_key("search", 1, settings, text, QN_MEMO_THIS_MACHINE);
-    qn_buf b = {0};
-    qn_code rc = QN_OK;
-    *out = qn_arena_alloc(a, bytes + 1);
-    if (st->memo && qn_memo_get(st->memo, key, &b) && b.n == bytes) {
-        memcpy(*out, b.p, bytes);
-    } else {
-        qn_str *texts = QN_ARENA_NEW_N(a, qn_str, n + 1);
-        for (size_t i = 0; i < n; i++) texts[i] = qn_str_sub(text, pieces[i].start, pieces[i].end);
-        rc = qn_encoder_embed(st->encoder, texts, n, *out, e);
-        if (rc == QN_OK && st->memo) qn_memo_put(st->memo, key, (qn_str){ (const char *)*out, bytes });
-    }
-    qn_buf_free(&b);
-    return rc;
-}
-
-static qn_code add_text(state *st, qn_str text, const qn_block *blocks, size_t n_blocks, qn_str title, qn_str where, qn_err *e)
-{
-    qn_arena a = {0};
-    qn_chunk *pieces;
-    qn_chunk_opts o = { .by = QN_CHUNK_PARAGRAPH, .min_tokens = (size_t)st->p->min, .max_tokens = (size_t)st->p->max };
-    size_t n = qn_chunk_text(text, blocks, n_blocks, &o, &a, &pieces);
-    qn_code rc = QN_OK;
-    float *v = NULL;
-    title = qn_arena_str(&st->arena, title);
-    if (st->encoder && n) rc = vectors_of(st, text, pieces, n, &a, &v, e);
-    for (size_t i = 0; i < n && rc == QN_OK; i++) {
-        size_t at = qn_finder_n(st->finder);
-        QN_GROW(st->places, at, st->cap_places);
-        st->places[at] = (place){ qn_arena_printf(&st->arena, "%.*s#%zu", QN_FMT(where), pieces[i].start), title };
-        qn_str piece = qn_str_sub(text, pieces[i].start, pieces[i].end);
-        if (v) qn_finder_add_with(st->finder, piece, v + i * (size_t)qn_encoder_dim(st->encoder));
-        else rc = qn_finder_add(st->finder, piece, e);
-    }
-    qn_arena_free(&a);
-    st->n_docs++;
-    if (rc == QN_OK && qn_finder_bytes(st->finder) > st->max_bytes) {
-        qn_fail(e, QN_ELIMIT, "the index over `in` takes more than %zu MB", st->max_bytes >> 20);
-        qn_hint(e, "raise --memory, or search fewer documents");
-        return QN_ELIMIT;
-    }
-    return rc;
-}
-
-static qn_code add_record(void *arg, qn_row *row, const char *where, qn_err *e)
-{
-    state *st = arg;
-    qn_value text, title;
-    if (!qn_row_find(row, st->p->text, &text) || text.kind != QN_V_TEXT) {
-        qn_fail(e, QN_EDATA, "%s: the record has no text in the field `%.*s`", where, QN_FMT(st->p->text));
-        qn_hint(e, "name the field that holds the text: text: FIELD");
-        return QN_EDATA;
-    }
-    bool named = qn_row_find(row, st->p->title, &title) && title.kind == QN_V_TEXT;
-    return add_text(st, qn_v_str(text), NULL, 0, named ? qn_v_str(title) : QN_STR(""), qn_str_of(where), e);
-}
-
-static qn_code add_file(void *arg, const char *file, qn_err *e)
-{
-    state *st = arg;
-    const qn_format *f = NULL;
-    qn_err why = {0};
-    if (qn_format_of(file, &f, &why) != QN_OK || (!f->doc && !f->rows)) {
-        qn_log(QN_INFO, "skipped", "search: %s is no document that can be read", file);
-        return QN_OK;
-    }
-    st->file = file;
-    if (!f->doc) return qn_pick_rows(file, add_record, st, e);
-    qn_arena a = {0};
-    qn_doc d;
-    qn_read_opts o = { .header = -1 };
-    qn_code rc = qn_doc_read(file, &o, &a, &d, &why);
-    if (rc == QN_OK) rc = add_text(st, d.text, d.blocks, d.n_blocks, d.title, qn_str_of(file), e);
-    else {                          /* one document less; the others are searched */
-        qn_log(QN_WARN, "skipped", "search: %s: %s", file, why.msg);
-        rc = QN_OK;
-    }
-    qn_arena_free(&a);
-    return rc;
-}
-
-static qn_code open_encoder(qn_ctx *cx, const params *p, state *st, qn_err *e)
-{
-    QN_TRY(qn_encoder_open(&st->encoder, p->encoder, e));
-    qn_encoder_threads(st->encoder, cx->n_threads);
-    if (!cx->out_dir) return QN_OK;
-    qn_buf b = {0};
-    char *weights = qn_path_join(p->encoder, "model.safetensors"), *dir = qn_path_join(cx->out_dir, "memo");
-    qn_code rc = qn_file_read(weights, (size_t)4 << 30, &b, e);
-    if (rc == QN_OK) qn_hash_hex(qn_hash(b.p, b.n), st->weights);
-    if (rc == QN_OK) rc = qn_memo_open(&st->memo, dir, (uint64_t)4 << 30, e);
-    qn_buf_free(&b);
-    qn_free(weights);
-    qn_free(dir);
-    return rc;
-}
-
 static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
 {
     const params *p = vp;
-    state *st = QN_NEW(state);
-    *out = st;
-    st->p = p;
-    st->max_bytes = cx->memory_bytes;
-    if (p->engine) return QN_OK;
-    if (p->encoder && (p->row_by || p->always != QN_BY_WORDS)) QN_TRY(open_encoder(cx, p, st, e));
-    st->finder = qn_finder_new(st->encoder);
-    QN_TRY(qn_files_each(p->in, add_file, st, e));
-    if (qn_finder_n(st->finder) == 0) return qn_fail(e, QN_EDATA, "there is no text to search in %s", p->in);
-    qn_log(QN_INFO, "search", "%zu passages of %zu documents are searched%s", qn_finder_n(st->finder), st->n_docs,
-           p->row_by ? ", as each row says" : p->always == QN_BY_BOTH ? ", by words and by meaning" : p->always == QN_BY_MEANING ? ", by meaning" : ", by words");
-    return QN_OK;
+    bool meaning = p->row_by || p->always != QN_BY_WORDS;
+    qn_index_of of = { .in = p->in, .encoder = meaning ? p->encoder : NULL, .embedder = meaning ? p->embedder : NULL, .min = p->min, .max = p->max, .text = p->text, .title = p->title };
+    *out = NULL;
+    return p->engine ? QN_OK : qn_index_take(cx, &of, (qn_index **)out, e);
 }
 
-static void close(void *vs)
-{
-    state *st = vs;
-    qn_finder_free(st->finder);
-    qn_memo_close(st->memo);
-    qn_encoder_close(st->encoder);
-    qn_free(st->places);
-    qn_arena_free(&st->arena);
-    qn_free(st);
-}
+static void close(void *vs) { qn_index_drop(vs); }
 
 /* ---- results ---- one for each address, over all queries of the row */
 typedef struct { qn_str url, title, text, query; double score; size_t first; } result;
@@ -396,7 +263,9 @@ static qn_code take_result(void *arg, qn_value v, qn_err *e)
 }
 
 /* ---- the queries ---- */
-typedef struct { qn_arena *a; qn_str *all; size_t n; } queries;
+/* A row between its turns. asked[i]: the piece whose vectors the i-th reply holds; OWN: the queries' own. */
+typedef struct { qn_arena *a; qn_str *all; size_t n; qn_finder_by by; size_t *asked, n_asked, n_taken, cap_asked; float *vectors; size_t dim; } queries;
+static const size_t OWN = SIZE_MAX;
 
 static qn_code take_query(void *arg, qn_value v, qn_err *e)
 {
@@ -432,13 +301,63 @@ static qn_code ask_engine(const params *p, qn_ctx *cx, qn_turn *t, qn_str query,
     return rc;
 }
 
-static qn_code search_documents(const params *p, qn_ctx *cx, state *st, qn_finder_by by, qn_str query, results *rs, qn_err *e)
+/* vector: of the query; NULL: the index has an encoder of its own, or words decide. */
+static qn_code search_documents(const params *p, qn_ctx *cx, qn_index *x, qn_finder_by by, qn_str query, const float *vector, results *rs, qn_err *e)
 {
     qn_finder_hit *hits = qn_arena_alloc(cx->scratch, (size_t)p->k * sizeof *hits);
     size_t n;
-    QN_TRY(qn_finder_find(st->finder, by, query, (size_t)p->k, hits, &n, e));
+    if (vector) qn_finder_near(x->finder, by, query, vector, (size_t)p->k, hits, &n);
+    else QN_TRY(qn_finder_find(x->finder, by, query, (size_t)p->k, hits, &n, e));
     for (size_t i = 0; i < n; i++)
-        found(rs, st->places[hits[i].index].url, st->places[hits[i].index].title, qn_finder_text(st->finder, hits[i].index), query, i + 1);
+        found(rs, x->places[hits[i].index].url, x->places[hits[i].index].title, qn_finder_text(x->finder, hits[i].index), query, i + 1);
+    return QN_OK;
+}
+
+/* ---- vectors from an endpoint ---- */
+static void ask_vectors(const params *p, qn_turn *t, queries *q, size_t piece, const qn_str *texts, size_t n)
+{
+    if (q->n_asked == q->cap_asked) {
+        size_t cap = q->cap_asked ? q->cap_asked * 2 : 8, *bigger = qn_arena_alloc(q->a, cap * sizeof *bigger);
+        if (q->n_asked) memcpy(bigger, q->asked, q->n_asked * sizeof *bigger);
+        q->asked = bigger;
+        q->cap_asked = cap;
+    }
+    q->asked[q->n_asked++] = piece;
+    qn_embedding_ask_for(t, p->embedder, texts, n, piece != OWN);
+}
+
+/* True when something was asked for: the row waits. */
+static bool ask_for_more(const params *p, qn_turn *t, queries *q, qn_index *x)
+{
+    size_t pieces[PIECES_A_TURN], n = qn_index_claim(x, PIECES_A_TURN, pieces);
+    qn_str texts[QN_INDEX_PIECE];
+    bool first = q->n_asked == 0;
+    if (first) ask_vectors(p, t, q, OWN, q->all, q->n);
+    for (size_t i = 0; i < n; i++) {
+        size_t n_texts = qn_index_piece(x, pieces[i], texts);
+        ask_vectors(p, t, q, pieces[i], texts, n_texts);
+    }
+    return first || n;
+}
+
+static qn_code take_vectors(qn_turn *t, queries *q, qn_index *x, qn_err *e)
+{
+    qn_str texts[QN_INDEX_PIECE];
+    for (; q->n_taken < t->n_replies; q->n_taken++) {
+        const qn_reply *reply = &t->replies[q->n_taken];
+        size_t piece = q->asked[q->n_taken], dim = 0;
+        if (piece == OWN) {
+            QN_TRY(qn_embedding_of_reply(reply, q->n, q->a, &q->vectors, &q->dim, e));
+        } else if (!qn_index_has(x, piece)) {
+            size_t n = qn_index_piece(x, piece, texts);
+            qn_arena a = {0};
+            float *v;
+            qn_code rc = qn_embedding_of_reply(reply, n, &a, &v, &dim, e);
+            if (rc == QN_OK) rc = qn_index_put(x, piece, v, n, dim, e);
+            qn_arena_free(&a);
+            QN_TRY(rc);
+        }
+    }
     return QN_OK;
 }
 
@@ -466,22 +385,33 @@ static qn_code read_reply(const params *p, qn_ctx *cx, qn_str reply, qn_str quer
     return qn_expr_run_value(p->api.results, v, cx->scratch, take_result, &rd, e);
 }
 
+static qn_code begin(const params *p, qn_ctx *cx, qn_row *r, qn_turn *t, queries **out, qn_err *e)
+{
+    queries *q = *out = t->state = QN_ARENA_NEW(t->arena, queries);
+    q->a = t->arena;
+    QN_TRY(qn_expr_run(p->query, r, cx->scratch, take_query, q, e));
+    QN_TRY(by_of_row(p, cx, r, &q->by, e));
+    for (size_t i = 0; p->engine && i < q->n; i++) QN_TRY(ask_engine(p, cx, t, q->all[i], e));
+    return QN_OK;
+}
+
 static qn_code turn(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_turn *t, qn_emit *em, qn_err *e)
 {
     const params *p = vp;
+    qn_index *x = vs;
     queries *q = t->state;
     results rs = { .a = cx->scratch };
-    if (!q) {
-        qn_finder_by by;
-        q = t->state = QN_ARENA_NEW(t->arena, queries);
-        q->a = t->arena;
-        QN_TRY(qn_expr_run(p->query, r, cx->scratch, take_query, q, e));
-        QN_TRY(by_of_row(p, cx, r, &by, e));
-        for (size_t i = 0; i < q->n; i++)
-            QN_TRY(p->engine ? ask_engine(p, cx, t, q->all[i], e) : search_documents(p, cx, vs, by, q->all[i], &rs, e));
-        if (p->engine && q->n) return QN_OK;
-    } else {
+    bool fresh = !q;
+    if (fresh) QN_TRY(begin(p, cx, r, t, &q, e));
+    if (p->engine) {
+        if (fresh && q->n) return QN_OK;
         for (size_t i = 0; i < q->n; i++) QN_TRY(read_reply(p, cx, t->replies[i].text, q->all[i], &rs, e));
+    } else {
+        bool near = p->embedder && q->by != QN_BY_WORDS && q->n;
+        if (near) QN_TRY(take_vectors(t, q, x, e));
+        if (near && ask_for_more(p, t, q, x)) return QN_OK;
+        if (near && q->dim != x->dim) return qn_fail(e, QN_EDATA, "the endpoint gave a query %zu numbers, and passages %zu", q->dim, x->dim);
+        for (size_t i = 0; i < q->n; i++) QN_TRY(search_documents(p, cx, x, q->by, q->all[i], near ? q->vectors + i * q->dim : NULL, &rs, e));
     }
     leave(p, cx, &rs, r, em);
     return QN_OK;
@@ -493,7 +423,8 @@ const qn_op qn_op_search = {
     .about = "The field holds a list of {url, title, text, rank, query}; `each: {of: .results, spread: yes}` makes a row of each. With an engine `text` is its snippet, and\n"
              "fetch_pages gets the page; with documents it is the passage itself, and `url` says where it stands: file#byte.\n"
              "An engine is an entry of quern.yaml with `url`, `search: searxng`, `brave` or a map, its key as env:NAME and its pace as `rpm`; or --model ROLE=URL#searxng.\n"
-             "In `address` and the rest of the map, expressions see {query, k} and the engine's answer. Without `encoder` documents are found by their words alone.",
+             "In `address` and the rest of the map, expressions see {query, k} and the engine's answer. Without `encoder` and `embedder` documents are found by their words alone.\n"
+             "With an `embedder` the rows ask for the passages' vectors, 32 a request; they are in the ledger, so a document that is there still is not paid for again.",
     .paper = "reciprocal rank fusion: Cormack, Clarke & Buettcher 2009, section 2; BM25: Robertson and Zaragoza 2009",
     .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES, .check = check, .open = open, .close = close, .turn = turn,
 };
