@@ -1,5 +1,6 @@
 /* net: requests to a folder of weights. See net.h. */
 #include "model/net.h"
+#include "model/net_span.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "core/thread.h"
@@ -356,6 +357,7 @@ static void serve(qn_net *n, qn_call *calls)
         if (n->err.code) { fail(c, n->err.msg); continue; }
         if (c->ask.kind == QN_ASK_EMBED) { embed(n, c); continue; }
         if (c->ask.kind != QN_ASK_CHAT && c->ask.kind != QN_ASK_COMPLETION) { fail(c, "a model in a folder cannot be asked for that"); continue; }
+        if (n->enc && qn_net_span(n->enc, c)) continue;
         if (is_reward(c)) {
             qn_value body = qn_v_null();
             qn_err e = { 0 };

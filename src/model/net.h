@@ -1,4 +1,4 @@
-/* net: a model in a folder that quern runs itself: a decoder that writes (nn/generate), or an encoder that embeds. To the rest it answers as an
+/* net: a model in a folder that quern runs itself: a decoder that writes (nn/generate), an encoder that embeds, or one that reads (net_span). To the rest it answers as an
  * endpoint does.
  *
  *   submit -> [waiting] -> a batch: all that wait and want the same temperature, top_p and length -> done(calls)

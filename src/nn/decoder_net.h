@@ -25,7 +25,7 @@ struct qn_decoder {
 };
 
 /* Sequences one after the other: n tokens, their positions, first rows of the sequences and then n. */
-typedef struct { int n, n_seqs; const int32_t *ids, *pos, *starts; } qn_tokens;
+typedef struct { int n, n_seqs; const int32_t *ids, *pos, *starts, *types; } qn_tokens;     /* types: of an encoder's tokens; NULL: all 0 */
 
 /* What a forward pass leaves for its backward pass. */
 typedef struct { float *x, *r1, *xn1, *qkv, *att, *lse, *x2, *r2, *xn2, *gu, *h; } qn_layer_acts;

@@ -3,6 +3,7 @@
 #include "core/file.h"
 #include "nn/config_json.h"
 #include "nn/encoder_net.h"
+#include "nn/span.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -87,6 +88,10 @@ void qn_encoder_close(qn_encoder *m)
     if (!m) return;
     qn_encoder_unpack(m);
     qn_params_free(&m->p);
+    if (m->span) qn_params_free(m->span);
+    for (size_t i = 0; i < m->n_choices; i++) qn_free((char *)(uintptr_t)m->choices[i].p);
+    qn_free(m->choices);
+    qn_free(m->span);
     qn_free(m->at);
     qn_free(m->acts.layer);
     qn_nn_free(m->acts.mem);
@@ -149,6 +154,21 @@ static void read_max_tokens(qn_encoder *m, const char *dir)
     yyjson_doc_free(doc);
 }
 
+/* A head that reads answers, its choices, and how long a question with its passages may be: `quern_span` of config.json, which others leave alone. */
+static qn_code read_span(qn_encoder *m, const qn_safetensors *s, yyjson_val *root, qn_err *e)
+{
+    yyjson_val *o = yyjson_obj_get(root, "quern_span"), *list = yyjson_obj_get(o, "choices"), *v;
+    size_t i, max;
+    if (!qn_safetensors_find(s, "qa_outputs.weight")) return QN_OK;
+    if (m->c.types < 2) return qn_fail(e, QN_EDATA, "config.json: a head that reads answers needs type_vocab_size 2");
+    qn_str *choices = QN_NEW_N(qn_str, yyjson_arr_size(list) + 1);
+    yyjson_arr_foreach(list, i, max, v) choices[i] = yyjson_is_str(v) ? (qn_str){ yyjson_get_str(v), yyjson_get_len(v) } : QN_STR("");
+    qn_encoder_add_span(m, 0, choices, yyjson_arr_size(list));
+    qn_free(choices);
+    qn_encoder_max_tokens(m, (int)qn_json_real(o, "max_tokens", m->c.max_pos));
+    return qn_params_read(m->span, s, "", e);
+}
+
 qn_code qn_encoder_open(qn_encoder **out, const char *dir, qn_err *e)
 {
     qn_encoder_config c;
@@ -164,6 +184,7 @@ qn_code qn_encoder_open(qn_encoder **out, const char *dir, qn_err *e)
     QN_TRY_OUT(build(&m, &c, pooler, e));
     QN_TRY_OUT(qn_params_read(&m->p, s, prefix, e));
     read_max_tokens(m, dir);
+    QN_TRY_OUT(read_span(m, s, yyjson_doc_get_root(doc), e));
     char *tok = qn_path_join(dir, "tokenizer.json");
     bool there = qn_file_exists(tok);
     qn_free(tok);
@@ -187,7 +208,7 @@ static qn_code write_config(const qn_encoder *m, const char *dir, qn_err *e)
     yyjson_mut_doc *d = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *o = yyjson_mut_obj(d), *arch = yyjson_mut_arr(d);
     yyjson_mut_doc_set_root(d, o);
-    yyjson_mut_arr_add_str(d, arch, "BertModel");
+    yyjson_mut_arr_add_str(d, arch, m->span ? "BertForQuestionAnswering" : "BertModel");
     yyjson_mut_obj_add_val(d, o, "architectures", arch);
     yyjson_mut_obj_add_str(d, o, "model_type", "bert");
     yyjson_mut_obj_add_int(d, o, "vocab_size", c->vocab);
@@ -201,6 +222,11 @@ static qn_code write_config(const qn_encoder *m, const char *dir, qn_err *e)
     yyjson_mut_obj_add_str(d, o, "hidden_act", "gelu");
     yyjson_mut_obj_add_str(d, o, "position_embedding_type", "absolute");
     yyjson_mut_obj_add_int(d, o, "pad_token_id", 0);
+    if (m->span) {
+        yyjson_mut_val *span = yyjson_mut_obj_add_obj(d, o, "quern_span"), *list = yyjson_mut_obj_add_arr(d, span, "choices");
+        for (size_t i = 0; i < m->n_choices; i++) yyjson_mut_arr_add_strn(d, list, m->choices[i].p, m->choices[i].n);
+        yyjson_mut_obj_add_int(d, span, "max_tokens", m->max_tokens);
+    }
     return qn_json_save(d, dir, "config.json", e);
 }
 
@@ -225,13 +251,14 @@ static qn_code write_modules(const qn_encoder *m, const char *dir, qn_err *e)
 qn_code qn_encoder_save(const qn_encoder *m, const char *dir, qn_err *e)
 {
     qn_arena names = { 0 };
-    qn_array_out *list = QN_NEW_N(qn_array_out, m->p.n);
+    qn_array_out *list = QN_NEW_N(qn_array_out, m->p.n + 2);
     char *path = qn_path_join(dir, "model.safetensors");
     qn_code rc = qn_mkdirs(dir, e);
-    size_t n = qn_params_list(&m->p, &names, "", list);
+    size_t n = qn_params_list(&m->p, &names, m->span ? "bert." : "", list);
+    if (m->span) n += qn_params_list(m->span, &names, "", list + n);
     if (rc == QN_OK) rc = qn_safetensors_write(path, list, n, NULL, e);
     if (rc == QN_OK) rc = write_config(m, dir, e);
-    if (rc == QN_OK) rc = write_modules(m, dir, e);
+    if (rc == QN_OK && !m->span) rc = write_modules(m, dir, e);
     if (rc == QN_OK && m->tok) rc = qn_tokenizer_save(m->tok, dir, e);
     qn_arena_free(&names);
     qn_free(list);

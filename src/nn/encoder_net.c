@@ -96,7 +96,7 @@ void qn_encoder_forward(qn_encoder *m, const qn_tokens *t, bool keep)
     room(m, n, keep);
     qn_encoder_acts *a = &m->acts;
     for (int i = 0; i < n; i++) {
-        const float *e = w + m->word + (size_t)t->ids[i] * ds, *q = w + m->position + (size_t)t->pos[i] * ds, *k = w + m->type;
+        const float *e = w + m->word + (size_t)t->ids[i] * ds, *q = w + m->position + (size_t)t->pos[i] * ds, *k = w + m->type + (t->types ? (size_t)t->types[i] * ds : 0);
         for (size_t j = 0; j < ds; j++) a->sum0[(size_t)i * ds + j] = e[j] + k[j] + q[j];
     }
     qn_layernorm(p, n, d, c->eps, a->sum0, w + m->norm0, w + m->norm0 + ds, a->layer[0].x, a->stat0);
@@ -128,7 +128,7 @@ static void embed_part(void *arg, size_t part)
     float *g = q->m->p.g;
     for (int i = 0; i < q->t->n; i++) {
         const float *dx = q->dx + (size_t)i * d;
-        float *e = g + q->m->word + (size_t)q->t->ids[i] * d, *k = g + q->m->position + (size_t)q->t->pos[i] * d, *y = g + q->m->type;
+        float *e = g + q->m->word + (size_t)q->t->ids[i] * d, *k = g + q->m->position + (size_t)q->t->pos[i] * d, *y = g + q->m->type + (q->t->types ? (size_t)q->t->types[i] * d : 0);
         for (size_t j = c0; j < c1; j++) { e[j] += dx[j]; k[j] += dx[j]; y[j] += dx[j]; }
     }
 }

@@ -22,6 +22,9 @@ struct qn_encoder {
     qn_encoder_acts acts;
     qn_tokenizer *tok;
     int max_tokens, n_threads;
+    qn_params *span;            /* head that reads answers (span.h): (2, d) and 2, or NULL */
+    qn_str *choices;            /* its own answers, owned */
+    size_t n_choices;
     bool pooler, bf16;          /* bf16: products in it */
     qn_factor *packed;          /* (layers, 4) weights packed for embedding, or NULL; dropped when weights or precision change */
     qn_pool *pool;

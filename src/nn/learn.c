@@ -3,7 +3,7 @@
  *   DIR                    the model, whole
  *   DIR.part               being written
  *   DIR-<key>.checkpoint   of the training that is under way; removed when the model is there */
-#include "nn/learn.h"
+#include "nn/learn_net.h"
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/rng.h"
@@ -16,24 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-typedef struct { size_t at; uint32_t n_a, n_b; bool text, valid; float weight, p, margin; const float *step; } kept;
-
-struct qn_learner {
-    const qn_learn_options *o;
-    qn_arena arena;
-    qn_message *msgs;
-    size_t n_msgs, cap_msgs;
-    kept *rows;
-    size_t n, cap;
-    qn_decoder *m;
-    qn_encoder *enc;
-    qn_tokenizer *tok;
-    qn_chat chat;
-    qn_ids ids;                 /* of all rows, one after the other */
-    qn_weights weights, labels;
-    int64_t left_out;
-    int     longest;            /* text that the encoder takes, in tokens */
-};
+typedef qn_kept kept;
 
 qn_learner *qn_learner_new(const qn_learn_options *o)
 {
@@ -72,7 +55,7 @@ void qn_learner_add(qn_learner *l, const qn_learn_row *r)
 {
     QN_GROW(l->rows, l->n, l->cap);
     kept *k = &l->rows[l->n++];
-    *k = (kept){ .at = l->n_msgs, .n_a = (uint32_t)r->n_a, .n_b = (uint32_t)r->n_b, .text = r->text, .weight = r->weight, .p = r->p, .margin = r->margin };
+    *k = (kept){ .at = l->n_msgs, .n_a = (uint32_t)r->n_a, .n_b = (uint32_t)r->n_b, .text = r->text, .weight = r->weight, .p = r->p, .margin = r->margin, .start = r->start };
     keep_messages(l, r->a, r->n_a);
     keep_messages(l, r->b, r->n_b);
     if (r->step) {
@@ -92,6 +75,7 @@ static qn_hash128 row_hash(const qn_learner *l, const kept *k)
     qn_hasher_add(h, f, sizeof f);
     for (size_t i = 0; i < k->n_a + k->n_b; i++) { hash_text(h, l->msgs[k->at + i].role); hash_text(h, l->msgs[k->at + i].content); }
     if (k->step) qn_hasher_add(h, k->step, k->n_a * sizeof *k->step);
+    if (l->o->span) qn_hasher_add(h, &k->start, sizeof k->start);
     return qn_hasher_end(h);
 }
 
@@ -135,6 +119,8 @@ static qn_code training_key(const qn_learner *l, char hex[33], qn_err *e)
                    f->epochs, f->batch, f->pass_tokens, f->clip, f->decay, f->b1, f->b2, f->eps, (double)f->seed, f->in_order, (double)l->n };
     qn_hasher_add(h, d, sizeof d);
     hash_text(h, qn_str_of(o->lora_modules ? o->lora_modules : ""));
+    if (o->span) hash_text(h, QN_STR("span"));
+    for (size_t i = 0; i < o->n_choices; i++) hash_text(h, o->choices[i]);
     for (size_t i = 0; i < l->n; i++) {
         qn_hash128 r = row_hash(l, &l->rows[i]);
         qn_hasher_add(h, &r, sizeof r);
@@ -361,7 +347,7 @@ static qn_code measure_reward(qn_learner *l, const qn_train_row *rows, size_t n,
 }
 
 /* ---- the folder ---- */
-static void remove_folder(const char *dir)
+void qn_learned_remove(const char *dir)
 {
     static const char *const names[] = { "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "training.json", "generation_config.json",
                                          "special_tokens_map.json", "chat_template.jinja", "modules.json", "sentence_bert_config.json", "1_Pooling/config.json", "1_Pooling", "adapter/adapter_config.json", "adapter/adapter_model.safetensors", "adapter" };
@@ -375,7 +361,7 @@ static void remove_folder(const char *dir)
 
 static qn_code write_folder(qn_learner *l, const qn_learned *r, const char *part, qn_err *e)
 {
-    remove_folder(part);
+    qn_learned_remove(part);
     QN_TRY(qn_mkdirs(part, e));
     if (l->m->lora) {
         char *adapter = qn_path_join(part, "adapter");
@@ -397,7 +383,7 @@ static qn_code write_folder(qn_learner *l, const qn_learned *r, const char *part
 
 static qn_code put_in_place(const char *part, const char *dir, qn_err *e)
 {
-    remove_folder(dir);
+    qn_learned_remove(dir);
     if (rename(part, dir) == 0) return QN_OK;
     qn_fail(e, QN_EIO, "the folder %s is in the way: it holds files that are not a model's", dir);
     qn_hint(e, "move it away; the trained model lies in %s", part);
@@ -405,7 +391,24 @@ static qn_code put_in_place(const char *part, const char *dir, qn_err *e)
 }
 
 /* ---- all of it ---- */
-static bool held_back(const qn_learner *l, const kept *k)
+qn_fit_options qn_learner_fit(const qn_learner *l, size_t n, const char *checkpoint, qn_learned *out)
+{
+    qn_fit_options f = l->o->fit;
+    int64_t per_epoch = ((int64_t)n + f.batch - 1) / f.batch;
+    int64_t steps = f.steps > 0 ? f.steps : (int64_t)ceil((double)per_epoch * (f.epochs > 0 ? f.epochs : 1) - 1e-9);
+    f.warmup = (int64_t)(l->o->warmup * (double)steps);
+    f.checkpoint = checkpoint;
+    f.losses = &out->losses;
+    return f;
+}
+
+void qn_learned_means(qn_learned *out)
+{
+    out->loss_first = mean_of(&out->losses, false);
+    out->loss_last = mean_of(&out->losses, true);
+}
+
+bool qn_learner_holds_back(const qn_learner *l, const kept *k)
 {
     return l->o->valid > 0 && (double)(row_hash(l, k).lo >> 11) * 0x1p-53 < l->o->valid;
 }
@@ -413,7 +416,6 @@ static bool held_back(const qn_learner *l, const kept *k)
 static qn_code train(qn_learner *l, const char *checkpoint, const made_list *rows, qn_learned *out, qn_err *e)
 {
     const qn_learn_options *o = l->o;
-    qn_fit_options f = o->fit;
     qn_train_row *all = QN_NEW_N(qn_train_row, rows->n + 1), *last = all + rows->n;
     size_t n = 0, n_valid = 0;
     qn_fit_state s = { 0 };
@@ -421,15 +423,11 @@ static qn_code train(qn_learner *l, const char *checkpoint, const made_list *row
         const made *r = &rows->p[i];
         qn_train_row x = { seq_of(l, r->a), seq_of(l, r->b), r->of->weight, r->of->p, r->of->margin };
         out->tokens += r->a.n + r->b.n;
-        if (held_back(l, r->of)) { *--last = x; n_valid++; }
+        if (qn_learner_holds_back(l, r->of)) { *--last = x; n_valid++; }
         else all[n++] = x;
     }
     out->rows = (int64_t)n;
-    int64_t per_epoch = ((int64_t)n + f.batch - 1) / f.batch;
-    int64_t steps = f.steps > 0 ? f.steps : (int64_t)ceil((double)per_epoch * (f.epochs > 0 ? f.epochs : 1) - 1e-9);
-    f.warmup = (int64_t)(o->warmup * (double)steps);
-    f.checkpoint = checkpoint;
-    f.losses = &out->losses;
+    qn_fit_options f = qn_learner_fit(l, n, checkpoint, out);
     if (o->lora_rank > 0) {
         double alpha = o->lora_alpha > 0 ? o->lora_alpha : 2.0 * o->lora_rank;
         qn_code rc = qn_decoder_lora_add(l->m, o->lora_rank, (float)alpha, o->lora_modules, f.seed, e);
@@ -437,8 +435,7 @@ static qn_code train(qn_learner *l, const char *checkpoint, const made_list *row
     }
     qn_code rc = n ? qn_decoder_train(l->m, o->kind, &f, o->beta, all, n, &s, e) : qn_fail(e, QN_EDATA, "there are no rows to train on: %lld were too long", (long long)l->left_out);
     out->steps = s.step;
-    out->loss_first = mean_of(&out->losses, false);
-    out->loss_last = mean_of(&out->losses, true);
+    qn_learned_means(out);
     if (rc == QN_OK && n_valid && o->kind == QN_TRAIN_LM) rc = measure_lm(l, last, n_valid, out, e);
     if (rc == QN_OK && n_valid && o->kind == QN_TRAIN_REWARD) rc = measure_reward(l, last, n_valid, out, e);
     qn_free(all);
@@ -484,7 +481,6 @@ static qn_code encoder_ids(qn_learner *l, span *spans, qn_err *e)
 static qn_code train_ranking(qn_learner *l, const char *checkpoint, const span *spans, qn_learned *out, qn_err *e)
 {
     const qn_learn_options *o = l->o;
-    qn_fit_options f = o->fit;
     qn_seq *seqs = QN_NEW_N(qn_seq, l->n_msgs + 1);
     qn_ranking_row *all = QN_NEW_N(qn_ranking_row, l->n + 1), *valid = all + l->n;
     size_t n = 0, n_valid = 0;
@@ -493,21 +489,17 @@ static qn_code train_ranking(qn_learner *l, const char *checkpoint, const span *
     for (size_t i = 0; i < l->n; i++) {
         const kept *k = &l->rows[i];
         qn_ranking_row x = { seqs[k->at], seqs[k->at + k->n_a], seqs + k->at + k->n_a + 1, (int)k->n_b - 1 };
-        if (held_back(l, k)) { *--valid = x; n_valid++; }
+        if (qn_learner_holds_back(l, k)) { *--valid = x; n_valid++; }
         else all[n++] = x;
     }
     out->rows = (int64_t)n;
-    int64_t per_epoch = ((int64_t)n + f.batch - 1) / f.batch, steps = f.steps > 0 ? f.steps : (int64_t)ceil((double)per_epoch * (f.epochs > 0 ? f.epochs : 1) - 1e-9);
-    f.warmup = (int64_t)(o->warmup * (double)steps);
-    f.checkpoint = checkpoint;
-    f.losses = &out->losses;
+    qn_fit_options f = qn_learner_fit(l, n, checkpoint, out);
     qn_code rc = n ? QN_OK : qn_fail(e, QN_EDATA, "there are no rows to train on");
     if (rc == QN_OK && n_valid) rc = measure_ranking(l, valid, n_valid, &out->right_before, e);
     if (rc == QN_OK) rc = qn_encoder_train_ranking(l->enc, &f, o->scale, all, n, &s, e);
     if (rc == QN_OK && n_valid) rc = measure_ranking(l, valid, n_valid, &out->right_valid, e);
     out->steps = s.step;
-    out->loss_first = mean_of(&out->losses, false);
-    out->loss_last = mean_of(&out->losses, true);
+    qn_learned_means(out);
     qn_free(seqs);
     qn_free(all);
     return rc;
@@ -540,7 +532,7 @@ static qn_code make_encoder(qn_learner *l, const char *part, const char *checkpo
     out->params = l->enc ? (int64_t)l->enc->p.count : 0;
     out->seconds = 1e-6 * (double)(qn_now_us() - t0);
     if (rc != QN_OK) return rc;
-    remove_folder(part);
+    qn_learned_remove(part);
     qn_encoder_max_tokens(l->enc, l->longest);     /* rows were cut for the training alone */
     QN_TRY(qn_encoder_save(l->enc, part, e));
     return write_facts(out, part, e);
@@ -583,7 +575,8 @@ qn_code qn_learner_run(qn_learner *l, qn_learned *out, qn_err *e)
         rc = qn_mkdirs(*parent ? parent : "/", e);
         qn_free(parent);
     }
-    if (rc == QN_OK) rc = l->o->ranking ? make_encoder(l, part.p, check.p, out, e) : make(l, part.p, check.p, out, e);
+    if (rc == QN_OK) rc = l->o->span ? qn_learn_span(l, part.p, check.p, out, e) : l->o->ranking ? make_encoder(l, part.p, check.p, out, e) : make(l, part.p, check.p, out, e);
+    if (rc == QN_OK && l->o->span) rc = write_facts(out, part.p, e);
     if (rc == QN_OK) rc = put_in_place(part.p, dir, e);
     if (rc == QN_OK) remove(check.p);
     qn_buf_free(&part);
@@ -641,7 +634,7 @@ qn_code qn_learner_export(const qn_learner *l, qn_learn_layout layout, qn_buf *o
 {
     for (size_t i = 0; i < l->n; i++) {
         const kept *k = &l->rows[i];
-        if (k->step || l->o->ranking || (layout == QN_LEARN_OPENAI && (k->text || l->o->kind == QN_TRAIN_REWARD)))
+        if (k->step || l->o->ranking || l->o->span || (layout == QN_LEARN_OPENAI && (k->text || l->o->kind == QN_TRAIN_REWARD)))
             return qn_fail(e, QN_ERECIPE, "this training cannot be done there: it has no form for such rows");
         yyjson_mut_doc *d = yyjson_mut_doc_new(NULL);
         yyjson_mut_val *o = yyjson_mut_obj(d);

@@ -24,6 +24,9 @@ typedef struct qn_learn_options {
     int max_tokens;             /* longest row; 0: what the model takes. Texts of QN_TRAIN_LM are cut into pieces, other rows stay out */
     double beta;                /* QN_TRAIN_DPO */
     bool   ranking;             /* a sentence encoder instead (kind is not looked at; a base is needed): rows are a = [query], b = [positive, negatives ...] */
+    bool   span;                /* a reader instead (span.h; without a base a new encoder of `size`): rows are a = [question, passages ...], b = [answer] */
+    const qn_str *choices;      /* span: answers that stand in no passage; a base that reads already keeps its own */
+    size_t n_choices;
     double scale;               /* of its cosines; 0: 20 */
     bool   gate;                /* ranking: when the tuned encoder ranks the held-back rows worse than the base, the base stays */
     double valid;               /* share of the rows, drawn by their content, that is not trained on but measured at the end */
@@ -40,6 +43,7 @@ typedef struct {
     size_t n_a, n_b;
     bool   text;                /* a[0].content alone, without the marks of a conversation */
     float  weight, p, margin;   /* as in qn_train_row; 0: default */
+    int64_t start;              /* span: 0, or 1 + a byte of the first passage at which the answer stands */
     const float *step;          /* QN_TRAIN_STEPS: target (0..1; negative: none) at the end of each message of a, (n_a) */
 } qn_learn_row;
 
@@ -47,7 +51,7 @@ typedef struct {
     bool   trained;             /* false: it was there */
     int64_t rows, left_out, tokens, steps, params;          /* left_out: too long; tokens: of all rows, once */
     double loss_first, loss_last;                           /* means over the first and the last tenth of the steps (at most 50) */
-    double loss_valid, right_valid;                         /* NAN when nothing was measured; right: pairs ranked right; ranking: NDCG@10 */
+    double loss_valid, right_valid;                         /* NAN when nothing was measured; right: pairs ranked right; ranking: NDCG@10; span: rows answered right */
     double right_before;                                    /* ranking: of the base */
     bool   refused;                                         /* by the gate: the folder holds the base */
     double seconds;             /* what the training took, in all its parts since the last start */

