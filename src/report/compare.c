@@ -451,7 +451,9 @@ static qn_code in_space(work *w, qn_err *e)
         vendi(w, &s, v);
         distance(w, &s, v);
         qn_vectors rare = qn_without_common(s.words, &s.tfidf);
-        topics(w, &s, s.dense.dense ? v : &rare, &rare);
+        qn_vectors near = qn_vectors_latent(&rare, s.dense.dense ? 1 : QN_TOPIC_DIM, w->c->options.seed);
+        topics(w, &s, s.dense.dense ? v : &near, &rare);
+        qn_vectors_free(&near);
         qn_vectors_free(&rare);
     }
     space_free(&s);

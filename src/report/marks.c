@@ -2,6 +2,7 @@
 #include "report/marks.h"
 #include "report/put.h"
 #include <math.h>
+#include <stdio.h>
 
 enum { FIELDS = 8, SCALES = 24, MARKS = 24, REASONS = 6, REASON_BYTES = 300 };
 
@@ -18,6 +19,13 @@ typedef struct {
     reason   low[REASONS / 2], high[REASONS / 2];
 } judged;
 struct qn_marks { judged field[FIELDS]; size_t n; uint64_t line; int swapped; };
+
+void qn_marks_file(qn_str step, char out[80])
+{
+    if (qn_str_is(step, "judge")) { snprintf(out, 80, "judges.json"); return; }
+    snprintf(out, 80, "judges-%.*s.json", (int)(step.n < 60 ? step.n : 60), step.p);
+    for (char *c = out; *c; c++) if (*c == '/') *c = '_';
+}
 
 qn_marks *qn_marks_new(void) { return QN_NEW(qn_marks); }
 void      qn_marks_free(qn_marks *m) { qn_free(m); }

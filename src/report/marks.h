@@ -4,6 +4,8 @@
 #include "data/value.h"
 
 typedef struct qn_marks qn_marks;
+/* The file in a run's folder in which the step `judge` of that name leaves how far its judges agree: judges.json, judges-NAME.json; cut to fit. */
+void      qn_marks_file(qn_str step, char out[80]);
 qn_marks *qn_marks_new(void);                   /* owned: qn_marks_free */
 void      qn_marks_free(qn_marks *m);
 /* The row whose fields come next: its line, and its mark by `swap_terms`: 0 as it was, 1 with the term exchanged, -1 neither. A row with the term exchanged

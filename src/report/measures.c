@@ -60,7 +60,7 @@ qn_vectors qn_without_common(const qn_tfidf *words, const qn_vectors *v)
     qn_vectors out = { .n = v->n, .dim = v->dim, .start = QN_NEW_N(size_t, v->n + 1), .col = QN_NEW_N(uint32_t, all + 1), .val = QN_NEW_N(float, all + 1) };
     for (size_t i = 0; i < all; i++) texts[v->col[i]]++;
     for (size_t d = 0; d < v->dim; d++)
-        if (qn_is_small_word(qn_tfidf_word(words, (uint32_t)d))) texts[d] = v->n;
+        if (qn_is_light_word(qn_tfidf_word(words, (uint32_t)d))) texts[d] = v->n;
     for (size_t r = 0; r < v->n; r++) {
         for (size_t i = v->start[r]; i < v->start[r + 1]; i++)
             if (texts[v->col[i]] * 5 <= v->n) out.col[n] = v->col[i], out.val[n++] = v->val[i];

@@ -5,9 +5,11 @@
 #include "text/cluster.h"
 #include "text/tfidf.h"
 
+/* Groups are looked for in so many main directions of the words: as they stand, short texts share so few words that most lie equally far from all. */
+enum { QN_TOPIC_DIM = 32 };
 /* Entropy in bits of the first three words of n texts; texts with fewer count whole. */
 double     qn_opening_bits(const qn_str *text, size_t n);
-/* Without small words (text/small_words.h) and words that stand in more than one text in five, so that topics are subjects and not ways of asking; lengths are 1 again. A
+/* Without light words (text/small_words.h) and words that stand in more than one text in five, so that topics are subjects and not ways of asking; lengths are 1 again. A
  * text of common words alone becomes zero. Owned. */
 qn_vectors qn_without_common(const qn_tfidf *words, const qn_vectors *v);
 /* The three words whose mean weight in the topic exceeds their mean over all rows most: "mill, wind, grain"; behind "mixed: "

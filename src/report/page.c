@@ -292,21 +292,32 @@ static void put_distance(qn_buf *b, const qn_report_facts *f, const char *field)
     qn_free(c);
 }
 
-/* What `judge` left: how far judges agree with each other and with people. */
-static void put_judges(qn_buf *b, const qn_report_facts *f)
+/* What a step `judge` left: how far judges agree with each other and with people. */
+static void put_judges_of(qn_buf *b, const char *dir, qn_str step)
 {
-    char *path = f->dir ? qn_path_join(f->dir, "judges.json") : NULL;
+    char name[80];
+    qn_marks_file(step, name);
+    char *path = qn_path_join(dir, name);
     qn_buf file = {0};
     qn_arena a = {0};
     qn_value v;
     qn_err none;
-    if (path && qn_file_exists(path) && qn_file_read(path, 1 << 20, &file, &none) == QN_OK && qn_json_parse(qn_str_trim(qn_buf_view(&file)), &a, &v, &none) == QN_OK) {
-        qn_put_key(b, "judges");
+    if (qn_file_exists(path) && qn_file_read(path, 1 << 20, &file, &none) == QN_OK && qn_json_parse(qn_str_trim(qn_buf_view(&file)), &a, &v, &none) == QN_OK) {
+        qn_put_comma(b);
         qn_json_write(b, v);
     }
     qn_arena_free(&a);
     qn_buf_free(&file);
     qn_free(path);
+}
+
+static void put_judges(qn_buf *b, const qn_report_facts *f)
+{
+    qn_put_key(b, "judges");
+    qn_buf_putc(b, '[');
+    for (size_t i = 0; f->dir && i < f->n_steps; i++)
+        if (strcmp(f->steps[i].op, "judge") == 0) put_judges_of(b, f->dir, qn_str_of(f->steps[i].name));
+    qn_buf_putc(b, ']');
 }
 
 static qn_code put_surveys(qn_buf *b, const qn_report_facts *f, qn_err *e)

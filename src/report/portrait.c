@@ -7,7 +7,7 @@
 #include "text/diversity.h"
 #include <stdlib.h>
 
-enum { SAMPLE = 2000, FEWEST = 20, VENDI_ROWS = 400, TOPICS = 12, TEXT_BYTES = 16 << 10 };
+enum { SAMPLE = 2000, FEWEST = 20, VENDI_ROWS = 400, TOPICS = 12, MORE_TOPICS = 20, TEXT_BYTES = 16 << 10 };
 
 typedef struct { qn_str text[SAMPLE]; char *own[SAMPLE]; size_t n; uint64_t met; qn_rng rng; } sample;
 
@@ -33,9 +33,10 @@ static int largest_first(const void *x, const void *y)
 
 static void put_topics(qn_buf *b, const qn_tfidf *words, const qn_vectors *v, uint64_t seed)
 {
-    size_t k = v->n / 10 < TOPICS ? v->n / 10 : TOPICS, n = 0;
+    size_t k = v->n / 10 < TOPICS ? v->n / 10 : v->n / 30 < TOPICS ? TOPICS : v->n / 30 < MORE_TOPICS ? v->n / 30 : MORE_TOPICS, n = 0;
     qn_arena a = {0};
-    qn_clusters t = qn_kmeans(v, k, 30, seed);
+    qn_vectors near = qn_vectors_latent(v, QN_TOPIC_DIM, seed);
+    qn_clusters t = qn_kmeans(&near, k, 30, seed);
     topic *list = QN_NEW_N(topic, t.k + 1);
     float *mean = QN_NEW_N(float, v->dim + 1), *own = QN_NEW_N(float, v->dim + 1);
     for (size_t i = 0; i < v->n; i++) qn_vectors_add_to(v, i, 1 / (float)v->n, mean);
@@ -52,6 +53,7 @@ static void put_topics(qn_buf *b, const qn_tfidf *words, const qn_vectors *v, ui
     qn_free(own);
     qn_free(list);
     qn_clusters_free(&t);
+    qn_vectors_free(&near);
     qn_arena_free(&a);
 }
 

@@ -231,13 +231,13 @@ function portrait() {
 }
 
 /* ---- judges ---- */
-function agreement(J) {
+function agreement(J, several) {
   const v = (x, places) => x === null || x === undefined ? "–" : fixed(x, places), rows = [];
   for (const x of J.judges) if (x.people) rows.push([plain(x.judge) + " and people", x.people]);
   if (J.people && J.judges.length > 1) rows.push(["all judges and people", J.people]);
   for (const x of J.between) rows.push([x.judges.map(plain).join(" and "), x]);
   if (!rows.length) return null;
-  return el("div", "wide", el("table", "", el("thead", "", el("tr", "", el("th", "", "agreement of"), el("th", "num", "rows"), el("th", "num", "same mark"), el("th", "num", "kappa"), el("th", "num", "correlation"))),
+  return el("div", "wide", el("table", "", el("thead", "", el("tr", "", el("th", "", "agreement" + (several ? " in " + plain(J.step) : "") + " of"), el("th", "num", "rows"), el("th", "num", "same mark"), el("th", "num", "kappa"), el("th", "num", "correlation"))),
     el("tbody", "", rows.map(([who, x]) => el("tr", "", el("td", "", who), el("td", "num", n0(x.n)), el("td", "num", pct(x.agreement)), el("td", "num", v(x.kappa, 2)), el("td", "num", v(x.correlation, 2)))))));
 }
 function marks() {
@@ -262,7 +262,8 @@ function marks() {
     if (j.people) fact(fixed(j.people.away, 2), `from people's marks on average, ${j.people.higher >= 0 ? "higher" : "lower"} by ${fixed(Math.abs(j.people.higher), 2)}; on ${plural(j.people.n, "row")}`);
     if (j.swapped) fact((j.swapped.higher >= 0 ? "+" : "−") + fixed(Math.abs(j.swapped.higher), 2), `on average with the term exchanged; another mark in ${n0(j.swapped.moved)} of ${plural(j.swapped.n, "pair")}`, "the same row judged again after swap_terms: 0 when the mark does not depend on the term");
     c.append(facts);
-    if (D.judges && j === D.marks[0]) c.append(agreement(D.judges) || "");
+    const judged = (D.judges || []).filter(J => J.field === j.field);
+    for (const J of judged) c.append(agreement(J, judged.length > 1) || "");
     if (j.reasons.length) c.append(el("p", "cap", "Reasons of the highest and the lowest marks"), el("dl", "pair", j.reasons.map(([m, t]) => { const d = el("dd", "", plain(t)); d.dir = "auto"; return [el("dt", "", fixed(m, 1)), d]; })));
     return c;
   });

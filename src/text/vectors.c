@@ -95,3 +95,64 @@ qn_vectors qn_vectors_project(const qn_vectors *v, size_t dim, uint64_t seed)
     }
     return out;
 }
+
+/* ---- the directions in which vectors vary most ---- */
+enum { ROUNDS = 6 };
+
+/* to (n, r) = v * from (dim, r); or its transpose, to (dim, r) += v' * from (n, r). */
+static void times(const qn_vectors *v, const float *from, size_t r, float *to)
+{
+    for (size_t i = 0; i < v->n; i++)
+        for (size_t k = v->start[i]; k < v->start[i + 1]; k++)
+            for (size_t d = 0; d < r; d++) to[i * r + d] += v->val[k] * from[v->col[k] * r + d];
+}
+
+static void times_back(const qn_vectors *v, const float *from, size_t r, float *to)
+{
+    for (size_t i = 0; i < v->n; i++)
+        for (size_t k = v->start[i]; k < v->start[i + 1]; k++)
+            for (size_t d = 0; d < r; d++) to[v->col[k] * r + d] += v->val[k] * from[i * r + d];
+}
+
+/* Gram-Schmidt over the columns of q (n, r): each of length 1, or zero where nothing is left of it. */
+static void orthonormal(float *q, size_t n, size_t r)
+{
+    for (size_t c = 0; c < r; c++) {
+        double before = 0, length = 0;
+        for (size_t i = 0; i < n; i++) before += (double)q[i * r + c] * q[i * r + c];
+        for (size_t twice = 0; twice < 2; twice++)
+            for (size_t b = 0; b < c; b++) {
+                double dot = 0;
+                for (size_t i = 0; i < n; i++) dot += (double)q[i * r + b] * q[i * r + c];
+                for (size_t i = 0; i < n; i++) q[i * r + c] -= (float)(dot * q[i * r + b]);
+            }
+        for (size_t i = 0; i < n; i++) length += (double)q[i * r + c] * q[i * r + c];
+        double scale = length > before * 1e-8 ? 1 / sqrt(length) : 0;
+        for (size_t i = 0; i < n; i++) q[i * r + c] = (float)(q[i * r + c] * scale);
+    }
+}
+
+qn_vectors qn_vectors_latent(const qn_vectors *v, size_t dim, uint64_t seed)
+{
+    size_t r = dim < v->n ? dim : v->n;
+    if (r > v->dim) r = v->dim;
+    if (r == 0) r = 1;
+    float *q = QN_NEW_N(float, v->dim * r + 1), *y = QN_NEW_N(float, v->n * r + 1);
+    for (size_t i = 0; i < v->dim * r; i++) q[i] = (float)(qn_hash64(&i, sizeof i, seed) >> 40) * 0x1p-23f - 1;
+    orthonormal(q, v->dim, r);
+    for (int round = 0; round < ROUNDS; round++) {
+        memset(y, 0, v->n * r * sizeof *y);
+        times(v, q, r, y);
+        memset(q, 0, v->dim * r * sizeof *q);
+        times_back(v, y, r, q);
+        orthonormal(q, v->dim, r);
+    }
+    memset(y, 0, v->n * r * sizeof *y);
+    times(v, q, r, y);
+    qn_free(q);
+    qn_vectors out = { .n = v->n, .dim = r, .dense = y };
+    for (size_t i = 0; i < v->n; i++)                       /* what is only the noise of rounding becomes zero, not a direction */
+        if (qn_vectors_dot(&out, i, i) < 1e-10) memset(y + i * r, 0, r * sizeof *y);
+    qn_vectors_unit(&out);
+    return out;
+}

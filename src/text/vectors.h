@@ -22,4 +22,9 @@ size_t qn_vectors_bytes(const qn_vectors *v);
 /* Dense copy in `dim` dimensions by a random projection whose signs come from hashes: dot products are kept on average.
  * Source: Achlioptas 2003. */
 qn_vectors qn_vectors_project(const qn_vectors *v, size_t dim, uint64_t seed);
+/* Dense copy of sparse vectors in the `dim` directions in which they vary most (latent semantic analysis), each to length 1; a vector that has nothing in
+ * those directions stays zero. Texts that share no word but words that go together come near each other.
+ *   dim   >= 1, cut to the smaller of n and v->dim        Cost: ROUNDS * 2 * numbers in v * dim. Memory: (n + 2 * v->dim) * dim floats.
+ * Source: Deerwester et al. 1990; by subspace iteration as in Halko, Martinsson and Tropp 2011. */
+qn_vectors qn_vectors_latent(const qn_vectors *v, size_t dim, uint64_t seed);
 #endif

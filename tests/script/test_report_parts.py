@@ -117,12 +117,36 @@ code, _, err = lib.quern("apply", "tally", "of=em", "along=.rows", lib.write_row
 check(code and "`along` gives a text, a number is needed" in err, "a place is a number", code, err)
 check("results" not in d2, "rows that are no tally's are no table")
 
+# ---- two steps of judges, each with two: the page has the agreement of both, each with its own field
+strict, kind = (lib.Mock([{"match": "- style", "json": {"reason": "Hm.", "style": 1}}, {"match": "The work", "json": {"reason": "Fine.", "help": mark}}]) for mark in (2, 4))
+with open(lib.path("two.yaml"), "w") as f:
+    f.write("quern: 1\nparams:\n  a: {type: model}\n  b: {type: model}\nsteps:\n  - read_rows: {path: %s, licence: mit}\n"
+            "  - judge: {of: '{{ .text }}', rubric: {help: 1..5}, model: $a, second: $b}\n"
+            "  - judge: {of: '{{ .text }}', rubric: {style: 1..5}, model: $a, second: $b, as: styled}\n    name: manner\n  - write: {to: data.jsonl}\n" % lib.path("people.jsonl"))
+rj = lib.Run(lib.path("two.yaml"), "--model", "a=" + strict.url, "--model", "b=" + kind.url)
+equal(rj.code, 0, rj.stderr[-400:])
+dj = facts(rj)[1]
+equal([(j["step"], j["field"], len(j["between"]), j["between"][0]["n"], j["between"][0]["agreement"]) for j in dj["judges"]],
+      [("judge", "judged", 1, len(people), 0), ("manner", "styled", 1, len(people), 1)], "each step's judges: one pair never agrees, the other always")
+shutil.copytree(rj.out, lib.path("kept-two"))
+rk = lib.Run(lib.path("judged.yaml"), out=rj.out)
+equal(facts(rk)[1]["judges"], [], "what another recipe's judges left in the folder is not told of this one")
+
+# ---- topics of short texts: two subjects that share no word within are still two groups
+short = [" ".join(w) for i in range(40) for w in ((["mill", "grain", "flour", "stone", "sack"][i % 5], ["grain", "flour", "stone", "sack", "mill"][i % 5], "%dth" % i),
+                                                  (["ship", "harbour", "sail", "mast", "captain"][i % 5], ["harbour", "sail", "mast", "captain", "ship"][i % 5], "%dnd" % i))]
+with open(lib.path("short.yaml"), "w") as f:
+    f.write("quern: 1\nsteps:\n  - read_rows: {path: %s, licence: mit}\n  - write: {to: data.jsonl}\n" % lib.write_rows("short.jsonl", [{"text": t} for t in short]))
+topics = facts(lib.Run(lib.path("short.yaml")))[1]["portrait"]["topics"]
+mills, ships = {"mill", "grain", "flour", "stone", "sack"}, {"ship", "harbour", "sail", "mast", "captain"}
+check(sum(n for _, n in topics) == 80 and all(not t.startswith("mixed") and (set(t.split(", ")) <= mills or set(t.split(", ")) <= ships) for t, _ in topics), "no topic mixes the two", topics)
+
 # ---- drawn
 chromium = shutil.which("chromium") or shutil.which("chromium-browser")
 if not chromium:
     print("skipped: chromium is not here: pages are not drawn")
     sys.exit(0)
-for out, titles in ((r.out, ["May it train a model?", "Not known", "Licences of what went in: CC-BY-SA-4.0", "Topics and variety", "Whom the set speaks of", "Beside people's rows", "Side by side", "Occupations"]), (r2.out, ["What the judges said", "Whom the set speaks of"]), (r3.out, ["with the term exchanged"]), (r4.out, ["Results", "throughout", "rows (logarithmic)", EVIL, "40"])):
+for out, titles in ((r.out, ["May it train a model?", "Not known", "Licences of what went in: CC-BY-SA-4.0", "Topics and variety", "Whom the set speaks of", "Beside people's rows", "Side by side", "Occupations"]), (r2.out, ["What the judges said", "Whom the set speaks of"]), (r3.out, ["with the term exchanged"]), (lib.path("kept-two"), ["agreement of", "styled", "judged"]), (r4.out, ["Results", "throughout", "rows (logarithmic)", EVIL, "40"])):
     dom = subprocess.run([chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=3000", "--dump-dom", "file://" + os.path.join(out, "report.html")], capture_output=True, timeout=90, text=True).stdout
     seen = html.unescape(re.sub("<[^>]*>", "\n", re.sub(r"<(script|style)\b.*?</\1>", "", dom, flags=re.S)))
     check("What it is made from" in seen, "the page is drawn to its end", seen[-400:])

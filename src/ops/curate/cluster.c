@@ -99,7 +99,7 @@ static qn_str name_of(state *st, const float *mean, size_t cluster, size_t dim, 
             float over = centre[d] - mean[d];
             bool seen = false;
             for (int i = 0; i < k; i++) seen |= used[i] == d;
-            if (!seen && over > most && !qn_is_small_word(qn_tfidf_word(qn_vecs_words(st->vecs), (uint32_t)d))) most = over, best = d;
+            if (!seen && over > most && !qn_is_light_word(qn_tfidf_word(qn_vecs_words(st->vecs), (uint32_t)d))) most = over, best = d;
         }
         if (best == dim) break;
         used[k] = best;
@@ -187,7 +187,7 @@ static size_t holds(const void *vp, uint64_t n, size_t avg_bytes)
 }
 
 const qn_op qn_op_cluster = {
-    .name = "cluster", .version = 2, .stage = QN_CURATE, .brief = "group rows by k-means or by density, and name each group by its own words",
+    .name = "cluster", .version = 3, .stage = QN_CURATE, .brief = "group rows by k-means or by density, and name each group by its own words",
     .about = "Adds `cluster` (0 is the largest group) and, with `text`, `topic`. By density works best on embeddings (`vector`): by TF-IDF short texts lie equally far from each other.",
     .paper = "Lloyd 1982; k-means++: Arthur and Vassilvitskii 2007; density: Campello, Moulavi and Sander 2013 (HDBSCAN*)",
     .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES,

@@ -6,11 +6,12 @@
  *
  * At the end the step says how often the order changed a verdict and how often the first place won; with several judges how far each two agree;
  * and, with `people`, how far each judge and all together are from people's marks (agreement, weighted kappa, correlation, and the line that
- * would turn the judges' marks into people's). The same goes to judges.json in the run's folder. Runs on: any worker; keeps only those
+ * would turn the judges' marks into people's). The same goes to judges.json in the run's folder (of a step with another name: judges-NAME.json). Runs on: any worker; keeps only those
  * sums between rows. */
 #include "core/file.h"
 #include "core/log.h"
 #include "ops/curate/asking.h"
+#include "report/marks.h"
 #include "text/agreement.h"
 #include <math.h>
 
@@ -223,10 +224,10 @@ static qn_code open(qn_ctx *cx, const void *vp, void **state, qn_err *e)
     sums *s = QN_NEW(sums);
     (void)e;
     s->p = p;
-    char file[80] = "judges.json";              /* of a second step of that kind: judges-NAME.json */
-    if (!qn_str_is(cx->step, "judge")) snprintf(file, sizeof file, "judges-%.*s.json", (int)(cx->step.n < 60 ? cx->step.n : 60), cx->step.p);
-    for (char *c = file; *c; c++) if (*c == '/') *c = '_';
+    char file[80];
+    qn_marks_file(cx->step, file);
     s->path = cx->out_dir ? qn_path_join(cx->out_dir, file) : NULL;
+    if (s->path) remove(s->path);               /* what an earlier run of the folder found is not of this one */
     s->lo = p->rescaled ? 0 : p->n_scales ? (double)p->scales[0].lo : 0;
     s->hi = p->rescaled ? 1 : p->n_scales ? (double)p->scales[0].hi : 2;
     snprintf(s->step, sizeof s->step, "%.*s", QN_FMT(cx->step));
@@ -314,6 +315,8 @@ static void close(void *state)
                s->step, (long long)s->changed, (long long)s->verdicts, s->decided ? 100.0 * (double)s->first / (double)s->decided : 50.0, (long long)s->decided);
     qn_buf_puts(&b, "{\"step\":");
     qn_json_write_text(&b, qn_str_of(s->step));
+    qn_buf_puts(&b, ",\"field\":");
+    qn_json_write_text(&b, s->p->as);
     put_judges(&b, s);
     if (qn_agreement_n(&s->people[ALL])) {
         qn_buf_puts(&b, ",\"people\":{");
