@@ -42,7 +42,7 @@ def articles(n):
     else:
         rows = []
         for f in sorted(glob.glob(os.path.join(lib.ROOT, "examples", "docs", "articles", "*.md"))):
-            rows += [{"title": os.path.basename(f)[:-3], "text": b} for b in text_of(f).split("\n\n")]
+            rows += [{"title": os.path.basename(f)[:-3], "text": " ".join(b.split())} for b in text_of(f).split("\n\n")]
     return spread([r for r in rows if 40 <= len(r["text"].split()) <= 300 and r["text"].isascii()], n)
 
 
@@ -109,7 +109,7 @@ def coding_tasks(n):
 
 def apis(n):
     p = there("toolalpaca", "public_apis.json.gz")
-    rows = json.loads(text_of(p))["entries"] if p else [{"API": "Tides", "Description": "High and low water of harbours"}, {"API": "Mills", "Description": "Opening hours of wind mills"}]
+    rows = json.loads(text_of(p))["entries"] if p else [{"API": w, "Description": "Facts on %s of a country" % w.lower()} for w in "Tides Mills Harbours Bridges Ferries Markets Orchards Lighthouses Railways Libraries Theatres Quarries".split()]
     return spread([{"name": r["API"], "description": r["Description"]} for r in rows], n)
 
 

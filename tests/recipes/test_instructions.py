@@ -80,7 +80,7 @@ def personas():
     mock = lib.Mock([{"regex": "^Text: ([A-Z][^ ]*) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+)", "json": '{"persona": "Someone who has to do with {{3}}, {{5}} and {{6}}, and with {{hash}}"}'},
                      {"regex": "^Text: ([a-z]+) ([^\n]*)", "json": '{"persona": "A {{1}} expert of thirty years who {{2}}"}'},
                      {"regex": "Here is a person: ([^\n]*)", "json": '{"persona": "Somebody{{n}} near{{n}} who{{n}} once{{n}} met: {{1}}"}'},
-                     {"match": "A person: ", "every": 8, "json": '{"instruction": "What can I do about this thing here today?"}'},
+                     {"match": "A person: ", "every": 5, "json": '{"instruction": "What can I do about this thing here today?"}'},
                      {"regex": "A person: ([^\n]*)", "json": '{"instruction": "Word{{n}} alpha{{hash}} beta{{n}}{{hash}} with {{n}}x{{n}}?"}'},
                      {"match": "Word", "every": 9, "reply": "I'm sorry, but I cannot help with that."}, {"reply": "Begin with what is at hand."}])
     embedder = lib.Mock()
@@ -164,7 +164,7 @@ def orca():
     lesser, strong = lib.Mock([sorry, {"reply": "A lesser explanation, complete."}]), lib.Mock([sorry, {"reply": "A stronger explanation, complete."}])
     sorter = lib.Mock([{"json": '{"task": "reasoning"}'}])
     unsorted = [{"instruction": "How many %s fit into %d rooms?" % (s, i)} for i, s in enumerate(SUBJECTS)]
-    rows = [{"instruction": "Question %d about %s?" % (i, SUBJECTS[i % 16]), "task": t} for i, t in enumerate(["qa"] * 30 + ["choice"] * 10 + ["sorting"] * 12)]
+    rows = [{"instruction": "Question %d about %s?" % (i, SUBJECTS[i % 16]), "task": t} for i, t in enumerate(["qa"] * 30 + ["choice"] * 16 + ["sorting"] * 16)]
     rows += [{"instruction": x["instruction"], "task": "choice" if x["is_classification"] else "qa"} for x in sources.instructions(60)]
     rows += [{**x, "task": ""} for x in unsorted] + rows[:1]
     r = run("orca", "rows=" + lib.write_rows("flan.jsonl", rows), "share=0.5", sorter=sorter.url, lesser=lesser.url, strong=strong.url)
@@ -173,7 +173,7 @@ def orca():
     one, two = r.rows("stage_1.jsonl"), r.rows()
     count = {t: sum(x["task"] == t for x in one) for t in ("qa", "choice", "other", "reasoning")}
     check(min(count.values()) >= 8 and sum(count.values()) == len(one) >= 40, "the types had equal shares before a teacher refused: %r" % count)
-    check(18 <= len(two) <= 24, "half of them for the stronger teacher", len(two))
+    check(0.38 * len(one) <= len(two) <= 0.55 * len(one), "half of them for the stronger teacher", len(two), len(one))
     for x in one + two:
         sent = [q for m in (lesser, strong) for q in requests(m) if user(q) == x["instruction"]]
         check(sent and all((q["messages"][0]["content"] if q["messages"][0]["role"] == "system" else "") == x["system"] for q in sent), "the teacher saw the row's system message")
@@ -285,7 +285,7 @@ def backtranslation():
     rejects("backtranslation", "length", "dedup_minhash", "low_score", "dedup_exact")
     everything = r.rows()
     check(all(x["score"] >= 4.5 for x in everything if x["origin"] == "augmented"), "a row under the threshold")
-    check(all(x["response"] in open(texts).read().replace('\\"', '"') for x in everything if x["origin"] == "augmented"), "a response that is no text of the source")
+    check({x["response"] for x in everything if x["origin"] == "augmented"} <= {x["text"] for x in lib.read_rows(texts)}, "a response that is no text of the source")
     rows = {x["instruction"]: x for x in everything if x["instruction"].startswith(("How do I boil", "Tell the history"))}
     equal(sorted(rows), ["How do I boil an egg?", "Tell the history of rivers."], "kept")
     x = rows["Tell the history of rivers."]

@@ -86,7 +86,7 @@ def cosmopedia():
     articles = sources.articles(90)
     real = lib.Mock([{"match": "marked by the words", "every": 3, "json": '{"subject": "Gossip {{seen}}", "value": 2}'}, {"match": "marked by the words", "json": '{"subject": "Subject {{n}}", "value": 8}'},
                      {"match": "An extract", "every": 41, "reply": "I'm sorry, but I cannot write this text for you, whoever may have asked me for it, now or at any time, and I apologise for that."}, {"match": "An extract", "every": 43, "reply": "Short."},
-                     {"regex": "web page:\n([^\n]*)\n", "every": 47, "reply": "{{1}}"}, {"match": "An extract", "reply": " ".join("{{n}}%s{{hash}}" % w for w in MANY * 2) + "."}])
+                     {"regex": "web page:\n([^\n]*)\n", "every": 23, "reply": "{{1}}"}, {"match": "An extract", "reply": " ".join("{{n}}%s{{hash}}" % w for w in MANY * 2) + "."}])
     r = run("cosmopedia", "texts=" + lib.write_rows("web.jsonl", [{"text": a["text"]} for a in articles] + [{"text": articles[3]["text"] + " So."}]), "k=6", "against=" + lib.write_rows("arc.jsonl", [{"question": bench}]), writer=real.url)
     all_rows = r.rows()
     shares = {}
@@ -177,13 +177,14 @@ def oss_instruct():
         seeds[i]["licence"] = "GPL-3.0"
     bench = "Write a function to find the shared elements from the given two lists and return them sorted in a new list"
     mock = lib.Mock([{"match": "return value of it", "json": json.dumps({"problem": "Given {{n}} texts p{{hash}}, tell q{{n}} which r{{hash}} one s{{n}} is longest.", "solution": "```python\ndef f(x):\n    return max(x)\n```"})},
-                     {"match": "get ideas from", "every": 12, "json": json.dumps({"problem": "Do it now.", "solution": "```python\nx = 1\n```"})},
-                     {"match": "get ideas from", "every": 11, "json": json.dumps({"problem": "Write a function that gives the same problem every time that it is asked for one.", "solution": "```python\ndef f():\n    return 1\n```"})},
-                     {"match": "get ideas from", "every": 14, "json": json.dumps({"problem": bench, "solution": "```python\nx = 1\n```"})},
-                     {"match": "get ideas from", "every": 13, "json": json.dumps({"problem": "Explain what the code fragment above does with its text.", "solution": "```python\nx = 1\n```"})},
-                     {"match": "get ideas from", "every": 15, "json": json.dumps({"problem": "Find {{n}} the {{hash}} of a list of {{n}} items a{{hash}}", "solution": "```python\ndef f(:\n```"})},
+                     {"match": "planted_short", "json": json.dumps({"problem": "Do it now.", "solution": "```python\nx = 1\n```"})},
+                     {"match": "planted_same", "json": json.dumps({"problem": "Write a function that gives the same problem every time that it is asked for one.", "solution": "```python\ndef f():\n    return 1\n```"})},
+                     {"match": "planted_bench", "json": json.dumps({"problem": bench, "solution": "```python\nx = 1\n```"})},
+                     {"match": "planted_leaning", "json": json.dumps({"problem": "Explain what the code fragment above does with its text.", "solution": "```python\nx = 1\n```"})},
+                     {"match": "planted_broken", "json": json.dumps({"problem": "Find {{n}} the {{hash}} of a list of {{n}} items a{{hash}}", "solution": "```python\ndef f(:\n```"})},
                      {"match": "get ideas from", "json": json.dumps({"problem": "Given {{n}} numbers b{{hash}}, tell c{{n}} how d{{hash}} many e{{n}} differ.", "solution": "```python\ndef f(x):\n    return len(set(x))\n```"})}])
     planted = ["{\n}\n\n;\n"] + ["x%d\n{\n}\n;\n;\n;\n;\n;\n;\n" % i for i in range(5)] + ["return value of it;\n"] * 2
+    planted += ["planted_%s %d;\n" % (w, i) for i, w in enumerate("short same same bench leaning broken".split())]
     seeds += [{**seeds[1], "path": "planted_%d" % i, "code": c, "start_line": 1, "end_line": 1 + c.count("\n")} for i, c in enumerate(planted)]
     r = run("oss_instruct", "code=" + lib.write_rows("seeds.jsonl", seeds), "against=" + lib.write_rows("mbpp.jsonl", [{"text": bench}]), writer=mock.url)
     rows = r.rows()
@@ -197,7 +198,7 @@ def oss_instruct():
         lines = x["fragment"].split("\n")
         sizes.add(len(lines))
         check(1 <= len(lines) <= 15 and f["end_line"] - f["start_line"] + 1 == len(lines), "1 to 15 lines")
-        check(any(x["fragment"] == "\n".join(y["code"].rstrip("\n").split("\n")[f["start_line"] - y["start_line"]:][:len(lines)]) for y in s), "the lines stand where the row says", f)
+        check(any(x["fragment"] == "\n".join(y["code"].removesuffix("\n").split("\n")[f["start_line"] - y["start_line"]:][:len(lines)]) for y in s), "the lines stand where the row says", f, x["fragment"])
         check("GPL" not in f["licence"], "a licence that is not allowed")
         check("shared elements" not in x["instruction"] and "above" not in x["instruction"] and "def f(:" not in x["response"], "what must be dropped is there", x["instruction"])
     check(len(sizes) >= 6, "sizes of fragments vary", sizes)

@@ -70,7 +70,7 @@ def chain_of_abstraction():
     rows += real
     mock = lib.Mock([{"match": "Natalia", "nth": 1, "reply": "In May [48 * 2 = y1], so [48 + y1 = y2]."}, {"match": "Natalia", "reply": "In May [48 / 2 = y1], together [48 + y1 = y2]."},
                      {"match": "Weng", "reply": "A minute gives [12 / 60 = y1], so [y1 * 50 = y2]."},
-                     {"match": "Two and two", "reply": "It is [2 + 2 = 4]."}, {"match": "How many", "reply": "[__import__ = y1] and [1 + 1 = y2]"}] + [{"match": p["question"], "reply": abstracted(p)} for p in real])
+                     {"match": "Two and two", "reply": "It is [2 + 2 = 4]."}, {"match": "How many?", "reply": "[__import__ = y1] and [1 + 1 = y2]"}] + [{"match": p["question"], "reply": abstracted(p)} for p in real])
     r = run("chain_of_abstraction", "rows=" + lib.write_rows("coa.jsonl", rows), writer=mock.url)
     got = r.rows()
     equal(sorted(x["question"] for x in rows[:2] if x["question"] in {y["question"] for y in got}), [rows[0]["question"], rows[1]["question"]], "planted chains that execute to the gold answer")
