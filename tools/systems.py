@@ -13,6 +13,7 @@ import lib
 
 GROUPS = ["Grounded in sources", "Pre-training text", "Instructions", "Tools and agents", "Preference, safety, process", "Embeddings, RAG, evaluation", "Basics"]
 LONGER = "Experiments"                  # they train networks for longer than this command may take; each has figures of its own
+PARTS = "Parts"                         # steps that other recipes include; they run with those
 
 
 def one(function):
@@ -99,7 +100,7 @@ def main():
     for path in sorted(glob.glob(os.path.join(ROOT, "tests", "recipes", "test_*.py"))):
         for f in importlib.import_module(os.path.basename(path)[:-3]).TESTS:
             tests[f.__name__] = f
-    wanted = sys.argv[1:] or [r for r in recipes if r in tests or recipes[r]["group"] != LONGER]
+    wanted = sys.argv[1:] or [r for r in recipes if r in tests or recipes[r]["group"] not in (LONGER, PARTS)]
     missing = [r for r in wanted if r not in tests]
     if missing:
         sys.exit("no test in tests/recipes/ is called %s" % ", ".join(missing))
@@ -112,7 +113,7 @@ def main():
     groups = [(g, rs) for g, rs in groups if rs]
     between("README.md", readme_table(groups, done))
     with open("docs/systems.md", "w", encoding="utf-8") as f:
-        f.write(whole_page(groups, done, [r for n, r in sorted(recipes.items()) if n not in done]))
+        f.write(whole_page(groups, done, [r for n, r in sorted(recipes.items()) if n not in done and r["group"] == LONGER]))
 
 
 main()

@@ -8,7 +8,7 @@ typedef struct { bool json; } opts;
 
 /* In the order of the pages: what needs no model first. A group that is not named here follows behind them. */
 static const char *const ORDER[] = { "Grounded in sources", "Instructions", "Preference, safety, process", "Embeddings, RAG, evaluation", "Tools and agents",
-                                     "Pre-training text", "Experiments", "Basics" };
+                                     "Pre-training text", "Experiments", "Basics", "Parts" };
 
 static void list_group(const qn_recipe_info *all, bool *shown, size_t n, qn_str group)
 {

@@ -642,10 +642,42 @@ qn_code qn_planner_steps(qn_planner *p, const qn_scope *sc, const qn_ynode *list
     return QN_OK;
 }
 
+/* The file of a step that writes one; NULL: it writes none. */
+static const char *file_of(const qn_step *s)
+{
+    if (!s->op || s->op->stage != QN_SINK) return NULL;
+    for (const qn_param *q = s->op->params; q && q->name; q++)
+        if (strcmp(q->name, "to") == 0 && q->type == QN_P_PATH) return *(const char *const *)((const char *)s->params + q->offset);
+    return NULL;
+}
+
+/* Two steps that write the same file would take it from each other, after all is paid for. */
+static qn_code each_its_file(qn_planner *p, qn_err *e)
+{
+    for (int i = 0; i < p->plan->n_steps; i++)
+        for (int k = 0; k < i; k++) {
+            const qn_step *a = qn_planner_step(p, k), *b = qn_planner_step(p, i);
+            const char *to = file_of(a), *same = file_of(b);
+            if (!to || !same || strcmp(to, same) != 0 || strcmp(to, "-") == 0) continue;
+            qn_fail_at(e, QN_ERECIPE, b->pos, "`%.*s` and `%.*s` both write %s", QN_FMT(a->name), QN_FMT(b->name), to);
+            qn_hint(e, "give one of them another name: write: {to: ...}; or bring the rows together first: from: [%.*s, ...]", QN_FMT(a->name));
+            return QN_ERECIPE;
+        }
+    return QN_OK;
+}
+
+/* A training that ends a recipe which wrote its rows before: what is said about its model goes to a file of its own. */
+static bool only_a_model(qn_planner *p, const qn_inlet *flow)
+{
+    bool wrote = false;
+    for (int i = 0; i < p->plan->n_steps; i++) wrote |= qn_planner_step(p, i)->op && qn_planner_step(p, i)->op->stage == QN_SINK;
+    return wrote && flow->n == 1 && qn_planner_step(p, flow->from[0])->gives;
+}
+
 /* Rows that no step takes: the last step's go to `write`, others are a mistake. */
 qn_code qn_planner_close_ends(qn_planner *p, qn_inlet *flow, qn_err *e)
 {
-    if (flow->n) {
+    if (flow->n && !only_a_model(p, flow)) {
         const qn_op *w = qn_op_find(QN_STR("write"));
         QN_ASSERT(w);
         qn_pos pos = qn_planner_step(p, flow->from[0])->pos;
@@ -670,6 +702,6 @@ qn_code qn_planner_close_ends(qn_planner *p, qn_inlet *flow, qn_err *e)
         qn_hint(e, "name it in a later step's `from:`, or leave it out");
         return QN_ERECIPE;
     }
-    return QN_OK;
+    return each_its_file(p, e);
 }
 

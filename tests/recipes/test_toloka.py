@@ -34,7 +34,7 @@ def entropy(texts):
 
 
 def fill_in(out, how):
-    folder = os.path.join(out, "review", "review")
+    folder, = [os.path.join(out, "review", d) for d in os.listdir(os.path.join(out, "review"))]
     for name in sorted(os.listdir(folder)):
         lines = lib.read_rows(os.path.join(folder, name))
         with open(os.path.join(folder, name), "w") as f:

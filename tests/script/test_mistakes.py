@@ -40,6 +40,8 @@ steps:
 
 # what is wrong, (old text, new text), part of the message, part of the hint
 CASES = [
+    # files that would be written twice
+    ("two steps that write one file", ("  - dedup_minhash", "  - name: half\n    write: {to: data.jsonl}\n  - from: half\n    dedup_minhash"), "both write data.jsonl", "to: ..."),
     # the file as a whole
     ("no recipe at all", (GOOD, "§steps: []\n"), "`quern: 1` is missing", "quern new"),
     ("an empty file", (GOOD, "§"), "`quern: 1` is missing", "quern new"),

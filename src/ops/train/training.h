@@ -97,7 +97,8 @@ static inline qn_code qn_training_check(qn_check *ck, const qn_training *p, qn_e
 {
     qn_learn_size s;
     if (qn_str_is(p->by, "openai")) {
-        if (!p->base || !p->base->url) return qn_fail_at(e, QN_ERECIPE, ck->pos, "`by: openai` needs `base`: the endpoint and its model (http://HOST/v1#NAME, or a name in quern.yaml)");
+        bool earlier = p->base && p->base->folder && !*p->base->folder;     /* what a training step before this one makes: its endpoint is known then */
+        if (!p->base || (!p->base->url && !earlier)) return qn_fail_at(e, QN_ERECIPE, ck->pos, "`by: openai` needs `base`: the endpoint and its model (http://HOST/v1#NAME, or a name in quern.yaml)");
     } else if (qn_str_is(p->by, "trl") && !p->base_name.n && !(p->base && p->base->folder)) {
         return qn_fail_at(e, QN_ERECIPE, ck->pos, "`by: trl` needs a base: `base_name` as the hub knows it, or `base`, a folder");
     } else if (qn_str_is(p->by, "quern") && p->base && !p->base->builtin && !p->base->folder) {
@@ -218,6 +219,7 @@ static inline qn_code qn_training_elsewhere(qn_training_state *st, qn_err *e)
     qn_code rc;
     *r = (qn_learned){ .loss_first = NAN, .loss_last = NAN, .loss_valid = NAN, .right_valid = NAN, .right_before = NAN, .rows = qn_learner_rows(st->learner) };
     if (!r->rows) return qn_fail(e, QN_EDATA, "there are no rows to train on");
+    if (!trl && !p->base->url) return qn_fail(e, QN_ERECIPE, "`base` is `%s`, which was not trained at an endpoint: `by: openai` cannot go on with it", p->base->name);
     QN_TRY_OUT(qn_learner_key(st->learner, qn_arena_printf(&a, "%.*s %s %s", QN_FMT(p->by), base, kind).p, key, e));
     if (trl && qn_learned_read(st->dir, key, r)) goto out;
     QN_TRY_OUT(qn_learner_export(st->learner, trl ? QN_LEARN_TRL : QN_LEARN_OPENAI, &rows, e));
