@@ -120,6 +120,15 @@ static qn_code read_any(qn_planner *p, const qn_ynode *decl, qn_ynode **v, qn_er
     return qn_yaml_parse(text, "command line", 0, qn_planner_arena(p), v, e);
 }
 
+/* yes and no of a `bool` as true and false: in an expression, "no" would be a text, and a text counts as true. */
+qn_ynode *qn_planner_truth(qn_planner *p, const qn_ynode *decl, qn_ynode *v)
+{
+    const qn_ynode *type = qn_yaml_get(decl, "type");
+    if (!type || !qn_str_is(type->text, "bool") || v->kind != QN_Y_SCALAR) return v;
+    bool yes = qn_str_is(v->text, "yes"), no = qn_str_is(v->text, "no");
+    return yes || no ? qn_planner_scalar(p, yes ? QN_STR("true") : QN_STR("false"), v->pos) : v;
+}
+
 /* The values of the outermost recipe's parameters: command line, else default. A map node of name -> value. */
 qn_code qn_planner_params(qn_planner *p, const qn_ynode *decls, qn_ynode **out, qn_err *e)
 {
@@ -160,7 +169,7 @@ qn_code qn_planner_params(qn_planner *p, const qn_ynode *decls, qn_ynode **out, 
         if (s) QN_TRY(read_any(p, decl, &v, e));
         QN_TRY(check_param_value(decl, name, v, e));
         map->keys[map->n] = decls->keys[i];
-        map->items[map->n++] = v;
+        map->items[map->n++] = qn_planner_truth(p, decl, v);
     }
     *out = map;
     return QN_OK;

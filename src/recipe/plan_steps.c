@@ -381,7 +381,7 @@ static qn_code plan_use(qn_planner *p, const qn_scope *sc, const qn_ynode *given
         if (!v) v = qn_yaml_get(decls->items[i], "default");
         if (!v) v = qn_planner_scalar(p, (qn_str){ "", 0 }, pos);      /* only steps that are left out may need it: `read` of a body that gets rows */
         map->keys[i] = decls->keys[i];
-        map->items[i] = v;
+        map->items[i] = qn_planner_truth(p, decls->items[i], v);
     }
     map->n = n;
     qn_scope inner = { .params = map, .depth = sc->depth + 1,

@@ -27,6 +27,7 @@ static inline qn_step *qn_planner_step(qn_planner *p, int i) { return &p->plan->
 
 /* ---- plan_params.c ---- */
 qn_ynode *qn_planner_scalar(qn_planner *p, qn_str text, qn_pos pos);
+qn_ynode *qn_planner_truth(qn_planner *p, const qn_ynode *decl, qn_ynode *v);
 /* Every declared parameter is {type, default, about} with a type that exists. */
 qn_code qn_planner_check_decls(const qn_ynode *decls, qn_err *e);
 bool    qn_planner_is_model(const qn_ynode *decl);                 /* is a declared parameter a model? */

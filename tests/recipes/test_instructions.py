@@ -247,15 +247,34 @@ def metamath():
     return "%d of %d numbers right, forwards and backwards; %d rows rejected" % (len(everything), len(everything), r.summary["rows"]["rejected"])
 
 
+def triples():
+    docs = sources.docs_with({"mill.md": "# Mill\n\nThe mill of Anna Berg stands in Utrecht and grinds rye for the whole town, day by day, as it has done since the year 1702, and it was "
+                              "Jan Smit who built it with his own hands from the wood of old ships that nobody wanted.\n"})
+    planted = [{"head": "Jan Smit", "relation": "built", "tail": "mill of Anna Berg"}, {"head": "jan smit ", "relation": "built", "tail": "mill of Anna Berg"}, {"head": "It", "relation": "grinds", "tail": "rye"},
+               {"head": "Jan Smit", "relation": "was born in", "tail": "Delft"}, {"head": "Utrecht", "relation": "stands in", "tail": "mill of Anna Berg"}, {"head": "Utrecht", "relation": "is", "tail": "utrecht"},
+               {"head": "Jan Smit", "relation": "built", "tail": "mill of Anna Berg"}]
+    mock = lib.Mock([{"match": "Anna Berg", "regex": "facts of three parts", "json": json.dumps({"triples": planted})},
+                     {"regex": "\n([A-Z][a-z]+) ([a-z]+) ([a-z]+)[ .,]", "match": "facts of three parts", "json": '{"triples": [{"head": "{{1}}", "relation": "goes with", "tail": "{{3}}"}]}'}, {"match": "facts of three parts", "json": '{"triples": []}'}])
+    judge = lib.Mock([{"match": "Utrecht | stands in", "json": '{"stated": false}'}, {"json": '{"stated": true}'}])
+    r = run("triples", "docs=" + docs, writer=mock.url, judge=judge.url)
+    rows = r.rows()
+    rejects("triples", "no_triple", "pronoun", "not_in_passage", "dedup_exact", "not_stated")
+    check(len(rows) >= 5 and all(x["head"] in x["passage"] and x["tail"] in x["passage"] for x in rows), "both ends stand in the passage", len(rows))
+    equal([(x["head"], x["relation"], x["tail"]) for x in rows if "Anna" in x["passage"]], [("Jan Smit", "built", "mill of Anna Berg")], "what the passage says, once")
+    equal(len({(x["head"], x["relation"], x["tail"]) for x in rows}), len(rows), "no triple twice")
+    return "%d triples of %d documents, both ends of each in its passage; %d rejected" % (len(rows), len(os.listdir(docs)), r.summary["rows"]["rejected"])
+
+
 def ultrachat():
-    one = lib.Mock([{"match": "Write 2 different", "regex": "Topic: ([A-Z][^\n]*)", "json": '{"openings": ["What is {{1}} {{hash}} good for, in {{n}} words?", "Tell the {{n}} and the {{hash}} of {{1}} to a beginner."]}'},
+    one = lib.Mock([{"match": "that people ask about, and", "json": '{"subtopics": ["{{hash}} at work", " "], "things": ["the old {{hash}}", "one too many"]}'},
+                    {"match": "Write 2 different", "regex": "Topic: ([A-Z][^\n]*)", "json": '{"openings": ["What is {{1}} {{hash}} good for, in {{n}} words?", "Tell the {{n}} and the {{hash}} of {{1}} to a beginner."]}'},
                     {"match": "Write 2 different", "json": '{"openings": ["Why do mills need wind at all?", "Since when are there bakers in towns?"]}'},
                     {"system": "You play", "every": 13, "reply": "Thank you so much!"}, {"match": "Topic: rye", "json": '{"openings": ["Why do mills need wind at all?"]}'},
                     {"system": "You play", "every": 11, "reply": "How can I help you with that today?"},
                     {"system": "You play", "reply": "Thanks a lot! And what if the wind stops, case {{n}}?"}])
     two = lib.Mock([{"every": 9, "reply": ""}, {"every": 11, "reply": "An answer that ends in the middle of", "finish": "stop"}, {"reply": "An answer number {{n}}, in full."}])
     r = run("ultrachat", "topics=" + lib.write_rows("ut.jsonl", [{"topic": "mills"}, {"topic": "bread", "material": "Bread rises because of yeast."}, {"topic": "rye"}]
-            + [{"topic": a["title"].capitalize(), "material": a["text"]} for a in sources.articles(6)]), "per_topic=2", "least=3", "most=5", user=one.url, assistant=two.url)
+            + [{"topic": a["title"].capitalize(), "material": a["text"]} for a in sources.articles(16)]), "per_topic=2", "subtopics=1", "least=3", "most=5", user=one.url, assistant=two.url)
     rows = r.rows()
     check(rows and r.summary["rows"]["rejected"] >= 1, "a user who turned into an assistant is rejected")
     rejects("ultrachat", "novel", "only_politeness", "role_flip", "refusals")
@@ -266,6 +285,11 @@ def ultrachat():
         said = " ".join(m["content"] for m in x["messages"] if m["role"] == "user")
         check("How can I help" not in said, "a role flip", said)
         check("Thanks" not in said, "polite noise", said)
+    world, made = [x for x in rows if x["sector"] == "world"], [x for x in rows if x["sector"] == "creation"]
+    check(world and all(x["about"].endswith("at work") or x["about"].startswith("the old") for x in world), "what is asked about is a subtopic or a thing", [x["about"] for x in world])
+    check(made and all(x["writing"] and x["about"] == x["topic"] for x in made) and all(not x["writing"] for x in rows if x["sector"] != "creation"), "what is to be written is of a kind", made)
+    for q in asked(one, "Write 2 different"):
+        check(("in particular: " in user(q)) == ("questions about it" in user(q)) and ("What is to be written is a" in user(q)) == ("requests to write something" in user(q)), "the sector's own way of asking", user(q))
     sims = [q for q in requests(one) if q["messages"][0]["role"] == "system"]
     check(all(q["messages"][-1]["role"] == "user" and q["messages"][-1]["content"].startswith("An answer") for q in sims), "the user sees the assistant's words as the other's")
     return "%d dialogues of 3 to 5 rounds, roles alternate, 0 role flips (%d rejected)" % (len(rows), r.summary["rows"]["rejected"])
@@ -341,6 +365,6 @@ def instruction_filters():
     return "%d of %d real instructions pass; each of %d rules rejects under its own name" % (len(kept), r.summary["rows"]["in"] - len(bad), len(bad))
 
 
-TESTS = [instruction_filters, alpaca, reanswer, keywords, personas, evol_code, codeclm, orca, orca2, metamath, ultrachat, backtranslation, label_to_text, self_curation, ask]
+TESTS = [triples, instruction_filters, alpaca, reanswer, keywords, personas, evol_code, codeclm, orca, orca2, metamath, ultrachat, backtranslation, label_to_text, self_curation, ask]
 if __name__ == "__main__":
     main(TESTS)

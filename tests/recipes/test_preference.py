@@ -202,6 +202,24 @@ def process_labels():
     equal((right["labels"], len(right["completions"])), ([True, True], 2), "a label for each step")
     equal((wrong["estimates"], right["estimates"]), ([0], [0.5, 1]), "roll-out estimates")
     equal(right["agreement"], 1, "judge and roll-outs agree")
+    check(all(x["solution"] for x in everything), "the whole solution is there, for an outcome model")
+    # By execution: sums are worked out again. Three sources of labels, each ends at its own first wrong step.
+    sums = ["48 / 2 = 24 clips, $1,200 x 2 = $2400.", "So 10 / 3 = 3.33, and (5 + 3) is 8.", "Nothing to add up here.", "Then 24 + 48 = 73, as is plain.", "And 7 * 3 = 21."]
+    chain = lib.Mock([{"match": "Solve it in steps", "every": 2, "reply": "\n".join(sums) + "\n#### 73"}, {"match": "Solve it in steps", "reply": "1 + 1 = 2\n9 / 0 = 9\n#### 72"},
+                      {"match": "Nothing to add", "reply": "#### 73"}, {"match": "48 / 2", "every": 2, "reply": "#### 72"}, {"match": "48 / 2", "reply": "#### 1"}, {"reply": "#### 72"}])
+    lenient = lib.Mock([{"match": "At a glance", "json": '{"looks": 5}'}, {"match": "And 7", "json": '{"label": "negative"}'}, {"json": '{"label": "neutral"}'}])
+    rows = lib.write_rows("plx.jsonl", [{"question": "Executed?", "answer": "#### 72"}])
+    by = {}
+    for who in ("judge", "rollouts", "execution"):
+        out = run("process_labels", "rows=" + rows, "solutions=4", "rollouts=4", "by=" + who, writer=chain.url, judge=lenient.url).rows()
+        by[who] = {x["correct"]: x for x in out}
+        equal({x["by"] for x in out}, {who}, "who labelled stands on the row")
+    equal({w: by[w][False]["labels"] for w in by}, {"judge": [True, True, True, True, False], "rollouts": [True, True, False], "execution": [True, True, True, False]}, "labels end where their source finds the first wrong step")
+    equal(by["judge"][False]["executed"], [True, True, None, False, True], "each step's sums, worked out again; rounded ones are right, a step without one says nothing")
+    equal(by["execution"][True]["labels"], [True, False], "what cannot be worked out is wrong")
+    odd = run("process_labels", "rows=" + rows, "by=luck", code=1, writer=chain.url, judge=lenient.url)
+    equal(odd.summary["calls"]["sent"], 0, "an unknown source of labels asks nobody")
+    rejects("process_labels", "unknown_labeller")
     return "%d steps of %d solutions, each with a label and a roll-out estimate" % (sum(len(x["labels"]) for x in everything), len(everything))
 
 

@@ -118,6 +118,27 @@ def cosmopedia():
     return "%d texts, equal shares of %d audience x format cells; clusters kept: value %d and more, at least 5" % (len(all_rows), len(shares), min(x["value"] for x in all_rows))
 
 
+def cosmopedia_outlines():
+    bench = "Which planet of the solar system has the largest number of known moons and how many of them were found before 1900?"
+    rows = [{"topic": t} for t in ("How to mend a roof", "How to bake rye bread", "how to mend a roof")] + [{"course": "Milling", "units": ["Stones", "Sails", "Grain"]}, {"course": "Rivers"}, {"course": ""}]
+    mock = lib.Mock([{"match": "Course: Rivers", "json": '{"units": ["Springs", "Deltas", "deltas", " ", "Floods"]}'},
+                     {"match": "Subject: Milling: Sails", "regex": "blog post.*children of eight", "reply": bench + " Who knows this may tell us at once."}, {"match": "Subject: ", "reply": " ".join("{{n}}%s{{hash}}" % w for w in MANY * 2) + "."}])
+    against = "against=" + lib.write_rows("arc.jsonl", [{"question": bench}])
+    r = run("cosmopedia_outlines", "outlines=" + lib.write_rows("ol.jsonl", rows), against, "units=4", writer=mock.url)
+    got, count = r.rows(), {}
+    rejects("cosmopedia_outlines", "nothing_named", "nothing_named", "dedup_exact", "decontaminate", "balance")
+    equal({x["subject"] for x in got}, {"How to mend a roof", "How to bake rye bread", "Milling: Stones", "Milling: Sails", "Milling: Grain", "Rivers: Springs", "Rivers: Deltas", "Rivers: Floods"}, "units given and made up")
+    for x in got:
+        count[x["cell"]] = count.get(x["cell"], 0) + 1
+        check(bench not in x["text"], "a benchmark's text")
+    equal((len(count), len(set(count.values()))), (12, 1), "twelve cells of equal share: %r" % count)
+    check(not any("extract" in user(q) for q in asked(mock, "Subject: ")), "there is no extract to speak of")
+    own = run("cosmopedia_outlines", "outlines=" + lib.write_rows("ol.jsonl", rows), against, "units=4", "per_subject=yes", writer=mock.url).rows()
+    each = {s: sum(x["subject"] == s for x in own) for s in {x["subject"] for x in got}}
+    equal((len({x["cell"] for x in own}), sorted(each.values())), (95, [11] + [12] * 7), "each unit has cells of its own, all but the one of the benchmark's text: %r" % each)
+    return "%d texts on %d units, equal shares of %d cells" % (len(got), len({x["subject"] for x in got}), len(count))
+
+
 def phi1_filter():
     good = ["def %s(values):\n    # gives back the %s of a list, step by step\n    total = 0\n    for value in values:\n        total = total + value\n    return total %s\n" % (w, w, "+ 1" * (i % 3)) for i, w in enumerate(MANY * 4)]
     bad = ["%s_%d = 0x%x;\nregister(%s, NULL, 0, 0);\n#define %s_FLAG 1\n" % (w, i, i * 7919, w, w.upper()) for i, w in enumerate(MANY * 4)]
@@ -234,6 +255,6 @@ def knowledge_graph_qa():
     return "the answer is an end of a cited triple in %d of %d rows" % (len(everything), len(everything))
 
 
-TESTS = [tinystories, phi1_textbooks, phi1_filter, cosmopedia, continue_prefix, cloze, oss_instruct, knowledge_graph_qa]
+TESTS = [cosmopedia_outlines, tinystories, phi1_textbooks, phi1_filter, cosmopedia, continue_prefix, cloze, oss_instruct, knowledge_graph_qa]
 if __name__ == "__main__":
     main(TESTS)

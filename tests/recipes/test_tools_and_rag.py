@@ -95,8 +95,12 @@ def e5_embeddings():
                      {"match": "Write an example", "every": 13, "json": json.dumps({"query": "the mill by the river {{n}}", "positive": "It is the mill by the river {{n}} that grinds at night.", "negative": "It is the river."})},
                      {"match": "Write an example", "every": 9, "json": json.dumps({"query": "which of the two brothers from the old mill had bought the flour", "positive": "It was the elder one of them who had been at the market.", "negative": "The mill had two stones."})},
                      {"match": "Write an example", "every": 8, "json": json.dumps({**same, "query": "Wo hat der alte Mann {{n}} sein Mehl {{hash}} gekauft und warum?", "positive": "Er hat es in der Mühle am Fluss gekauft, weil es dort am besten ist."})},
+                     {"match": "Write three sentences", "json": json.dumps({"query": "the man {{hash}} has bought {{n}} sacks of flour from the mill", "positive": "It was at the mill that he got his flour, as he told us {{hash}}.", "negative": "the man {{hash}} has sold {{n}} sacks of flour to the mill"})},
+                     {"match": "its translation into the language", "every": 4, "json": json.dumps({"query": "the man with the flour {{hash}} was seen {{n}} at the old mill", "positive": "this is English again {{n}}, as it was before and will be.", "negative": "and so is this one, for it was not put into words of theirs"})},
+                     {"match": "its translation into the language", "every": 5, "json": json.dumps({"query": "der Mann mit dem Mehl {{hash}} wurde an der alten M\u00fchle gesehen {{n}}", "positive": "Der Mann war es, den man an der M\u00fchle gesehen hat, mit dem Mehl.", "negative": "Der Mann war es nicht, den man dort mit dem Mehl gesehen hat."})},
+                     {"match": "its translation into the language", "json": json.dumps({"query": "the woman {{hash}} was seen {{n}} at the old mill with her bread", "positive": "Die Frau wurde mit ihrem Brot an der alten M\u00fchle gesehen, und das war {{hash}}.", "negative": "Die Frau wurde ohne ihr Brot an der neuen M\u00fchle gesehen, und das war {{hash}}."})},
                      {"match": "Write an example", "json": json.dumps({"query": "where {{n}} did the man {{hash}} buy {{n}}{{hash}} his flour", "positive": "He bought it at the mill by the river, for it was the best.", "negative": "He bought the river by the flour of a man."})}])
-    r = run("e5_embeddings", "topics=" + lib.write_rows("e5.jsonl", [{"topic": t} for t in topics]), "tasks=2", writer=mock.url)
+    r = run("e5_embeddings", "topics=" + lib.write_rows("e5.jsonl", [{"topic": t} for t in topics]), "tasks=2", "translations=[de]", writer=mock.url)
     rows = r.rows()
     count = {}
     for x in rows:
@@ -104,13 +108,19 @@ def e5_embeddings():
         check(set(x) >= {"anchor", "positive", "negative"}, "columns of the layout", list(x))
         check(x["positive"] != x["negative"], "the negative is the positive")
         check("Mehl" not in x["query"], "another language than was drawn")
-    equal((len(count), len(set(count.values()))), (5, 1), "five kinds of equal share: %r" % count)
-    equal(len(asked(mock, "different retrieval tasks")), 4 * len(topics), "brainstorming for four kinds of each topic, none for similarity")
-    rejects("e5_embeddings", "empty", "negative_is_positive", "positive_repeats_query", "language", "dedup_minhash", "balance")
+    equal((len(count), len(set(count.values()))), (6, 1), "six kinds of equal share: %r" % count)
+    equal(len(asked(mock, "different retrieval tasks")), 4 * len(topics), "brainstorming for four kinds of each topic, none for likeness and bitext")
+    for x in rows:
+        equal((x["lang"], x["lang_positive"]), ("en", "de" if x["kind"] == "bitext" else "en"), "languages of the query and of what answers it")
+        check(x["kind"] != "bitext" or (x["query"].startswith("the woman") and x["positive"].startswith("Die Frau")), "a translation that is none", x)
+    rejects("e5_embeddings", "empty", "negative_is_positive", "positive_repeats_query", "language", "language", "dedup_minhash", "balance")
+    same = run("e5_embeddings", "topics=" + lib.write_rows("e5b.jsonl", [{"topic": "mills"}]), "tasks=1", "translations=[en]", writer=mock.url)
+    check(all(x["kind"] != "bitext" for x in same.rows()), "a sentence is no translation of itself")
+    rejects("e5_embeddings", "same_language")
     for field in ("query_length", "length"):
         varies(rows, field, 3)
     check(len({x["difficulty"] for x in rows}) == 3 and len({x["clarity"] for x in rows}) == 3, "placeholders vary")
-    return "%d rows, each of five kinds of task %d times; 0 negatives equal their positive" % (len(rows), min(count.values()))
+    return "%d rows, each of six kinds of task %d times; 0 negatives equal their positive" % (len(rows), min(count.values()))
 
 
 def rag_testset():
@@ -169,6 +179,10 @@ def chunk_queries():
     n_of = lambda rs: sum(len(x["negatives"]) for x in rs)
     strict = run("chunk_queries", "docs=" + sources.docs(), "k=3", "margin=0.1", writer=mock.url).rows()
     check(n_of(strict) < 0.9 * n_of(rows), "a margin of 0.1 leaves out what might be an answer:", n_of(strict), n_of(rows))
+    meant = run("chunk_queries", "docs=" + sources.docs(), "k=3", writer=mock.url, encoder=lib.small_encoder()).rows()
+    words_of = lambda t: set(re.findall("[a-z0-9]+", t.lower()))
+    apart = [n for x in meant for n in x["negatives"] if not words_of(x["query"]) & words_of(n)]
+    check(len(meant) >= 20 and apart and all(x["positive"] not in x["negatives"] for x in meant), "with an encoder the meaning decides too", len(meant), len(apart))
     return "%d negatives of %d queries, none their own passage; at a margin of 0.1 %d" % (n_of(rows), len(rows), n_of(strict))
 
 
