@@ -5,12 +5,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Length without the half of a character that a cut left at the end. */
+static size_t whole_characters(const char *text, size_t n)
+{
+    size_t at = n;
+    while (at > 0 && n - at < 3 && ((unsigned char)text[at - 1] & 0xC0) == 0x80) at--;
+    unsigned char lead = at > 0 ? (unsigned char)text[at - 1] : 0;
+    size_t want = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
+    return lead >= 0xC0 && at - 1 + want > n ? at - 1 : n;
+}
+
 static void set(char *out, size_t size, const char *fmt, va_list ap)
 {
     vsnprintf(out, size, fmt, ap);
     size_t n = strlen(out);
-    n = n == size - 1 ? qn_utf8_cut((qn_str){ out, n + 1 }, n) : n;    /* a cut message still ends on a whole character */
-    out[n] = 0;
+    if (n == size - 1) out[whole_characters(out, n)] = 0;
     for (char *c = out; *c; c++)
         if ((unsigned char)*c < 32 || *c == 127) *c = ' ';
 }
@@ -63,7 +72,9 @@ void qn_trail(qn_err *e, const char *fmt, ...)
     set(e->trail, sizeof e->trail, fmt, ap);
     va_end(ap);
     size_t n = strlen(e->trail);
-    if (old[0] && n + 4 < sizeof e->trail) snprintf(e->trail + n, sizeof e->trail - n, " > %s", old);
+    if (!old[0] || n + 4 >= sizeof e->trail) return;
+    size_t room = sizeof e->trail - n - 4, whole = strlen(old);
+    snprintf(e->trail + n, sizeof e->trail - n, " > %.*s", (int)(whole > room ? qn_utf8_cut(qn_str_of(old), room) : whole), old);
 }
 
 void qn_err_keep(qn_err *e)

@@ -271,6 +271,7 @@ static void hint_beside(const char *path, qn_err *e)
 
 qn_code qn_files_check(const char *path, qn_err *e)
 {
+    QN_ASSERT(path);            /* a parameter without a default is always given */
     if (strcmp(path, "-") == 0 || qn_file_exists(path)) return QN_OK;
     if (strpbrk(path, "*?[")) {
         glob_t g;

@@ -136,6 +136,7 @@ qn_str qn_arena_str(qn_arena *a, qn_str s)
     return (qn_str){ p, s.n };
 }
 
+__attribute__((nonnull(2)))
 qn_str qn_arena_printf(qn_arena *a, const char *fmt, ...)
 {
     va_list ap, again;
