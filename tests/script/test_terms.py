@@ -63,6 +63,21 @@ for how, args, files in [("--licence", ["--licence", "cc-by-nd-4.0"], PLAIN), ("
 check("made for evaluation" in card(r), card(r))
 print("a source's licence stops, warns or binds, whoever names it; the card says it")
 
+# beside a folder, for all that is in it; what stands nearer to a file holds
+for name, files, want in [("open", {"a.md": FACTS}, ["CC0-1.0"]), ("nearer", {"a.md": FACTS, "a.md.license": "SPDX-License-Identifier: MIT\n"}, ["MIT"])]:
+    folder = os.path.dirname(path(name + "/inner", "x"))
+    for f, text in {"../../%s.license" % name: "SPDX-FileCopyrightText: somebody\nSPDX-License-Identifier: CC0-1.0\n", **files}.items():
+        with open(os.path.join(folder, f), "w") as g:
+            g.write(text)
+    r = Run("document_qa", "docs=" + folder)
+    equal((r.code, r.summary["licences"]), (0, want), "the licence beside a folder, %s: %s" % (name, r.stderr))
+for args in (["table_qa", "tables=examples/tables", "per_table=2"], ["document_qa", "docs=examples/docs/articles"], ["instruction_filters", "rows=examples/seeds/instructions.jsonl"]):
+    r = Run(*args)
+    equal((r.code, r.summary["licences"], r.summary["may_train"]), (0, ["CC0-1.0"], "yes"), "the examples are given away: %s" % r.stderr)
+    check('license: "cc0-1.0"' in card(r) and "not known" not in card(r), card(r))
+    check("is not known" not in bytes_of(r.out, "report.html").decode(), "the report knows it, too")
+print("a licence beside a folder holds for its files, the nearest first; the examples' is known")
+
 # a model is not asked about a row that may not be used
 before = len(mock.requests())
 r = docs_run("asked", {**PLAIN, "a.md.license": "SPDX-License-Identifier: CC-BY-ND-4.0\n"}, "--for", "my-7b", "--model", "writer=apache", "--config", config)
