@@ -1,6 +1,5 @@
 /* plan: what a run would do, ask and cost, before anything is sent. */
 #include "cli/cmd.h"
-#include "core/clock.h"
 #include "core/log.h"
 #include "engine/dry.h"
 #include "engine/engine.h"
@@ -26,32 +25,6 @@ static void defaults(void *vo)
 {
     opts *o = vo;
     *o = (opts){ .seed = 1, .sample = 20, .limit = -1 };
-}
-
-/* Rows that a source has, by reading it; after some seconds, what was read so far. */
-static uint64_t count_rows(const qn_plan *plan, const qn_step *s, int64_t limit, const char *dir, bool *all)
-{
-    qn_arena scratch = {0};
-    qn_ctx cx = { .scratch = &scratch, .seed = plan->seed, .step = s->name, .out_dir = dir, .recipe_dir = plan->dir, .memory_bytes = 1 << 28, .n_threads = 1, .limit = limit };
-    void *state = NULL;
-    qn_err e = {0};
-    uint64_t n = 0;
-    int64_t until = qn_now_us() + 5000000;
-    *all = false;
-    if (!s->op->open || s->op->open(&cx, s->params, &state, &e) == QN_OK) {
-        for (;;) {
-            qn_row *r = NULL;
-            qn_code rc = s->op->next(&cx, s->params, state, &r, &e);
-            qn_arena_reset(&scratch);
-            if (rc == QN_EDATA) continue;
-            if (rc != QN_OK || !r) { *all = rc == QN_OK; break; }
-            qn_row_drop(r);
-            if ((limit >= 0 && ++n >= (uint64_t)limit) || (limit < 0 && (++n & 15) == 0 && qn_now_us() > until)) { *all = limit >= 0; break; }
-        }
-    }
-    if (s->op->close) s->op->close(state);
-    qn_arena_free(&scratch);
-    return n;
 }
 
 static bool is_source(const qn_step *s) { return s->kind == QN_STEP_OP && s->op->stage == QN_SOURCE && s->op->next && !s->op->absorb; }
@@ -197,7 +170,7 @@ static int run(const qn_args *args, void *vo)
     char dir[] = "/tmp/quern-plan-XXXXXX";
     if (!mkdtemp(dir)) { qn_fail(&e, QN_EIO, "no temporary folder can be made"); return qn_say_error(&e); }
     size_t show = (size_t)(o->show > 0 ? o->show : 0);
-    qn_dry dry = { .want_shown = show };
+    qn_dry dry = { .want_shown = show, .limit = o->limit };
     dry.steps = QN_NEW_N(qn_dry_step, plan->n_steps + 1);
     dry.shown = QN_NEW_N(struct qn_dry_prompt, show * (size_t)plan->n_steps + 1);
     int64_t sample = o->limit >= 0 && o->limit < o->sample ? o->limit : o->sample;
@@ -210,11 +183,10 @@ static int run(const qn_args *args, void *vo)
         fill_gaps(plan, &r, &dry);
         bool all = true, *gathered = behind_gather(plan);
         for (int i = 0; i < plan->n_steps; i++) {
-            bool whole = true;
             if (!is_source(&plan->steps[i])) continue;
             sampled += r.steps[i].in;
-            rows += r.steps[i].in < (uint64_t)sample ? r.steps[i].in : count_rows(plan, &plan->steps[i], o->limit, dir, &whole);
-            all &= whole;
+            rows += dry.steps[i].source_rows ? dry.steps[i].source_rows : r.steps[i].in;
+            all &= !dry.steps[i].cut;
         }
         double *scales = QN_NEW_N(double, plan->n_steps + 1);
         for (int i = 0; i < plan->n_steps; i++) scales[i] = gathered[i] || !sampled ? 1 : (double)rows / (double)sampled;

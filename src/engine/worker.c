@@ -3,6 +3,7 @@
  * A row stops at a barrier (it is parked), at a request that the ledger does not know (it asks), or at its end. */
 #include "engine/dry.h"
 #include "engine/internal.h"
+#include "engine/dry.h"
 #include "engine/numbers.h"
 #include "core/clock.h"
 #include <stdio.h>
@@ -128,7 +129,7 @@ static qn_ctx ctx_of(worker *w, int step)
     qn_engine *en = w->en;
     return (qn_ctx){ .scratch = &w->scratch, .seed = en->plan->seed, .step = en->plan->steps[step].name, .out_dir = en->o->out_dir,
                      .recipe_dir = en->plan->dir, .memory_bytes = en->st[step].memory_bytes, .n_threads = en->n_workers, .stop = en->o->stop, .gives = en->plan->steps[step].gives,
-                     .limit = en->o->limit, .licence = en->o->licence };
+                     .limit = en->o->dry ? en->o->dry->limit : en->o->limit, .licence = en->o->licence };
 }
 
 static void push(worker *w, qn_item *it) { it->next = w->todo; w->todo = it; }
@@ -687,6 +688,28 @@ static qn_code give_number(qn_engine *en, qn_row *row, qn_hash128 id, qn_err *e)
     return QN_OK;
 }
 
+/* A plan's source behind its sample: read to its end, or for some seconds, so that it is known how many rows there are. */
+static void count_the_rest(worker *w, qn_job *j)
+{
+    qn_engine *en = w->en;
+    const qn_step *s = &en->plan->steps[j->step];
+    qn_step_state *st = &en->st[j->step];
+    qn_dry *d = en->o->dry;
+    qn_dry_step *ds = &d->steps[j->step];
+    qn_ctx cx = ctx_of(w, j->step);
+    int64_t until = qn_now_us() + 5000000;
+    for (ds->source_rows = st->seen_rows; d->limit < 0 || ds->source_rows < (uint64_t)d->limit; ds->source_rows++) {
+        qn_row *row = NULL;
+        qn_err e = {0};
+        qn_code rc = s->op->next(&cx, s->params, st->state, &row, &e);
+        qn_arena_reset(&w->scratch);
+        if (rc != QN_OK && rc != QN_EDATA) { ds->cut = true; return; }
+        if (rc == QN_OK && !row) return;
+        qn_row_drop(row);
+        if ((ds->source_rows & 15) == 0 && qn_now_us() > until) { ds->cut = true; return; }
+    }
+}
+
 static void run_produce(worker *w, qn_job *j)
 {
     qn_engine *en = w->en;
@@ -699,7 +722,11 @@ static void run_produce(worker *w, qn_job *j)
     while (j->n_rows + n_bad < want && bytes < (1u << 20)) {
         qn_row *row = NULL;
         qn_err e = {0};
-        if (source && en->o->limit >= 0 && st->seen_rows >= (uint64_t)en->o->limit) { j->exhausted = true; break; }
+        if (source && en->o->limit >= 0 && st->seen_rows >= (uint64_t)en->o->limit) {
+            if (en->o->dry) count_the_rest(w, j);
+            j->exhausted = true;
+            break;
+        }
         qn_code rc = s->op->next(&cx, s->params, st->state, &row, &e);
         if (rc == QN_OK && row && !qn_row_licences(row)) qn_row_add_licences(row, st->licences);      /* a gather's new row: made from all it took */
         qn_arena_reset(&w->scratch);
