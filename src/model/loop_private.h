@@ -33,7 +33,9 @@ typedef struct slot {
     flight *flight;
     lane   *lane;
     qn_loop *loop;
-    qn_buf  wire, body;         /* the request's and the answer's bytes */
+    qn_buf  start, body;        /* how the request's body begins; the answer's bytes */
+    qn_str  rest;               /* of the request's body: the call's own bytes */
+    size_t  read_at;            /* curl lane: bytes of start and rest that were taken */
     qn_sse  sse;
     bool    asked_stream, is_stream, sniffed;
     bool    blocked, stopped, silent, late, unconnected;     /* why we ended it ourselves */
@@ -142,7 +144,7 @@ bool qn_transfer_body(slot *s, const char *p, size_t n);/* bytes of the answer's
 /* ---- wire.c ---- */
 void qn_wire_set_up(lane *ln);                          /* makes the lane plain when it can be */
 void qn_wire_lane_release(qn_loop *l, lane *ln);
-void qn_wire_start(qn_loop *l, slot *s, bool fresh);    /* sends s->wire; fresh: not on a kept connection */
+void qn_wire_start(qn_loop *l, slot *s, bool fresh);    /* sends s->start and s->rest; fresh: not on a kept connection */
 void qn_wire_event(qn_loop *l, wire *w, uint32_t events);
 void qn_wire_finish(qn_loop *l, slot *s);               /* the attempt is over, whatever came of it */
 bool qn_wire_is_connecting(const slot *s);

@@ -62,25 +62,27 @@ static void body_merge(const qn_ask *ask, unsigned quirks, qn_buf *out)
     qn_arena_free(&a);
 }
 
-void qn_openai_body(const qn_ask *ask, unsigned quirks, qn_buf *out)
+qn_str qn_openai_body_start(const qn_ask *ask, unsigned quirks, qn_buf *out)
 {
+    const qn_str none = { "", 0 };
     const qn_model *m = ask->model;
     bool touched = (quirks & (QN_NO_RESPONSE_FORMAT | QN_MAX_COMPLETION_NAME | QN_NO_TEMPERATURE)) != 0;
     bool format_off = m && m->structured == 0 && body_has(ask, "\"response_format\"");
-    if (!m || !qn_openai_path(ask->kind)) { qn_buf_str(out, ask->body); return; }
-    qn_buf_reserve(out, ask->body.n + 128);
+    if (!m || !qn_openai_path(ask->kind)) return ask->body;
     qn_buf_puts(out, "{\"model\":");
     qn_json_write_text(out, qn_str_of(m->name));
     if (qn_openai_streams(ask, quirks)) {
         qn_buf_puts(out, ",\"stream\":true");
         if (!(quirks & QN_NO_STREAM_OPTIONS)) qn_buf_puts(out, ",\"stream_options\":{\"include_usage\":true}");
     }
-    if (touched || format_off || (m->extra.kind == QN_V_OBJECT && m->extra.n)) { body_merge(ask, quirks, out); return; }
+    if (touched || format_off || (m->extra.kind == QN_V_OBJECT && m->extra.n)) { body_merge(ask, quirks, out); return none; }
     qn_str body = qn_str_trim(ask->body);       /* `{...}`: its keys follow ours, nothing is parsed again */
-    if (body.n <= 2) { qn_buf_putc(out, '}'); return; }
+    if (body.n <= 2) { qn_buf_putc(out, '}'); return none; }
     qn_buf_putc(out, ',');
-    qn_buf_put(out, body.p + 1, body.n - 1);
+    return qn_str_sub(body, 1, body.n);
 }
+
+void qn_openai_body(const qn_ask *ask, unsigned quirks, qn_buf *out) { qn_buf_str(out, qn_openai_body_start(ask, quirks, out)); }
 
 /* ---- learning from refusals ---- */
 static bool says(qn_str body, const char *word) { return qn_str_find(body, qn_str_of(word)) >= 0; }

@@ -16,6 +16,8 @@ const char *qn_openai_path(qn_ask_kind kind);               /* "/chat/completion
 bool qn_openai_streams(const qn_ask *ask, unsigned quirks); /* will the body ask for a stream? */
 /* The body on the wire: `model`, `stream`, the model's extra keys and then ask.body, whose own keys win. Appends. */
 void qn_openai_body(const qn_ask *ask, unsigned quirks, qn_buf *out);
+/* The same in two parts, so that long prompts are not copied: what is appended to `out`, and what is given back, borrowed from ask.body. */
+qn_str qn_openai_body_start(const qn_ask *ask, unsigned quirks, qn_buf *out);
 /* An endpoint answered `http` with `body`: quirks with one more set when leaving that out may cure it, the same otherwise. */
 unsigned qn_openai_learn(int http, qn_str body, const qn_ask *ask, unsigned quirks);
 

@@ -7,7 +7,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-enum { MODEL_LIMIT = 256 << 20, WEB_LIMIT = 20 << 20 };
+enum { MODEL_LIMIT = 256 << 20, WEB_LIMIT = 20 << 20, WHOLE_UP_TO = 16 << 10 };  /* a longer body is not copied: curl asks for it in pieces */
 
 /* ---- callbacks ---- */
 bool qn_transfer_body(slot *s, const char *p, size_t n)
@@ -31,6 +31,32 @@ static size_t on_body(char *p, size_t one, size_t n, void *arg)
     (void)one;
     s->last_us = s->lane->progress_us = s->loop->now_us;
     return qn_transfer_body(s, p, n) ? n : 0;
+}
+
+static size_t on_send(char *to, size_t one, size_t room, void *arg)
+{
+    slot *s = arg;
+    const qn_str parts[] = { qn_buf_view(&s->start), s->rest };
+    size_t done = 0;
+    room *= one;
+    for (size_t i = 0, begin = 0; i < 2; begin += parts[i++].n) {
+        size_t at = s->read_at - begin, n;
+        if (s->read_at < begin || at >= parts[i].n) continue;
+        n = parts[i].n - at < room - done ? parts[i].n - at : room - done;
+        memcpy(to + done, parts[i].p + at, n);
+        done += n;
+        s->read_at += n;
+    }
+    s->last_us = s->loop->now_us;       /* a long body on its way is no silence */
+    return done;
+}
+
+static int on_seek(void *arg, curl_off_t to, int from)     /* curl begins again on another connection */
+{
+    slot *s = arg;
+    if (from != SEEK_SET || to < 0) return CURL_SEEKFUNC_FAIL;
+    s->read_at = (size_t)to;
+    return CURL_SEEKFUNC_OK;
 }
 
 fd_watch *qn_fd_watch_of(qn_loop *l, int fd)
@@ -99,7 +125,7 @@ void qn_slot_free(slot *s)
 {
     if (s->easy) curl_easy_cleanup(s->easy);
     qn_buf_free(&s->head);
-    qn_buf_free(&s->wire);
+    qn_buf_free(&s->start);
     qn_buf_free(&s->body);
     qn_sse_free(&s->sse);
     qn_free(s);
@@ -134,6 +160,10 @@ static slot *slot_new(qn_loop *l, lane *ln)
     curl_easy_setopt(c, CURLOPT_PRIVATE, s);
     curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(c, CURLOPT_WRITEDATA, s);
+    curl_easy_setopt(c, CURLOPT_READFUNCTION, on_send);
+    curl_easy_setopt(c, CURLOPT_READDATA, s);
+    curl_easy_setopt(c, CURLOPT_SEEKFUNCTION, on_seek);
+    curl_easy_setopt(c, CURLOPT_SEEKDATA, s);
     curl_easy_setopt(c, CURLOPT_ERRORBUFFER, s->error);
     curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, on_open);
     curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, s);
@@ -172,9 +202,12 @@ static void set_request(slot *s, const qn_ask *ask, const lane *ln)
         qn_arena_free(&a);
     } else curl_easy_setopt(c, CURLOPT_URL, ln->urls[ask->kind]);
     if (ask->kind == QN_ASK_GET) { curl_easy_setopt(c, CURLOPT_HTTPGET, 1L); return; }
-    qn_openai_body(ask, quirks_of(s->flight), &s->wire);
-    curl_easy_setopt(c, CURLOPT_POSTFIELDS, s->wire.p ? s->wire.p : "");
-    curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)s->wire.n);
+    s->rest = qn_openai_body_start(ask, quirks_of(s->flight), &s->start);
+    bool whole = s->rest.n < WHOLE_UP_TO;
+    if (whole) { qn_buf_str(&s->start, s->rest); s->rest.n = 0; }
+    curl_easy_setopt(c, CURLOPT_POST, 1L);
+    curl_easy_setopt(c, CURLOPT_POSTFIELDS, !whole ? NULL : s->start.p ? s->start.p : "");
+    curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)(s->start.n + s->rest.n));
 }
 
 static void fly(qn_loop *l, slot *s)        /* to the end of the list of those in flight */
@@ -213,12 +246,14 @@ bool qn_transfer_start(qn_loop *l, flight *f)
     s->error[0] = 0;
     s->last_us = l->now_us;
     s->first_byte_us = 0;
-    buf_fresh(&s->wire, 0);
+    buf_fresh(&s->start, 0);
+    s->rest = (qn_str){ "", 0 };
+    s->read_at = 0;
     buf_fresh(&s->body, is_web(ask) ? (size_t)(ask->max_bytes > 0 ? ask->max_bytes : WEB_LIMIT) : MODEL_LIMIT);
     if (s->asked_stream) qn_sse_init(&s->sse);
     if (ln->plain) {
         s->http = 0;
-        qn_openai_body(ask, quirks_of(f), &s->wire);
+        s->rest = qn_openai_body_start(ask, quirks_of(f), &s->start);
         fly(l, s);
         qn_wire_start(l, s, false);
         return true;

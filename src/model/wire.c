@@ -147,16 +147,20 @@ static void fail(qn_loop *l, wire *w, CURLcode code, int error)
 /* ---- sending ---- */
 static void read_more(qn_loop *l, wire *w);
 
+static size_t bytes_of(const slot *s) { return s->head.n + s->start.n + s->rest.n; }
+
 static void send_more(qn_loop *l, wire *w)
 {
     slot *s = w->slot;
-    size_t total = s->head.n + s->wire.n;
+    const qn_str parts[] = { qn_buf_view(&s->head), qn_buf_view(&s->start), s->rest };
+    size_t total = bytes_of(s);
     while (w->sent < total) {
-        struct iovec v[2];
+        struct iovec v[3];
         int n = 0;
-        if (w->sent < s->head.n) v[n++] = (struct iovec){ s->head.p + w->sent, s->head.n - w->sent };
-        size_t at = w->sent > s->head.n ? w->sent - s->head.n : 0;
-        if (at < s->wire.n) v[n++] = (struct iovec){ s->wire.p + at, s->wire.n - at };
+        for (size_t i = 0, begin = 0; i < 3; begin += parts[i++].n) {
+            size_t at = w->sent > begin ? w->sent - begin : 0;
+            if (at < parts[i].n) v[n++] = (struct iovec){ (char *)(uintptr_t)parts[i].p + at, parts[i].n - at };
+        }
         struct msghdr m = { .msg_iov = v, .msg_iovlen = (size_t)n };
         ssize_t k = sendmsg(w->fd, &m, MSG_NOSIGNAL);
         if (k < 0 && errno == EINTR) continue;
@@ -193,7 +197,7 @@ void qn_wire_start(qn_loop *l, slot *s, bool fresh)
     qn_http_read_init(&w->in);
     qn_buf_clear(&s->head);
     qn_buf_puts(&s->head, ln->heads[s->flight->call->ask.kind]);
-    qn_buf_printf(&s->head, "%zu\r\n\r\n", s->wire.n);
+    qn_buf_printf(&s->head, "%zu\r\n\r\n", s->start.n + s->rest.n);
     if (w->connecting) want(l, w, EPOLLIN | EPOLLOUT);
     else send_more(l, w);
 }
@@ -205,7 +209,7 @@ static void answer_done(qn_loop *l, wire *w, bool extra)
 {
     slot *s = w->slot;
     s->http = w->in.status;
-    if (extra || w->sent < s->head.n + s->wire.n) w->in.keep = false;
+    if (extra || w->sent < bytes_of(s)) w->in.keep = false;
     end(l, s, CURLE_OK, NULL);          /* the connection stays with the slot until the judge has read its headers */
 }
 

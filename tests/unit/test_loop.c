@@ -246,6 +246,35 @@ static void one_bad_answer_is_retried(void **state)
         }
 }
 
+/* A body that is longer than what a socket takes at once, begun again on a fresh connection when the kept one fails. */
+static void long_bodies_arrive_whole_and_again(void **state)
+{
+    (void)state;
+    static const char *const faults[] = { NULL, "silent_close", "cut", "reset" };
+    for (int way = 0; way < 2; way++)       /* over a plain socket and (by name) through libcurl */
+        for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+            for (size_t size = 1 << 12; size <= 3 << 20; size *= 16) {
+                char script[192], by_name[64], end[32];
+                qn_buf long_text = {0};
+                while (long_text.n < size) qn_buf_printf(&long_text, "grain %zu of the sack, ", long_text.n);
+                snprintf(end, sizeof end, "the end of %zu", long_text.n);
+                qn_buf_puts(&long_text, end);
+                snprintf(script, sizeof script, "{\"match\": \"%s\", \"times\": 1, \"fault\": \"%s\"}\n{\"match\": \"%s\", \"reply\": \"whole\"}\n", end, faults[i] ? faults[i] : "", end);
+                mock_server m = mock_start(faults[i] ? script : strchr(script, '\n') + 1, NULL);
+                snprintf(by_name, sizeof by_name, "http://localhost:%d/v1", m.port);
+                fixture *f = fixture_new(way ? by_name : m.url);
+                ask_one(f, chat(f, "a connection to keep"));
+                const qn_reply *r = ask_one(f, chat(f, long_text.p));
+                assert_int_equal(r->status, QN_REPLY_OK);
+                assert_true(qn_str_is(r->text, "whole"));
+                assert_int_equal(r->prompt_tokens, (long_text.n + 3) / 4);
+                assert_int_equal(mock_count(&m, end), faults[i] ? 2 : 1);
+                fixture_free(f);
+                mock_stop(&m);
+                qn_buf_free(&long_text);
+            }
+}
+
 static void an_error_inside_a_stream_is_retried(void **state)
 {
     (void)state;
@@ -775,6 +804,7 @@ int main(void)
         cmocka_unit_test(verdicts_of_the_endpoint_are_told_apart),
         cmocka_unit_test(embeddings_and_completions_arrive),
         cmocka_unit_test(one_bad_answer_is_retried),
+        cmocka_unit_test(long_bodies_arrive_whole_and_again),
         cmocka_unit_test(an_error_inside_a_stream_is_retried),
         cmocka_unit_test(statuses_that_pass_are_retried_and_others_are_not),
         cmocka_unit_test(retry_after_is_kept),
