@@ -276,17 +276,24 @@ bool qn_effects_replay(qn_engine *en, qn_call *c)
 }
 
 /* ---- engine thread ---- */
+enum { ALONE, BATCHED, FOLLOWS, N_HELD };      /* which of en->held */
+
+static void hold_in(qn_engine *en, qn_call *c, int which)
+{
+    wait_of(c)->batched = which != ALONE;
+    c->next = NULL;
+    if (en->held[which].last) en->held[which].last->next = c;
+    else en->held[which].first = c;
+    en->held[which].last = c;
+    en->n_held++;
+    if (which == ALONE) en->n_held_alone++;
+}
+
 static void hold(qn_engine *en, qn_call *c)
 {
-    qn_wait *w = wait_of(c);
     bool may = c->ask.model && c->ask.model->batch && c->ask.kind <= QN_ASK_EMBED;
-    w->batched = en->batcher && (may || qn_map_get(&en->pending_keys, w->key));
-    c->next = NULL;
-    if (en->held[w->batched].last) en->held[w->batched].last->next = c;
-    else en->held[w->batched].first = c;
-    en->held[w->batched].last = c;
-    en->n_held++;
-    if (!w->batched) en->n_held_alone++;
+    bool is_there = en->batcher && qn_map_get(&en->pending_keys, wait_of(c)->key), follows = wait_of(c)->item->turn->n_seen > 0;
+    hold_in(en, c, is_there ? BATCHED : !en->batcher || !may ? ALONE : follows ? FOLLOWS : BATCHED);
 }
 
 static qn_call *take_held(qn_engine *en, int which)
@@ -295,7 +302,7 @@ static qn_call *take_held(qn_engine *en, int which)
     en->held[which].first = c->next;
     if (!c->next) en->held[which].last = NULL;
     en->n_held--;
-    if (!which) en->n_held_alone--;
+    if (which == ALONE) en->n_held_alone--;
     c->next = NULL;
     return c;
 }
@@ -400,7 +407,7 @@ static bool pump_one(qn_engine *en, int which)
 {
     qn_call *c = en->held[which].first;
     qn_wait *w = wait_of(c);
-    uint64_t *pending = which ? qn_map_get(&en->pending_keys, w->key) : NULL;
+    uint64_t *pending = which == BATCHED ? qn_map_get(&en->pending_keys, w->key) : NULL;
     if (!pending || !*pending) {
         may m = budget_allows(en, w->worst_usd);
         if (m == MAY_LATER) return false;
@@ -428,13 +435,38 @@ static bool pump_one(qn_engine *en, int which)
 void qn_effects_pump(qn_engine *en)
 {
     size_t window = (size_t)en->o->in_flight;
-    while (en->held[1].first && !en->stopping && !en->cut && pump_one(en, 1)) { }
-    while (en->held[0].first && en->n_in_flight - en->n_in_batches < window && !en->stopping && !en->cut && pump_one(en, 0)) { }
+    while (en->held[BATCHED].first && !en->stopping && !en->cut && pump_one(en, BATCHED)) { }
+    while (en->held[ALONE].first && en->n_in_flight - en->n_in_batches < window && !en->stopping && !en->cut && pump_one(en, ALONE)) { }
+}
+
+/* Replies on their way back from batches may bring more that follow on them. */
+static bool more_underway(qn_engine *en)
+{
+    qn_batcher_stats s;
+    qn_batcher_stats_get(en->batcher, &s);
+    return s.collecting || s.given != en->n_batched - en->n_in_batches;
+}
+
+/* What follows on replies (a repair, the next turn of a talk) has gathered. A few beside all that went in batches are asked singly, at the full price:
+ * another batch may take a day. */
+static void send_followers(qn_engine *en)
+{
+    uint64_t n = en->n_followed, n_batched = en->n_batched;
+    for (const qn_call *c = en->held[FOLLOWS].first; c; c = c->next) n++;
+    while (en->held[FOLLOWS].first) {
+        qn_call *c = take_held(en, FOLLOWS);
+        bool few = (double)n <= c->ask.model->batch_singly * (double)n_batched;
+        if (few) { wait_of(c)->worst_usd = qn_ask_worst_alone_usd(&c->ask); en->n_followed++; }
+        hold_in(en, c, few ? ALONE : BATCHED);
+    }
+    qn_effects_pump(en);
 }
 
 void qn_effects_idle(qn_engine *en)
 {
-    if (en->batcher && en->n_in_batches && en->n_in_batches == en->n_in_flight) qn_batcher_flush(en->batcher, en->n_batched, en->n_batched - en->n_in_batches);
+    if (!en->batcher || en->n_in_batches != en->n_in_flight) return;
+    if (en->held[FOLLOWS].first && !en->stopping && !en->cut && !more_underway(en)) send_followers(en);
+    if (en->n_in_batches && en->n_in_batches == en->n_in_flight) qn_batcher_flush(en->batcher, en->n_batched, en->n_batched - en->n_in_batches);
 }
 
 /* The twin gets a copy of the reply; it was paid once. */
@@ -539,7 +571,7 @@ void qn_effects_stop(qn_engine *en, int64_t grace_ms)
 
 void qn_effects_drop_held(qn_engine *en)
 {
-    for (int which = 0; which < 2; which++)
+    for (int which = 0; which < N_HELD; which++)
         while (en->held[which].first) {
             qn_call *c = take_held(en, which);
             c->reply = (qn_reply){ .status = QN_REPLY_FAILED, .error = QN_STR("stopped") };

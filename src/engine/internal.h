@@ -162,9 +162,12 @@ struct qn_engine {
 
     /* effects: see effects.c */
     qn_map    in_flight_keys;
-    struct { qn_call *first, *last; } held[2];  /* built, not yet allowed to go (window or budget): single requests; those that travel in batches */
+    /* Built, not yet allowed to go (window or budget): single requests; those that travel in batches; those that follow on a reply of their row, and
+     * wait to see how many they are. */
+    struct { qn_call *first, *last; } held[3];
     size_t    n_held, n_held_alone, n_in_flight, n_in_batches; /* n_held_alone: of n_held, those that do not travel in batches; n_in_batches: of n_in_flight, in one */
     uint64_t  n_batched;        /* handed to the batcher so far */
+    uint64_t  n_followed;       /* asked singly because they followed on replies, and were few */
     qn_batcher *batcher;        /* NULL: no model takes batches, and none is pending */
     qn_map    pending_keys;     /* key -> 1 + index into pending: requests in batches of earlier runs */
     struct qn_pending { uint64_t intent, batch; double worst_usd; } *pending;

@@ -22,12 +22,17 @@ qn_hash128 qn_ask_key(const qn_ask *ask)
     return qn_hasher_end(h);
 }
 
-double qn_ask_worst_usd(const qn_ask *ask)
+double qn_ask_worst_alone_usd(const qn_ask *ask)
 {
     const qn_model *m = ask->model;
     if (!m || !m->priced || !m->url) return 0;
     if (ask->kind == QN_ASK_GET || ask->kind == QN_ASK_POST) return m->usd_per_request;
     /* Without max_tokens a reply can fill the context. */
     double completion = ask->kind == QN_ASK_EMBED ? 0 : ask->max_tokens > 0 ? ask->max_tokens : m->context_tokens > 0 ? (double)m->context_tokens : 131072;
-    return ((double)ask->body.n / 2 * m->usd_per_m_prompt + completion * m->usd_per_m_completion) / 1e6 * qn_model_price_share(m);
+    return ((double)ask->body.n / 2 * m->usd_per_m_prompt + completion * m->usd_per_m_completion) / 1e6;
+}
+
+double qn_ask_worst_usd(const qn_ask *ask)
+{
+    return qn_ask_worst_alone_usd(ask) * (ask->model && ask->kind <= QN_ASK_EMBED ? qn_model_price_share(ask->model) : 1);
 }

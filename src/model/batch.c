@@ -100,6 +100,7 @@ static void hand_out(qn_batcher *b)
     pthread_mutex_lock(&b->lock);       /* whoever gets the last call may look at once */
     b->stats.sent = b->now.sent;
     b->stats.collected = b->now.collected;
+    b->stats.given = b->n_given;
     pthread_mutex_unlock(&b->lock);
     b->done(b->arg, calls);
 }
@@ -567,6 +568,15 @@ static bool collect(qn_batcher *b, batch *t, char why[WORDS])
     return true;
 }
 
+/* Said before the first result of a batch goes out, and after the last. */
+static void say_collecting(qn_batcher *b, bool yes)
+{
+    b->now.collecting = yes;
+    pthread_mutex_lock(&b->lock);
+    b->stats.collecting = yes;
+    pthread_mutex_unlock(&b->lock);
+}
+
 static void poll_one(qn_batcher *b, batch *t)
 {
     const qn_model *m = t->lane->model;
@@ -597,7 +607,12 @@ static void poll_one(qn_batcher *b, batch *t)
     if (read) {
         t->reached_us = now;
         t->reached = true;
-        if (t->view.status == QN_BATCH_RUNS || collect(b, t, why)) return;
+        if (t->view.status == QN_BATCH_RUNS) return;
+        say_collecting(b, true);
+        bool had = collect(b, t, why);
+        hand_out(b);
+        say_collecting(b, false);
+        if (had) return;
         if (stopping(b)) return;
     } else if (a.end == QN_WEB_REFUSED && a.status == 404) {
         snprintf(why, sizeof why, "%s no longer knows the batch %s: what became of its requests cannot be told", a.words, t->remote);
@@ -687,6 +702,7 @@ static void publish(qn_batcher *b)
         snprintf(b->now.words, sizeof b->now.words, "%.60s at %.*s: %s, %lld of %lld done", one->remote, QN_FMT(qn_url_host(qn_str_of(one->lane->model->url))),
                  one->view.status_word, (long long)done, (long long)total);
     else if (one) snprintf(b->now.words, sizeof b->now.words, "%llu batches: %lld of %lld done", (unsigned long long)b->now.n_batches, (long long)done, (long long)total);
+    b->now.given = b->n_given;
     pthread_mutex_lock(&b->lock);
     b->stats = b->now;
     pthread_mutex_unlock(&b->lock);

@@ -36,6 +36,8 @@ typedef struct qn_batcher_stats {
     uint64_t sent;              /* requests in batches that were started by this run */
     uint64_t collected;         /* replies that came out of batches of earlier runs */
     uint64_t n_batches, n_waiting;  /* under way now, and the requests in them */
+    uint64_t given;             /* calls of this run that were given back */
+    bool     collecting;        /* a batch's results are being read */
     char     words[200];        /* "batch_abc at api.example.com: in_progress, 120 of 500 done"; "" when none */
 } qn_batcher_stats;
 

@@ -35,6 +35,7 @@ typedef struct qn_model {
     bool        batch;          /* requests travel in batch files (batch.h): within a day, at a share of the price */
     double      batch_share;    /* of the price; default 0.5 */
     int64_t     batch_requests, batch_bytes;                /* a file's most; default 50,000 and 190 MB (OpenAI's limits: 50,000 and 200 MB) */
+    double      batch_singly;   /* what follows on replies is asked singly when it is at most so large a part of what went in batches; default 0.02 */
     int64_t     batch_poll_ms;  /* longest time between two looks; default 60,000 */
     const char *batch_window;   /* "24h" */
     const char *licence, *terms;/* names in the terms table; NULL unknown */
@@ -95,7 +96,8 @@ typedef struct qn_ask {
 qn_hash128 qn_ask_key(const qn_ask *ask);
 /* Upper bound of what the request may cost, US dollars: all bytes of the body as tokens / 2 (a bound for every tokenizer in use on
  * natural text is 1 token per byte; the estimate used is named in docs/) + max_tokens. */
-double     qn_ask_worst_usd(const qn_ask *ask);
+double     qn_ask_worst_usd(const qn_ask *ask);         /* as its model's requests travel: in batches at their share of the price */
+double     qn_ask_worst_alone_usd(const qn_ask *ask);   /* outside a batch */
 
 typedef enum {
     QN_REPLY_OK,            /* a complete 2xx with content; GET to no model: also a redirect or a definite 4xx, `http` says which */

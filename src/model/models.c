@@ -12,7 +12,7 @@ enum { YAML_LIMIT = 1 << 20 };
 void qn_model_defaults(qn_model *m)
 {
     *m = (qn_model){ .role = "", .silence_ms = 120000, .deadline_ms = 600000, .retry_ms = 500, .stream = -1, .structured = -1,
-                      .batch_share = 0.5, .batch_requests = 50000, .batch_bytes = 190000000, .batch_poll_ms = 60000, .batch_window = "24h" };
+                      .batch_share = 0.5, .batch_singly = 0.02, .batch_requests = 50000, .batch_bytes = 190000000, .batch_poll_ms = 60000, .batch_window = "24h" };
 }
 
 /* ---- opening ---- */

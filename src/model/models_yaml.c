@@ -160,7 +160,7 @@ static qn_code bytes_of(const qn_ynode *n, const char *word, int64_t *out, qn_er
 /* `yes`, `no`, or a map of what is different there. */
 static qn_code batch_of(qn_models *ms, const qn_ynode *n, qn_model *m, qn_err *e)
 {
-    static const char *const words[] = { "requests", "size", "share", "poll", "window" };
+    static const char *const words[] = { "requests", "size", "share", "singly", "poll", "window" };
     int yes;
     double d;
     if (n->kind == QN_Y_SCALAR) {
@@ -176,6 +176,7 @@ static qn_code batch_of(qn_models *ms, const qn_ynode *n, qn_model *m, qn_err *e
         if (qn_str_is(k, "requests")) { QN_TRY(number_of(v, "requests", 1, &d, e)); m->batch_requests = (int64_t)d; }
         else if (qn_str_is(k, "size")) QN_TRY(bytes_of(v, "size", &m->batch_bytes, e));
         else if (qn_str_is(k, "share")) QN_TRY(number_of(v, "share", 0, &m->batch_share, e));
+        else if (qn_str_is(k, "singly")) QN_TRY(number_of(v, "singly", 0, &m->batch_singly, e));
         else if (qn_str_is(k, "poll")) QN_TRY(duration_of(v, "poll", &m->batch_poll_ms, e));
         else if (qn_str_is(k, "window")) {
             QN_TRY(text_of(&ms->arena, v, "window", &m->batch_window, e));
@@ -183,9 +184,9 @@ static qn_code batch_of(qn_models *ms, const qn_ynode *n, qn_model *m, qn_err *e
                 if (!((*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z'))) return wrong(e, v, "window", "a duration, like 24h");
         }
         else {
-            const char *near = qn_nearest(k, words, 5);
+            const char *near = qn_nearest(k, words, sizeof words / sizeof *words);
             qn_fail_at(e, QN_ERECIPE, n->keys[i]->pos, "`batch` knows no `%.*s`", QN_FMT(k));
-            qn_hint(e, near ? "did you mean `%s`? it takes requests, size, share, poll, window" : "it takes requests, size, share, poll, window", near ? near : "");
+            qn_hint(e, near ? "did you mean `%s`? it takes requests, size, share, singly, poll, window" : "it takes requests, size, share, singly, poll, window", near ? near : "");
             return QN_ERECIPE;
         }
     }

@@ -187,6 +187,34 @@ r, sizes = ends([{"path": "/v1/files", "status": 404, "error": "no such path"}],
 check("leave out `batch`" in r.rows("failed.jsonl")[0]["_reason"], r.rows("failed.jsonl")[0]["_reason"])
 print("lines and batches that fail, expire, are cancelled or forgotten: each row ends once, with its reason")
 
+# --- repairs: a few are asked singly, at the full price; many, or where it is wished, make a further batch
+many = write_rows("many.jsonl", [{"prompt": "Question %d?" % i} for i in range(60)])
+shaped = path("shaped.yaml")
+with open(shaped, "w") as f:
+    f.write("quern: 1\nparams:\n  rows: {type: path}\n  m: {type: model}\nsteps:\n  - read_rows: {path: $rows}\n"
+            "  - ask: {model: $m, prompt: '{{ .prompt }}', reply: {colour: text}, max_tokens: 50}\n  - write: {to: data.jsonl}\n")
+
+
+def repairs(which, batch):
+    """`which`: the questions whose first reply lacks its shape."""
+    wrong = {"regex": "^Question (%s)[?]" % which, "json": '{"color": 1}'}
+    m = Endpoint([{"path": "/v1/chat", "whole": "color", "json": '{"colour": "red"}'}, wrong, {"path": "/v1/chat", "json": '{"colour": "blue"}'}], batch=batch, more="    price: {prompt: 100, completion: 200}\n")
+    r = Run(*m.args(many, shaped))
+    equal((r.code, r.summary["rows"]["accepted"]), (0, 60), "repaired: %s" % r.stderr)
+    equal(sorted({x["colour"] for x in r.rows()}), ["blue", "red"], "the repaired replies are used")
+    got = [len(b) for b in m.batches()], len(single(m))
+    m.stop()
+    return r, got
+
+
+r, got = repairs("7", "{poll: 50ms}")
+equal(got, ([60], 1), "one repair after a batch of 60 is asked singly")
+_, got = repairs("7", "{poll: 50ms, singly: 0}")
+equal(got, ([60, 1], 0), "singly: 0 makes a batch of it")
+_, got = repairs("1[0-9]", "{poll: 50ms}")
+equal(got, ([60, 10], 0), "ten of sixty are a batch")
+print("one repair after a batch of 60 does not wait for another batch; ten make one, and so does `singly: 0`")
+
 # --- limits of a file, and of the endpoint
 r, sizes = ends([], batch="{poll: 50ms, requests: 7}")
 equal((r.summary["rows"]["accepted"], sorted(sizes)), (N, [6, 7, 7]), "at most 7 requests in a file")
