@@ -14,6 +14,11 @@ SIZES = {
         "medium": {"settings": dict(per_table=28, first=16000, second=4500, rows=2300, wide=128, layers=4, vocab=1024), "tables": 0, "questions": 2100, "invented": 700},
         "full": {"settings": dict(per_table=70, first=40000, second=14000, rows=8000, wide=256, layers=6, vocab=2048), "tables": 0, "questions": 0, "invented": 700},
     },
+    "source2synth_mhqa": {
+        "short": {"settings": dict(reads=200, rows=260, second=240, comparison=0.3, epochs=5, longest=240, lr=2e-3, precision="f32"), "docs": 0, "questions": 40, "invented": 500},
+        "medium": {"settings": dict(reads=800, rows=200, second=350, epochs=1, longest=256), "docs": 0, "questions": 160, "invented": 2500, "base": True},
+        "full": {"settings": dict(reads=6000, rows=1000), "docs": 0, "questions": 0, "invented": 6000, "base": True},
+    },
     "retriever": {
         "short": {"settings": dict(rows=48, per_passage=1, longest=32), "passages": 120, "questions": 60, "others": 100},
         "medium": {"settings": dict(rows=480, per_passage=1, k=3), "passages": 1000, "questions": 800, "others": 400},
@@ -90,6 +95,57 @@ def prepare_tqa(data, out, size):
     return dict(tables=folder, questions=put(os.path.join(out, "questions.jsonl"), questions[:n]))
 
 
+def invented_documents(rng, n):
+    """Documents about people and films that never were, in the sentences of an encyclopaedia."""
+    syllables = "ba ko ri tel mon dar vi su pra lin og ez tur wen fa jol mi cra ne hu san per dol".split()
+    word = lambda: "".join(rng.choice(syllables) for _ in range(rng.randint(2, 3))).title()
+    date = lambda y: "%d %s %d" % (rng.randint(1, 28), rng.choice("January March April June August October December".split()), y)
+    nations = ["French", "Italian", "British", "American", "Indian", "Japanese", "Polish", "Canadian"]
+    docs, directors = [], []
+    for _ in range(n // 2):
+        name, born, nation = word() + " " + word(), rng.randint(1850, 1960), rng.choice(nations)
+        directors.append(name)
+        docs.append({"title": name, "text": "%s (%s – %s) was a %s film director. %s directed %d films." % (name, date(born), date(born + rng.randint(30, 90)), nation, name, rng.randint(3, 40))})
+    for _ in range(n - n // 2):
+        title = word() + " " + word()
+        docs.append({"title": title, "text": "%s is a %d %s film directed by %s." % (title, rng.randint(1915, 2015), rng.choice(nations), rng.choice(directors))})
+    rng.shuffle(docs)
+    return docs
+
+
+def prepare_mhqa(data, out, size):
+    read = lambda *p: [json.loads(line) for line in gzip.open(os.path.join(data, *p), "rt")]
+    dev, train, musique = read("hotpotqa", "dev_subsampled_300.jsonl.gz"), read("hotpotqa", "train_100.jsonl.gz"), read("musique", "train_100.jsonl.gz")
+    questions = []
+    for r in dev:
+        a = r["answers_objects"][0]
+        answer = a["spans"][0] if a["spans"] else a["number"]
+        questions.append({"id": r["question_id"], "kind": "hotpotqa, answer yes or no" if answer in ("yes", "no") else "hotpotqa, other answers", "question": r["question_text"], "expected": [answer],
+                          "passages": [{"title": c["title"], "text": c["paragraph_text"]} for c in r["contexts"] if c["is_supporting"]]})
+    for r in musique:
+        questions.append({"id": r["id"], "kind": "musique, %s hops" % r["id"][0], "question": r["question"], "expected": [r["answer"]] + r["answer_aliases"],
+                          "passages": [{"title": c["title"], "text": c["paragraph_text"]} for c in r["paragraphs"] if c["is_supporting"]]})
+    random.Random(4).shuffle(questions)
+    supports = lambda r: list(dict.fromkeys(t for t, _ in r["supporting_facts"]))
+    human = [{"question": r["question"], "answer": r["answer"], "passages": [{"title": t, "text": "".join(x)} for t, x in r["context"] if t in supports(r)]} for r in train]
+    docs = read("2wiki_corpus", "corpus_6119.jsonl.gz") + [{"title": t, "text": "".join(x)} for r in train for t, x in r["context"]]
+    docs += [{"title": c["title"], "text": c["paragraph_text"]} for r in dev for c in r["contexts"] if not c["is_supporting"]]
+    docs += [{"title": c["title"], "text": c["paragraph_text"]} for r in musique for c in r["paragraphs"] if not c["is_supporting"]]
+    docs = list({d["title"]: {"title": d["title"], "text": d["text"]} for d in docs}.values())
+    random.Random(6).shuffle(docs)
+    single = []
+    for a in json.load(gzip.open(os.path.join(data, "squad", "train-v1.1-200articles.json.gz")))["data"]:
+        for p in a["paragraphs"]:
+            if len(p["context"].split()) > 90:          # the shorter half: twice as many can be read in the same time
+                continue
+            for q in p["qas"]:
+                at = q["answers"][0]["answer_start"]
+                single.append({"title": a["title"].replace("_", " "), "question": q["question"], "passage": p["context"], "answer": q["answers"][0]["text"], "start": len(p["context"][:at].encode())})
+    random.Random(8).shuffle(single)
+    return dict(docs=put(os.path.join(out, "docs.jsonl"), docs[: size["docs"] or None]), invented=put(os.path.join(out, "invented.jsonl"), invented_documents(random.Random(9), size["invented"])),
+                questions=put(os.path.join(out, "questions.jsonl"), questions[: size["questions"] or None]), human=put(os.path.join(out, "human.jsonl"), human), single=put(os.path.join(out, "single.jsonl"), single))
+
+
 def prepare_retriever(data, out, size):
     train = json.load(gzip.open(os.path.join(data, "squad", "train-v1.1-200articles.json.gz")))["data"]
     dev = json.load(gzip.open(os.path.join(data, "squad", "dev-v2.0.json.gz")))["data"]
@@ -130,7 +186,7 @@ def run(name, size, args, settings):
     os.makedirs(folder, exist_ok=True)
     out = os.path.join(folder, "run")
     command = [args.quern, "run", name, "-o", out, "--memory", "6G", *["%s=%s" % kv for kv in settings.items()]]
-    if name == "retriever":
+    if name == "retriever" or size.get("base"):
         command += ["--model", "base=" + args.encoder]
     say("+", " ".join(command))
     t0 = time.time()
@@ -230,6 +286,29 @@ def about_tqa(out):
     return lines
 
 
+def about_mhqa(out):
+    tried, passed, imputed = (rows(os.path.join(out, f + ".jsonl")) for f in ("slice2", "passed", "imputed"))
+    tally = rows(os.path.join(out, "data.jsonl"))
+    lines = ["- " + x for g in ("slice 2, curated", "ungrounded, as many rows", "base: reads one passage") for x in verdict(tally, g) if x.startswith("soft_em")]
+    lines.append("- " + filter_line(count(tried, True), count(passed, True), count(tried, False), count(passed, False)))
+    for t in ("bridge", "comparison"):
+        of = lambda rs, s: sum(r["type"] == t and r["spoiled"] == s for r in rs)
+        lines.append("- Of %ss it keeps %s of the spoiled and %s of the others." % (t, share(of(passed, True), of(tried, True)), share(of(passed, False), of(tried, False))))
+    bridges, changed = sum(r["type"] == "bridge" for r in passed), [r for r in imputed if r["question"] != r["was"]]
+    mean = lambda k: sum(r["perplexity"][k] for r in imputed) / max(1, len(imputed))
+    lines.append("- Imputation: of %d bridges %s kept their answer when Q1 was rebuilt and the question composed anew; %d of these questions differ from what they were; perplexity of the small writer, mean, %.2f before and %.2f after (it decides nothing)."
+                 % (bridges, share(len(imputed), bridges), len(changed), mean("before"), mean("after")))
+    made = {x for r in tried for x in (r["a"], r["b"])}
+    read = {p["title"].split(" (")[0] for q in rows(os.path.join(out, "..", "questions.jsonl")) for p in q["passages"]}
+    lines.append("- Things that rows speak of and that the test's passages are about: %d of %d." % (len(made & read), len(made)))
+    by = {tuple(r["group"].rsplit(", ", 2)[0:1]) + (", ".join(r["group"].rsplit(", ", 2)[1:]),): r for r in rows(os.path.join(out, "by_kind.jsonl"))}
+    kinds = sorted({k for _, k in by})
+    lines += ["", "soft_em by kind:", "", "| system | " + " | ".join("%s (n %d)" % (k, max(r["n"] for (_, x), r in by.items() if x == k)) for k in kinds) + " |", "|---|" + "---|" * len(kinds)]
+    for s in dict.fromkeys(r["group"] for r in tally):
+        lines.append("| %s | " % s + " | ".join("%.1f [%.1f, %.1f]" % tuple(100 * by[s, k][x] for x in ("value", "low", "high")) if (s, k) in by else "" for k in kinds) + " |")
+    return lines
+
+
 def about_retriever(out):
     f = rows(os.path.join(out, "filter.jsonl"))
     kept = [r for r in f if r["kept"]]
@@ -262,6 +341,9 @@ EXPERIMENTS = {
     "source2synth_tqa": (prepare_tqa, about_tqa, ["wikitablequestions"], "Table questions (source2synth_tqa)",
         "Exact match of what the query gives, on people's questions (WikiTableQuestions) over tables that no row was made from. The base is a small decoder trained from "
         "scratch on slice 1; the other arms go on from it with equal numbers of rows. Intervals draw whole tables."),
+    "source2synth_mhqa": (prepare_mhqa, about_mhqa, ["hotpotqa", "2wiki_corpus", "musique", "squad"], "Questions over two documents (source2synth_mhqa)",
+        "People's questions that need several paragraphs (HotpotQA's dev set and MuSiQue's train set, as far as they are here), with the paragraphs that hold the answer; soft_em: the expected words stand in what was answered. The base is "
+        "all-MiniLM-L6-v2 with a head for spans that learnt to read people's questions over one passage (SQuAD); the arms go on from it. No language model is at hand, so the paper's rows with three shots are not here."),
     "retriever": (prepare_retriever, about_retriever, ["squad"], "Retrieval (retriever)",
         "NDCG@10 of people's questions (SQuAD's dev articles) over the passages the run took, theirs among them; queries for tuning were made by rules from passages of other articles. "
         "*bm25*: words alone; *joined*: both scores added."),
@@ -301,7 +383,8 @@ def main():
     for name, (prepare, _, needs, *_) in EXPERIMENTS.items():
         if args.table_only or (args.only and name not in args.only):
             continue
-        lacking = [d for d in needs if not os.path.isdir(os.path.join(args.data, d))] + ([] if name != "retriever" or os.path.exists(os.path.join(args.encoder, "model.safetensors")) else [args.encoder])
+        needs_base = name == "retriever" or SIZES[name][args.size].get("base")
+        lacking = [d for d in needs if not os.path.isdir(os.path.join(args.data, d))] + ([] if not needs_base or os.path.exists(os.path.join(args.encoder, "model.safetensors")) else [args.encoder])
         if lacking:
             say("skipped: %s needs %s" % (name, ", ".join(lacking)))
             continue

@@ -662,6 +662,36 @@ static void read_identity(reader *r, const char *be, size_t v)      /* "Warsaw i
     }
 }
 
+static const char NATIONS[] =
+    " American British English Scottish Welsh Irish French German Italian Spanish Portuguese Dutch Belgian Swiss Austrian Danish Swedish Norwegian Finnish Icelandic Polish Czech Slovak Hungarian "
+    "Romanian Bulgarian Greek Turkish Russian Soviet Ukrainian Serbian Croatian Slovenian Bosnian Albanian Armenian Georgian Israeli Lebanese Egyptian Iranian Iraqi Indian Pakistani Bangladeshi "
+    "Chinese Japanese Korean Vietnamese Thai Malaysian Indonesian Filipino Taiwanese Australian Canadian Mexican Cuban Brazilian Argentine Argentinian Chilean Peruvian Colombian Venezuelan "
+    "Uruguayan Nigerian Kenyan Ghanaian Moroccan Algerian Tunisian Ethiopian Estonian Latvian Lithuanian ";
+static const char WORKS[] = " film album song single novel book play opera series game musical comedy drama documentary western thriller melodrama EP movie short sitcom soundtrack ";
+
+/* "is a 1954 French film": the year it came out, the nation, between the article and the noun. s.w[v] is behind the article. */
+static void read_adjectives(reader *r, const char *be, size_t v)
+{
+    const sent *s = &r->s;
+    size_t noun = v, nation = 0, n_nations = 0;
+    if (!r->first || !r->subj_main || !r->out->kind.n) return;
+    while (noun < s->n && noun < v + 9 && !qn_str_eq(s->w[noun], r->out->kind)) noun++;
+    if (noun >= s->n || noun == v + 9) return;
+    for (size_t i = v; i < noun; i++) {
+        if (memchr(s->w[i].p, '-', s->w[i].n) || is_mark(s->w[i]) || in(s->w[i], " and or East West South North ")) return;     /* "Canadian-born", "West German": not plain */
+        if (in(s->w[i], NATIONS) && in(s->w[i + 1], " football horn language literature history teacher scholar translator poetry law ")) return;      /* not where it is from */
+        if (in(s->w[i], NATIONS)) { nation = i; n_nations++; }
+    }
+    if (n_nations == 1) {
+        r->out->nation = s->w[nation];
+        if (r->out->person) add(r, QN_FACT_THING, s->w[nation], SAY(r, "What nationality %s %.*s?", be, QN_FMT(r->subj)));
+    }
+    if (!r->out->person && year_of(s->w[v]) && in(r->out->kind, WORKS)) {
+        qn_fact *f = add(r, QN_FACT_TIME, s->w[v], SAY(r, "In what year did %.*s come out?", QN_FMT(r->subj)));
+        if (f) { f->property = "released"; f->value = year_of(s->w[v]) * 10000.0; }
+    }
+}
+
 static void read_definition(reader *r, size_t v)    /* "... is a 1924 film directed by X": s.w[v] is behind the article */
 {
     const sent *s = &r->s;
@@ -774,7 +804,7 @@ static void read_sentence(reader *r, qn_str text, bool first)
         if (is(s->w[p], "first") && p + 1 < s->n) p++;
         if (in(s->w[p], PARTICIPLES)) read_passive(r, be, p);
         else if (is(s->w[v + 1], "the")) read_identity(r, be, v + 1);
-        else if (in(s->w[v + 1], " a an ")) read_definition(r, v + 2);
+        else if (in(s->w[v + 1], " a an ")) { read_adjectives(r, be, v + 2); read_definition(r, v + 2); }
         else read_quantity(r, be, v + 1);
     } else if (in(w, " has ")) read_has(r, v);
     else if (in(w, " have had contains contain contained includes include included consists consisted ")) read_how_many(r, v);

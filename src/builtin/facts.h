@@ -31,6 +31,7 @@ typedef struct qn_facts {
     qn_str   said;          /* inside a sentence: "the Danube" */
     qn_str   kind;          /* what it is: "river", "physicist"; empty: not said */
     bool     person;
+    qn_str   nation;        /* the one nation its first sentence gives it: "French"; empty: none, or several */
 } qn_facts;
 
 /* title may be empty. Texts are borrowed from passage and title or live in the arena. Cost: O(bytes). */

@@ -111,10 +111,34 @@ static int later(double x, double y)
     return dx > dy ? 1 : -1;
 }
 
+/* Do both have a nation in common? Answered with yes or no. */
+static bool same_nation_write(const qn_facts *a, const qn_facts *b, qn_rng *r, qn_arena *ar, qn_multihop *out)
+{
+    if (!a->nation.n || !b->nation.n) return false;
+    bool same = qn_str_eq(a->nation, b->nation), people = a->person && b->person, swap = qn_rng_below(r, 2);
+    const qn_facts *x = swap ? b : a, *y = swap ? a : b;
+    size_t form = qn_rng_below(r, 4);
+    if (!same && qn_rng_below(r, 5)) return false;      /* two at random are rarely of one nation: most of those that are not stay out */
+    if (form == 0) out->question = qn_arena_printf(ar, people ? "Were %.*s and %.*s of the same nationality?" : "Are %.*s and %.*s from the same country?", QN_FMT(x->said), QN_FMT(y->said));
+    else if (form == 1) out->question = qn_arena_printf(ar, people ? "Did %.*s and %.*s have the same nationality?" : "Do %.*s and %.*s come from the same country?", QN_FMT(x->said), QN_FMT(y->said));
+    else {
+        /* half of the time one nation is asked for, so that "no" is no surprise */
+        qn_str nation = qn_rng_below(r, 2) ? x->nation : y->nation, kind = a->kind.n && qn_str_eq(a->kind, b->kind) && !people ? qn_en_plural(ar, a->kind) : QN_STR("");
+        out->question = qn_arena_printf(ar, form == 2 ? "%s %.*s and %.*s both %.*s%s%.*s?" : "%s both %.*s and %.*s %.*s%s%.*s?", people ? "Were" : "Are", QN_FMT(x->said), QN_FMT(y->said),
+                                        QN_FMT(nation), kind.n ? " " : "", QN_FMT(kind));
+    }
+    out->answer = same ? QN_STR("yes") : QN_STR("no");
+    out->seed = people ? QN_STR("person") : a->kind;
+    const qn_facts *both[] = { a, b };
+    for (int i = 0; i < 2; i++) out->steps[i] = (qn_hop){ qn_arena_printf(ar, both[i]->person ? "What nationality was %.*s?" : "From which country is %.*s?", QN_FMT(both[i]->said)), both[i]->nation };
+    return true;
+}
+
 bool qn_comparison_write(const qn_facts *a, const qn_facts *b, qn_rng *r, qn_arena *ar, qn_multihop *out)
 {
     bool alike = (a->person && b->person) || (!a->person && !b->person && a->kind.n && qn_str_eq(a->kind, b->kind));
     if (!alike || same_name(a->main, b->main)) return false;
+    if (qn_rng_below(r, 2) && same_nation_write(a, b, r, ar, out)) return true;
     for (size_t t = 0; t < 8; t++) {
         if (!a->n || !b->n) return false;
         const qn_fact *f = &a->items[qn_rng_below(r, a->n)], *g = NULL;
@@ -137,5 +161,5 @@ bool qn_comparison_write(const qn_facts *a, const qn_facts *b, qn_rng *r, qn_are
             return true;
         }
     }
-    return false;
+    return same_nation_write(a, b, r, ar, out);
 }

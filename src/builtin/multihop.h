@@ -1,6 +1,6 @@
 /* multihop: questions that need two documents, composed from the plain facts of each (facts.h), with their decomposition.
  *   bridge      A says something whose answer is E, B is about E: Q2 about E with E replaced by what A says of it
- *   comparison  two documents about things of one kind share a property: which is longer, who was born first
+ *   comparison  two documents about things of one kind share a property: which is longer, who was born first; or each has a nation: are both French? (yes, no)
  * Source: Lupidi et al. 2024 (Source2Synth), multi-hop question construction; question types of HotpotQA (Yang et al. 2018). */
 #ifndef QN_BUILTIN_MULTIHOP_H
 #define QN_BUILTIN_MULTIHOP_H

@@ -116,6 +116,9 @@ def multi_hop_qa():
             check(x["steps"][0]["answer"].lower().removeprefix("the ") == x["seed"].lower(), "the first step does not lead to the seed", x["steps"])
             equal(x["answer"], x["steps"][1]["answer"], "the answer is the second step's")
             check(x["answer"] not in texts[0], "one passage is enough for", x["question"])
+        elif x["answer"] in ("yes", "no"):
+            a, b = (s["answer"] for s in x["steps"])
+            check((a == b) == (x["answer"] == "yes") and all(p["title"] in x["question"] for p in x["passages"]), "yes and no follow from the steps", x)
         else:
             check(x["answer"] in [p["title"] for p in x["passages"]], "the answer is one of the two", x)
     steps = [{"question": "a?", "answer": "b"}] * 2

@@ -92,6 +92,8 @@ static void plain_sentences_are_read(void **s)
     FINDS("Piano", "The piano is an instrument. A modern concert piano has 88 keys.", "How many keys does a modern concert piano have? -> 88");
     FINDS("Max Bruch", "Max Bruch (6 January 1838 – 2 October 1920) was a German composer.", "When was Max Bruch born? -> 6 January 1838");
     FINDS("A Texas Steer", "A Texas Steer is a 1927 American film directed by Richard Wallace and starring Will Rogers.", "Who directed A Texas Steer? -> Richard Wallace");
+    FINDS("A Texas Steer", "A Texas Steer is a 1927 American film directed by Richard Wallace and starring Will Rogers.", "In what year did A Texas Steer come out? -> 1927");
+    FINDS("Max Bruch", "Max Bruch (6 January 1838 – 2 October 1920) was a German composer.", "What nationality was Max Bruch? -> German");
 }
 
 static void what_is_not_certain_is_left_alone(void **s)
@@ -107,6 +109,11 @@ static void what_is_not_certain_is_left_alone(void **s)
     assert_null(strstr(found("Warsaw", "Warsaw is a city. Later he was born in 1900."), "born"));
     /* two answers to one question: neither is taken */
     assert_null(strstr(found("Harvard", "Harvard was founded in 1636. Harvard was founded in 1640."), "When"));
+    /* nations that are not where somebody is from */
+    assert_null(strstr(found("Ann Vale", "Ann Vale was a Canadian-born American actress."), "nationality"));
+    assert_null(strstr(found("Ann Vale", "Ann Vale was an English Australian actress."), "nationality"));
+    assert_null(strstr(found("Ann Vale", "Ann Vale was an American football coach."), "nationality"));
+    assert_null(strstr(found("Ann Vale", "Ann Vale was an actress of the French stage."), "nationality"));
     /* the pronoun is not the title when another sentence stands between */
     assert_null(strstr(found("Ada Lovelace", "Ada Lovelace was a mathematician. Charles Babbage worked with many people. He was born in 1791."), "Ada Lovelace born"));
 }
@@ -157,6 +164,34 @@ static void comparisons_are_right_and_never_of_equals(void **s)
     qn_arena_free(&a);
 }
 
+static void questions_of_nations_are_answered_by_both_documents(void **s)
+{
+    (void)s;
+    qn_arena a = { 0 };
+    qn_facts x, y, z;
+    qn_multihop q;
+    int n[2] = { 0 }, n_none = 0;
+    qn_facts_find(QN_STR("Red Sky"), QN_STR("Red Sky is a 1954 French film directed by Jean Dupont."), &a, &x);
+    qn_facts_find(QN_STR("Low Tide"), QN_STR("Low Tide is a 1961 French film directed by Luc Petit."), &a, &y);
+    qn_facts_find(QN_STR("Iron Hill"), QN_STR("Iron Hill is a 1938 Polish film directed by Jan Nowak."), &a, &z);
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        qn_rng r = qn_rng_seed(seed);
+        bool same = seed % 2;
+        if (!qn_comparison_write(&x, same ? &y : &z, &r, &a, &q)) { n_none++; continue; }
+        if (qn_str_find(q.question, QN_STR("released")) >= 0) {
+            bool later = qn_str_find(q.question, QN_STR("later")) >= 0;
+            assert_true(qn_str_is(q.answer, same ? later ? "Low Tide" : "Red Sky" : later ? "Red Sky" : "Iron Hill"));
+            continue;
+        }
+        n[same]++;
+        assert_true(qn_str_is(q.answer, same ? "yes" : "no"));
+        assert_true(qn_str_is(q.steps[0].answer, "French") && qn_str_is(q.steps[1].answer, same ? "French" : "Polish"));
+        assert_true(qn_str_find(q.question, QN_STR("Red Sky")) >= 0 && qn_str_find(q.question, same ? QN_STR("Low Tide") : QN_STR("Iron Hill")) >= 0);
+    }
+    assert_true(n[0] > 3 && n[1] > 30 && n_none < 10);
+    qn_arena_free(&a);
+}
+
 static void any_bytes_are_read_without_harm(void **s)
 {
     (void)s;
@@ -180,6 +215,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_sentences_are_read), cmocka_unit_test(manuals_are_read), cmocka_unit_test(what_a_manual_leaves_open_is_left_alone), cmocka_unit_test(what_is_not_certain_is_left_alone),
         cmocka_unit_test(a_bridge_hides_the_entity_and_needs_both), cmocka_unit_test(comparisons_are_right_and_never_of_equals),
+        cmocka_unit_test(questions_of_nations_are_answered_by_both_documents),
         cmocka_unit_test(any_bytes_are_read_without_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

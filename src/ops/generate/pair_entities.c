@@ -1,10 +1,11 @@
 /* pair_entities: pairs of documents that share an entity, for questions that need both.
  *
  *   bridge      document A names E, and E has a document B of its own (its title)
- *   comparison  two documents about things of one kind that both say the same property
+ *   comparison  two documents about things of one kind that both say the same property, or each its nation
  *
  * Holds titles and texts of all documents (see `holds`); mentions of titles are found by hashing runs of up to eight words. Pairs come in a
- * random order that depends on the seed alone; each entity gives at most `per_entity` bridges, so that a few famous names do not fill the set.
+ * random order that depends on the seed alone; each entity gives at most `per_entity` bridges, so that a few famous names do not fill the set;
+ * people and things are compared equally often, where there are enough of both.
  * Source: Lupidi et al. 2024 (Source2Synth), seeds of multi-hop question answering.
  * Runs on: one thread at a time, as all gathers. */
 #include "builtin/facts.h"
@@ -130,6 +131,7 @@ static void find_mentions(state *s, size_t a)
 static bool share_property(const doc *a, const doc *b)
 {
     bool alike = (a->facts.person && b->facts.person) || (!a->facts.person && !b->facts.person && a->facts.kind.n && qn_str_eq(a->facts.kind, b->facts.kind));
+    if (alike && a->facts.nation.n && b->facts.nation.n) return true;
     for (size_t i = 0; alike && i < a->facts.n; i++)
         for (size_t j = 0; j < b->facts.n; j++) {
             const qn_fact *x = &a->facts.items[i], *y = &b->facts.items[j];
@@ -163,14 +165,19 @@ static qn_code finish(qn_ctx *cx, const void *vp, void *vs, qn_err *e)
     size_t max_pairs = s->n > 1 ? s->n * (s->n - 1) / 2 : 0;
     if (want > max_pairs) want = max_pairs;
     qn_map made = { 0 };
-    for (size_t t = 0; s->n > 1 && want > 0 && t < 200 * (size_t)s->n + 1000; t++) {
+    size_t n_people = 0, n_things = 0, most = 200 * (size_t)s->n + 1000;
+    for (size_t t = 0; s->n > 1 && want > 0 && t < most; t++) {
         struct { uint64_t a, b; } k = { qn_rng_below(&r, s->n), qn_rng_below(&r, s->n) };
         if (k.a == k.b || !s->docs[k.a].name.n || !s->docs[k.b].name.n || !share_property(&s->docs[k.a], &s->docs[k.b])) continue;
+        bool people = s->docs[k.a].facts.person;
+        if (t < most / 2 && (people ? n_people > n_things : n_things > n_people)) continue;     /* both in turn, while there are both */
         if (k.a > k.b) { uint64_t x = k.a; k.a = k.b; k.b = x; }
         bool fresh;
         qn_map_put(&made, qn_hash(&k, sizeof k), &fresh);
         if (!fresh) continue;
         add_pair(s, k.a, k.b, false, true);
+        if (people) n_people++;
+        else n_things++;
         want--;
     }
     qn_map_free(&made);

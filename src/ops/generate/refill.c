@@ -17,7 +17,7 @@ typedef struct {
     qn_template *rebuild, *system;
     qn_template *compose, *answer;     /* made by check: they see fields that the turns before fill in */
     qn_expr *expected;
-    const qn_model *model;
+    const qn_model *model, *answerer;
     double temperature;
     int64_t max_tokens;
     bool perplexity;
@@ -26,6 +26,7 @@ typedef struct {
 static const qn_param PARAMS[] = {
     QN_FIELD(params, field, NULL, "the blanked field"),
     QN_MODEL(params, model, NULL, "who rebuilds, composes and answers: a role, or a training step"),
+    QN_MODEL(params, answerer, "", "who answers, when it is another: a reader made by `train_span`"),
     QN_TEMPLATE(params, rebuild, NULL, "asks for the field's value from what is left of the row"),
     { "compose", QN_P_TEXT, offsetof(params, compose_words), "", NULL, "asks for the whole anew; sees the row with the field rebuilt. Left out: the field is all that changes" },
     QN_FIELD(params, whole, "question", "the whole: the question that is composed anew"),
@@ -91,7 +92,7 @@ static qn_code ask(const params *p, qn_ctx *cx, const qn_row *r, qn_turn *t, con
     qn_buf_putc(&b, '}');
     qn_row_id_text(r, id);
     if (p->temperature > 0) snprintf(draw, sizeof draw, "%s/%.*s/%zu", id, (int)(cx->step.n < 24 ? cx->step.n : 24), cx->step.p, t->n_replies);
-    qn_ask a = { .kind = QN_ASK_CHAT, .model = p->model, .body = qn_buf_view(&b), .draw = qn_str_of(draw), .max_tokens = (int)p->max_tokens };
+    qn_ask a = { .kind = QN_ASK_CHAT, .model = words == p->answer && p->answerer ? p->answerer : p->model, .body = qn_buf_view(&b), .draw = qn_str_of(draw), .max_tokens = (int)p->max_tokens };
     qn_turn_ask(t, &a);
     qn_buf_free(&b);
     return QN_OK;
