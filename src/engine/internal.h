@@ -51,6 +51,7 @@ struct qn_item {
     qn_frame  frames[QN_MAX_LOOPS];
     struct qn_turn_private *turn;   /* in an effect step */
     bool      paid;             /* a reply was used for it or its ancestors */
+    bool      ahead;            /* what its step does ahead for many rows is done */
     bool      fresh;            /* just given by the producer `step`: it leaves there */
 };
 

@@ -13,6 +13,8 @@ typedef struct worker {
     qn_arena   scratch;
     qn_job    *job;
     qn_item   *todo;            /* stack of items still to move */
+    qn_item  **together;        /* (n_steps) items before a step that does something ahead for many; made when first needed */
+    size_t     n_together;      /* of all steps */
 } worker;
 
 struct qn_emit {
@@ -490,6 +492,40 @@ static bool passes_by(worker *w, qn_item *it, const qn_step *s)
     return true;
 }
 
+/* The row waits for others of its job at this step; see go_ahead. */
+static void wait_for_others(worker *w, qn_item *it)
+{
+    if (!w->together) w->together = QN_NEW_N(qn_item *, w->en->plan->n_steps);
+    it->next = w->together[it->step];
+    w->together[it->step] = it;
+    w->n_together++;
+}
+
+/* Nothing else is to be moved: up to QN_OP_AHEAD of the rows that wait at the first such step go on. */
+static void go_ahead(worker *w)
+{
+    int step = 0;
+    while (!w->together[step]) step++;
+    const qn_step *s = &w->en->plan->steps[step];
+    qn_ctx cx = ctx_of(w, step);
+    qn_row *rows[QN_OP_AHEAD];
+    qn_item *mine = NULL;
+    size_t n = 0;
+    while (w->together[step] && n < QN_OP_AHEAD) {
+        qn_item *it = w->together[step];
+        w->together[step] = it->next;
+        w->n_together--;
+        it->ahead = true;
+        qn_row_attach(it->row, NULL);           /* what a step before left is not what this one finds */
+        rows[n++] = it->row;
+        it->next = mine;
+        mine = it;
+    }
+    s->op->ahead(&cx, s->params, w->en->st[step].state, rows, n);
+    qn_arena_reset(&w->scratch);
+    while (mine) { qn_item *next = mine->next; push(w, mine); mine = next; }
+}
+
 /* Moves one row through one step, or parks it. */
 static void move(worker *w, qn_item *it)
 {
@@ -508,10 +544,13 @@ static void move(worker *w, qn_item *it)
     if (s->kind == QN_STEP_LOOP) { enter_loop(w, it, s->index); return; }
     if (s->kind == QN_STEP_LOOP_END) { end_loop(w, it, s->index); return; }
     if (s->kind == QN_STEP_JOIN) { count(it, s->index, true); park(w, it); return; }
-    if (!it->turn) {
+    if (it->ahead) {
+        it->ahead = false;
+    } else if (!it->turn) {
         if (passes_by(w, it, s)) return;
         count(it, s->index, true);
         if (w->en->st[s->index].inherits) qn_row_add_licences(it->row, qn_licences_of_models(s));
+        if (s->op->ahead) { wait_for_others(w, it); return; }
     }
     if (s->op->turn) { run_turns(w, it, s); return; }
     if (qn_step_is_barrier(s)) {
@@ -529,7 +568,8 @@ static void move(worker *w, qn_item *it)
 
 static void move_all(worker *w)
 {
-    while (w->todo) {
+    while (w->todo || w->n_together) {
+        if (!w->todo) go_ahead(w);
         qn_item *it = w->todo;
         w->todo = it->next;
         it->next = NULL;
@@ -792,5 +832,6 @@ void qn_worker_main(void *engine)
         for (qn_node *x = n; x; x = x->next) run_job(&w, (qn_job *)x);
         qn_queue_push(en->inbox, n);
     }
+    qn_free(w.together);
     qn_arena_free(&w.scratch);
 }

@@ -159,6 +159,7 @@ static inline qn_pos qn_check_param(const qn_check *ck, const char *name)
 /* Where a text of the parameters (of a qn_value, a qn_str) stands in the recipe: for the errors and expressions made from it. */
 static inline qn_pos qn_check_pos(const qn_check *ck, qn_str text) { return qn_yaml_pos_of(ck->given, text.p, ck->pos); }
 
+enum { QN_OP_AHEAD = 64 };
 typedef struct qn_op qn_op;
 struct qn_op {
     const char *name;
@@ -186,6 +187,10 @@ struct qn_op {
     qn_code (*absorb)(qn_ctx *cx, const void *params, void *state, qn_row *r, qn_err *e);       /* takes the row (moves) */
     qn_code (*finish)(qn_ctx *cx, const void *params, void *state, qn_err *e);                  /* sinks: all rows are in; gathers: before the first next */
     const char *(*lacks)(void *state);      /* at the end: what bound was reached before the goal was met, or NULL; the run then exits 1 */
+    /* Optional, before the step sees any of these rows: does at once for many (1..QN_OP_AHEAD) what it else does for each, such as their embeddings, and leaves
+     * it with qn_row_attach for turn or map, which do without where it left nothing: so it tells no errors. Results must not depend on which rows
+     * come together. Any worker. */
+    void    (*ahead)(qn_ctx *cx, const void *params, void *state, qn_row *const *rows, size_t n);
     /* At the end, of a step that asks people: rows that went on with a decision of theirs, and rows that went on without. NULL: it asks nobody. */
     void    (*people)(void *state, uint64_t *decided, uint64_t *passed);
     /* Bytes that n rows of avg_bytes would take, for operators that cannot spill: refused early when over cx->memory_bytes. NULL: streams or spills. */

@@ -49,7 +49,8 @@ qn_str qn_topic_name(const qn_tfidf *words, const qn_vectors *v, const qn_cluste
         if (k) qn_buf_puts(&b, ", ");
         qn_buf_str(&b, qn_tfidf_word(words, (uint32_t)best));
     }
-    qn_str name = b.n ? qn_arena_str(a, qn_buf_view(&b)) : QN_STR("(no words)");
+    bool any = b.n && b.p[b.n - 1] != ' ';
+    qn_str name = any ? qn_arena_str(a, qn_buf_view(&b)) : QN_STR("(no words of their own)");
     qn_buf_free(&b);
     return name;
 }

@@ -237,8 +237,9 @@ function agreement(J, several) {
   if (J.people && J.judges.length > 1) rows.push(["all judges and people", J.people]);
   for (const x of J.between) rows.push([x.judges.map(plain).join(" and "), x]);
   if (!rows.length) return null;
-  return el("div", "wide", el("table", "", el("thead", "", el("tr", "", el("th", "", "agreement" + (several ? " in " + plain(J.step) : "") + " of"), el("th", "num", "rows"), el("th", "num", "same mark"), el("th", "num", "kappa"), el("th", "num", "correlation"))),
-    el("tbody", "", rows.map(([who, x]) => el("tr", "", el("td", "", who), el("td", "num", n0(x.n)), el("td", "num", pct(x.agreement)), el("td", "num", v(x.kappa, 2)), el("td", "num", v(x.correlation, 2)))))));
+  const marked = rows.some(([, x]) => x.correlation !== undefined);
+  return el("div", "wide", el("table", "", el("thead", "", el("tr", "", el("th", "", "agreement" + (several ? " in " + plain(J.step) : "") + " of"), el("th", "num", "rows"), el("th", "num", "same mark"), el("th", "num", "kappa"), marked && el("th", "num", "correlation"))),
+    el("tbody", "", rows.map(([who, x]) => el("tr", "", el("td", "", who), el("td", "num", n0(x.n)), el("td", "num", pct(x.agreement)), el("td", "num", v(x.kappa, 2)), marked && el("td", "num", v(x.correlation, 2)))))));
 }
 function marks() {
   if (!D.marks || !D.marks.length) return;

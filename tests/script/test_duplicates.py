@@ -104,4 +104,26 @@ few = lib.write_rows("few.jsonl", [{"q": "Who built the first windmill?"}] + [{"
 kept, rejected, _ = apply("decontaminate", "text=.t", "against=" + few, "field=q", "match=exact", "by=embedding", "encoder=" + folder, "close=0.9999",
                           lib.write_rows("one.jsonl", [{"t": "WHO BUILT THE FIRST WINDMILL?"}, {"t": "Something else, and longer than that."}]))
 equal([(r["t"], r["_measure"], r["_of"]) for r in rejected], [("WHO BUILT THE FIRST WINDMILL?", "embedding", "few.jsonl:1")], "found by the encoder")
+
+# ---- many rows are embedded together: the vectors are those of each row alone, whatever the workers, and a row without a text fails alone
+words = "mill grain flour stone river wind sack baker bread wheel".split()
+texts = [{"t": " ".join(words[(i * k) % 10] for k in range(1, 3 + i % 7))} for i in range(150)]
+texts[70] = {"t": None}
+src = lib.write_rows("embed.jsonl", texts)
+embedded, failed, _ = apply("embed", "text=.t", "encoder=" + folder, "digits=9", src, "-j", "1")
+again, also, _ = apply("embed", "text=.t", "encoder=" + folder, "digits=9", src, "-j", "3")
+check(embedded == again and failed == also and len(failed) == 1 and "null" in failed[0]["_reason"], "one row fails, the rest is the same on three workers", failed)
+lines = embedded.decode().splitlines()
+for i in (0, 33, 69, 149):
+    alone, _, _ = apply("embed", "text=.t", "encoder=" + folder, "digits=9", lib.write_rows("one.jsonl", [texts[i]]))
+    equal(alone.decode().strip(), lines[i if i < 70 else i - 1], "row %d alone" % i)
+recipe = lib.path("steps.yaml")
+with open(recipe, "w") as f:        # a filter's note must not be taken for a vector; rows that `when` lets pass by are not embedded
+    f.write("quern: 1\nsteps:\n  - read_rows: {path: %s, licence: mit}\n  - keep: {where: '.t != null'}\n  - copied: {text: .t, source: .t, max: 100}\n"
+            "  - embed: {text: .t, encoder: %s}\n    when: '.copied_words > 4'\n  - write: {to: data.jsonl}\n" % (src, folder))
+r = lib.Run(recipe)
+equal(r.code, 0, r.stderr)
+check(all(("vector" in x) == (x["copied_words"] > 4) for x in r.rows()) and len({len(x["vector"]) for x in r.rows() if "vector" in x}) == 1, "only those that the step is for")
+r = lib.Run(recipe, "--limit", "5")
+check(r.code == 0 and any("vector" in x for x in r.rows()), "a few rows", r.stderr)
 print("decontaminate: by words, by vectors, by an encoder; marked instead of dropped")

@@ -126,6 +126,7 @@ with open(lib.path("two.yaml"), "w") as f:
 rj = lib.Run(lib.path("two.yaml"), "--model", "a=" + strict.url, "--model", "b=" + kind.url)
 equal(rj.code, 0, rj.stderr[-400:])
 dj = facts(rj)[1]
+check(dj["judges"][0]["between"][0]["judges"] == ["m (a)", "m (b)"] and {s["judge"] for s in dj["marks"][0]["scales"]} == {"m (a)", "m (b)"}, "two models of one name are told apart", dj["judges"])
 equal([(j["step"], j["field"], len(j["between"]), j["between"][0]["n"], j["between"][0]["agreement"]) for j in dj["judges"]],
       [("judge", "judged", 1, len(people), 0), ("manner", "styled", 1, len(people), 1)], "each step's judges: one pair never agrees, the other always")
 shutil.copytree(rj.out, lib.path("kept-two"))

@@ -174,6 +174,9 @@ static qn_code find(qn_ctx *cx, const params *p, state *st, const qn_row *r, hit
         QN_TRY(qn_expr_one(p->vector, r, cx->scratch, &list, e));
         QN_TRY(qn_embedding_of_list(list, cx->scratch, &v, &dim, e));
         if (dim != qn_near_dim(st->meanings)) return qn_fail(e, QN_EDATA, "a vector of %zu numbers, the files have %zu", dim, qn_near_dim(st->meanings));
+    } else if (qn_row_attached(r)) {
+        qn_embedding_note *made = qn_row_attached(r);
+        v = made->v;
     } else {
         QN_TRY(qn_embedding_compute(&st->embedder, text, cx->scratch, &v, &dim, e));
     }
@@ -209,6 +212,12 @@ static qn_verdict verdict_of(const params *p, const state *st, const hit *h)
     return v;
 }
 
+static void ahead(qn_ctx *cx, const void *vp, void *vs, qn_row *const *rows, size_t n)
+{
+    state *st = vs;
+    if (st->meanings) qn_embedding_ahead(&st->embedder, ((const params *)vp)->text, cx, rows, n);
+}
+
 static qn_code map(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_emit *em, qn_err *e)
 {
     const params *p = vp;
@@ -216,6 +225,7 @@ static qn_code map(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_emit *em,
     qn_field fields[4];
     hit h;
     QN_TRY(find(cx, p, st, r, &h, e));
+    qn_row_attach(r, NULL);
     if (p->mark) qn_row_set(r, QN_STR("found"), h.how ? found_value(fields, st, &h) : qn_v_null());
     if (p->mark || !h.how) {
         qn_emit_row(em, r);
@@ -233,5 +243,5 @@ const qn_op qn_op_decontaminate = {
              "words can only be found by equality. `by: embedding` asks the words first, then compares the meaning with every reference.",
     .paper = "n-grams: Brown et al. 2020; matching blocks: Cosmopedia (Ben Allal et al. 2024)",
     .params = PARAMS, .params_size = sizeof(params),
-    .check = check, .open = open, .close = close, .map = map,
+    .check = check, .open = open, .close = close, .ahead = ahead, .map = map,
 };

@@ -1,6 +1,6 @@
 /* dedup_embedding: drop rows whose text means nearly the same as an earlier kept row's: cosine of embeddings at least `over`.
  *
- * turn (any worker) makes the vector or asks for it; map (in order) compares it with those of the rows kept so far. The earliest row stays.
+ * ahead (any worker) makes the vectors of many rows together, turn takes its own, or asks for it; map (in order) compares it with those of the rows kept so far. The earliest row stays.
  * Up to `exact` kept rows every one is compared; past that an HNSW graph is searched, which misses a few in a thousand (nn/near.h).
  * Vectors of kept rows (1.5 KB each for 384 numbers) past the memory lie in a temporary file, and the result is the same; about 200 bytes of each row stay
  * in memory. */
@@ -30,7 +30,7 @@ static const qn_example EXAMPLES[] = {
     QN_END
 };
 
-typedef struct { size_t n; float v[]; } note;
+typedef qn_embedding_note note;
 typedef struct { qn_embedder embedder; qn_near *kept; qn_hash128 *ids; size_t n, cap; } state;
 
 static qn_code check(qn_check *ck, void *vp, qn_err *e)
@@ -58,6 +58,11 @@ static void close(void *vs)
     qn_free(st);
 }
 
+static void ahead(qn_ctx *cx, const void *vp, void *vs, qn_row *const *rows, size_t n)
+{
+    qn_embedding_ahead(&((state *)vs)->embedder, ((const params *)vp)->text, cx, rows, n);
+}
+
 static qn_code turn(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_turn *t, qn_emit *em, qn_err *e)
 {
     const params *p = vp;
@@ -72,10 +77,7 @@ static qn_code turn(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_turn *t,
         QN_TRY(qn_embedding_turn(&st->embedder, p->model, p->text, cx, r, t, &v, &n, e));
         if (!v) return QN_OK;
     }
-    note *k = qn_alloc(sizeof *k + n * sizeof *v);
-    k->n = n;
-    memcpy(k->v, v, n * sizeof *v);
-    qn_row_attach(r, k);
+    qn_row_attach(r, qn_embedding_note_of(v, n));
     qn_emit_row(em, r);
     return QN_OK;
 }
@@ -110,5 +112,5 @@ const qn_op qn_op_dedup_embedding = {
              "put `embed` in front. A vector of nothing but zeros is never a duplicate.",
     .paper = "Reimers and Gurevych 2019 (Sentence-BERT); Malkov and Yashunin 2016 (HNSW); Abbas et al. 2023, SemDeDup",
     .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES,
-    .check = check, .open = open, .close = close, .turn = turn, .map = map,
+    .check = check, .open = open, .close = close, .ahead = ahead, .turn = turn, .map = map,
 };

@@ -36,6 +36,11 @@ static qn_code open(qn_ctx *cx, const void *vp, void **state, qn_err *e)
     return qn_embedder_new(((const params *)vp)->encoder, cx->n_threads, state, e);
 }
 
+static void ahead(qn_ctx *cx, const void *vp, void *state, qn_row *const *rows, size_t n)
+{
+    qn_embedding_ahead(state, ((const params *)vp)->text, cx, rows, n);
+}
+
 static qn_code turn(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_turn *t, qn_emit *em, qn_err *e)
 {
     const params *p = vp;
@@ -46,6 +51,7 @@ static qn_code turn(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_turn 
     if (!v) return QN_OK;
     double scale = pow(10, (double)p->digits);
     for (size_t i = 0; i < n; i++) qn_list_put(&l, qn_v_real(round((double)v[i] * scale) / scale));
+    qn_row_attach(r, NULL);
     qn_row_set(r, p->as, qn_list_end(&l));
     qn_emit_row(em, r);
     return QN_OK;
@@ -55,5 +61,5 @@ const qn_op qn_op_embed = {
     .name = "embed", .version = 1, .stage = QN_CURATE, .brief = "write the embedding of a text into a field",
     .about = "The encoder is any of the BERT family with mean pooling, as sentence-transformers writes them; texts are cut at its longest input (256 tokens for all-MiniLM-L6-v2).",
     .paper = "Reimers and Gurevych 2019, Sentence-BERT",
-    .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES, .check = check, .open = open, .close = qn_embedder_free, .turn = turn,
+    .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES, .check = check, .open = open, .close = qn_embedder_free, .ahead = ahead, .turn = turn,
 };

@@ -1,8 +1,9 @@
 /* embedding: the vector of a row's text, from a sentence encoder that quern runs itself (a folder with config.json, model.safetensors and
  * tokenizer.json) or from an embeddings endpoint; always of length 1.
  *
- * `turn` asks the endpoint once, or computes at once when there is none. A worker takes one of a few copies of
- * the encoder for the length of one text; a vector does not depend on which. */
+ * `turn` asks the endpoint once, or computes at once when there is none; `ahead` computes the vectors of many rows together, which the encoder does in
+ * less time than one by one, and leaves each with its row. A worker takes one of a few copies of the encoder for that long; a vector depends neither on which
+ * nor on the texts beside it. */
 #ifndef QN_OPS_CURATE_EMBEDDING_H
 #define QN_OPS_CURATE_EMBEDDING_H
 #include "core/thread.h"
@@ -103,6 +104,32 @@ static inline qn_code qn_embedding_compute(qn_embedder *m, qn_str text, qn_arena
     return qn_embedder_embed(m, &text, 1, *v, e);
 }
 
+/* A vector that waits with its row (qn_row_attach). */
+typedef struct qn_embedding_note { size_t n; float v[]; } qn_embedding_note;
+
+static inline qn_embedding_note *qn_embedding_note_of(const float *v, size_t n)
+{
+    qn_embedding_note *k = qn_alloc(sizeof *k + n * sizeof *v);
+    k->n = n;
+    memcpy(k->v, v, n * sizeof *v);
+    return k;
+}
+
+/* The vectors of the rows' texts, each left with its row; where one cannot be had none is left, and the row finds out by itself. */
+static inline void qn_embedding_ahead(qn_embedder *m, const qn_expr *text, qn_ctx *cx, qn_row *const *rows, size_t n)
+{
+    qn_str texts[QN_OP_AHEAD];
+    size_t of[QN_OP_AHEAD], k = 0;
+    qn_err e = {0};
+    if (m->n == 0 || !text) return;
+    size_t dim = (size_t)qn_encoder_dim(m->encoders[0]);
+    for (size_t i = 0; i < n; i++)
+        if (qn_pick_text(text, rows[i], cx->scratch, &texts[k], &e) == QN_OK) of[k++] = i;
+    float *v = QN_ARENA_NEW_N(cx->scratch, float, (k + 1) * dim);
+    if (k < 2 || qn_embedder_embed(m, texts, k, v, &e) != QN_OK) return;
+    for (size_t i = 0; i < k; i++) qn_row_attach(rows[of[i]], qn_embedding_note_of(v + i * dim, dim));
+}
+
 /* Asks the endpoint for the vectors of n texts in one request; shared: they are not this row's alone. */
 static inline void qn_embedding_ask_for(qn_turn *t, const qn_model *model, const qn_str *texts, size_t n, bool shared)
 {
@@ -144,6 +171,13 @@ static inline qn_code qn_embedding_turn(qn_embedder *m, const qn_model *model, c
     *v = NULL;
     *n = 0;
     if (t->n_replies) return qn_embedding_of_reply(&t->replies[0], 1, t->arena, v, n, e);
+    const qn_embedding_note *made = qn_row_attached(r);
+    if (made) {
+        *n = made->n;
+        *v = qn_arena_alloc(t->arena, *n * sizeof **v);
+        memcpy(*v, made->v, *n * sizeof **v);
+        return QN_OK;
+    }
     QN_TRY(qn_pick_text(text, r, cx->scratch, &s, e));
     if (!model) return qn_embedding_compute(m, s, t->arena, v, n, e);
     qn_embedding_ask(t, model, &s, 1);

@@ -33,6 +33,7 @@ typedef struct {
     scale    scales[MAX_SCALES];
     size_t   n_scales, n_judges;
     const qn_model *judges[3];
+    const char *names[3];               /* their models' names, with the role behind those of one name: "m (second)" */
     bool     pairs, rescaled;           /* rescaled: scales of different lengths: the overall mark is 0..1 */
     qn_str   ask_words;
 } params;
@@ -168,6 +169,16 @@ static qn_code make_shape(qn_check *ck, params *p, qn_err *e)
     return QN_OK;
 }
 
+static void name_judges(qn_check *ck, params *p)
+{
+    for (size_t i = 0; i < p->n_judges; i++) {
+        const char *name = p->judges[i]->name ? p->judges[i]->name : "";
+        bool alone = true;
+        for (size_t k = 0; k < p->n_judges; k++) alone &= k == i || !p->judges[k]->name || strcmp(p->judges[k]->name, name) != 0;
+        p->names[i] = alone ? name : qn_arena_printf(ck->arena, "%s (%s)", name, p->judges[i]->role && p->judges[i]->role[0] ? p->judges[i]->role : i == 0 ? "first" : i == 1 ? "second" : "third").p;
+    }
+}
+
 static bool given(qn_value v) { return v.kind != QN_V_NULL && !(v.kind == QN_V_TEXT && v.n == 0); }
 
 static qn_code check(qn_check *ck, void *vp, qn_err *e)
@@ -177,6 +188,7 @@ static qn_code check(qn_check *ck, void *vp, qn_err *e)
     const qn_model *all[] = { p->model, p->second, p->third };
     p->pairs = p->a || p->b;
     for (size_t i = 0; i < 3; i++) if (all[i]) p->judges[p->n_judges++] = all[i];
+    name_judges(ck, p);
     if (!p->a != !p->b) return qn_fail_at(e, QN_ERECIPE, ck->pos, "`judge` compares `a` with `b`: give both or none");
     if (p->draws > 1 && p->temperature <= 0) return qn_fail_at(e, QN_ERECIPE, ck->pos, "more than one draw needs a temperature above 0: equal requests get one reply");
     if ((given(p->over) && !qn_v_is_number(p->over)) || (given(p->within) && !qn_v_is_number(p->within)))
@@ -268,7 +280,7 @@ static void put_judges(qn_buf *b, const sums *s)
     for (size_t i = 0; i < s->p->n_judges; i++) {
         qn_buf words = {0};
         qn_buf_puts(b, i ? ",{\"judge\":" : "{\"judge\":");
-        qn_json_write_text(b, qn_str_of(s->p->judges[i]->name));
+        qn_json_write_text(b, qn_str_of(s->p->names[i]));
         if (s->judge_verdicts[i]) {
             put_number(b, "verdicts", (double)s->judge_verdicts[i]);
             put_number(b, "changed_with_order", (double)s->judge_changed[i] / (double)s->judge_verdicts[i]);
@@ -278,7 +290,7 @@ static void put_judges(qn_buf *b, const sums *s)
             qn_buf_puts(b, ",\"people\":{");
             put_people(b, s, i, &words);
             qn_buf_putc(b, '}');
-            if (s->p->n_judges > 1) qn_log(QN_INFO, "judge_people", "%s: %s against people's marks: %s", s->step, s->p->judges[i]->name, words.p);
+            if (s->p->n_judges > 1) qn_log(QN_INFO, "judge_people", "%s: %s against people's marks: %s", s->step, s->p->names[i], words.p);
         }
         qn_buf_putc(b, '}');
         qn_buf_free(&words);
@@ -291,16 +303,16 @@ static void put_judges(qn_buf *b, const sums *s)
             double kappa = qn_kappa(a, s->p->pairs ? QN_KAPPA_PLAIN : QN_KAPPA_SQUARED);
             if (!qn_agreement_n(a)) continue;
             qn_buf_puts(b, first ? "{\"judges\":[" : ",{\"judges\":[");
-            qn_json_write_text(b, qn_str_of(s->p->judges[i]->name));
+            qn_json_write_text(b, qn_str_of(s->p->names[i]));
             qn_buf_putc(b, ',');
-            qn_json_write_text(b, qn_str_of(s->p->judges[k]->name));
+            qn_json_write_text(b, qn_str_of(s->p->names[k]));
             qn_buf_putc(b, ']');
             put_number(b, "n", (double)qn_agreement_n(a));
             put_number(b, "agreement", qn_agreement_share(a));
             put_number(b, "kappa", kappa);
             qn_buf_putc(b, '}');
             first = false;
-            qn_log(QN_INFO, "judge_agreement", "%s: %s and %s: agreement %.2f, kappa %.2f", s->step, s->p->judges[i]->name, s->p->judges[k]->name, qn_agreement_share(a), isfinite(kappa) ? kappa : 0);
+            qn_log(QN_INFO, "judge_agreement", "%s: %s and %s: agreement %.2f, kappa %.2f", s->step, s->p->names[i], s->p->names[k], qn_agreement_share(a), isfinite(kappa) ? kappa : 0);
         }
     qn_buf_putc(b, ']');
 }
@@ -357,6 +369,7 @@ static qn_code first_turn(const params *p, qn_ctx *cx, const qn_row *r, qn_turn 
     t->state = s;
     for (size_t i = 0; i < s->n; i++) {
         s->all[i].model = p->judges[i / ((size_t)p->draws * sides)];
+        s->all[i].arg = p->names[i / ((size_t)p->draws * sides)];
         s->all[i].head = head[i % sides];
         qn_talks_ask(&p->asking, cx, r, t, s, i, (qn_str){ "", 0 });
     }
@@ -381,7 +394,7 @@ static double mark_of(const qn_talk *k, const scale *s)
 static qn_value mark_value(const params *p, qn_arena *a, const qn_talk *k)
 {
     qn_object_b o = { .a = a };
-    qn_object_put(&o, QN_STR("judge"), qn_v_text(qn_str_of(k->model->name)));
+    qn_object_put(&o, QN_STR("judge"), qn_v_text(qn_str_of(k->arg)));
     qn_object_put(&o, QN_STR("reason"), qn_v_text(reason_of(k)));
     for (size_t i = 0; i < p->n_scales; i++) qn_object_put(&o, p->scales[i].name, qn_v_int((int64_t)mark_of(k, &p->scales[i])));
     return qn_object_end(&o);
@@ -510,7 +523,7 @@ static qn_code leave_pairs(const params *p, qn_ctx *cx, sums *all, const qn_talk
         add(&all->judge_changed[judge], got[0] != got[1]);
         for (size_t j = 0; j < 2; j++) {
             qn_object_b m = { .a = cx->scratch };
-            qn_object_put(&m, QN_STR("judge"), qn_v_text(qn_str_of(s->all[k].model->name)));
+            qn_object_put(&m, QN_STR("judge"), qn_v_text(qn_str_of(s->all[k].arg)));
             qn_object_put(&m, QN_STR("order"), qn_v_text(j ? QN_STR("ba") : QN_STR("ab")));
             qn_object_put(&m, QN_STR("better"), qn_v_text(got[j] == 't' ? QN_STR("tie") : got[j] == 'a' ? QN_STR("a") : QN_STR("b")));
             qn_object_put(&m, QN_STR("reason"), qn_v_text(reason_of(&s->all[k + j])));
