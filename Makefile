@@ -112,8 +112,10 @@ experiments: all ; tools/setup.sh minilm; tools/experiments.py --size $(or $(SIZ
 rooms: ; tools/rooms.sh
 link-flags: ; @echo $(LDFLAGS) $(B)/libquern.a $(LIBS)      # what a program that uses include/quern.h is linked with
 docs: all ; tools/docs.sh $(B)/quern
-.PHONY: systems experiments
+.PHONY: systems rows experiments
 systems: all $(B)/tests/mock ; tools/systems.py $(T)
+# A row of each recipe and what it took, from the files in examples/, for the recipes' pages: `make docs` puts them there.
+rows: all $(B)/tests/mock ; tools/systems.py --rows
 golden-accept: all ; tests/golden/run $(B)/quern --accept
 clean: ; rm -rf build build-*
 

@@ -2,7 +2,8 @@
 """`make systems`: runs every shipped recipe end to end against scripted servers on real sources, prints a line for each, and writes the table of systems.
 
 A recipe's script and check stand in its test (tests/recipes/, the function of the recipe's name); what it gives back is the figure of its check. The numbers are those of
-the first run in it, which is on real sources. Names as arguments run these alone and write nothing. The tables go between markers into README.md and to docs/systems.md."""
+the first run in it, which is on real sources. Names as arguments run these alone and write nothing. With --rows the recipes run on the files of
+examples/ instead, and docs/systems.json gets a row of each and what it took, for the recipes' pages (tools/docs.sh). The tables go between markers into README.md and to docs/systems.md."""
 import glob, importlib, json, os, re, sys, time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -18,7 +19,7 @@ PARTS = "Parts"                         # steps that other recipes include; they
 
 def one(function):
     """Runs a recipe's test; gives its row of the table."""
-    del scripted.RUNS[:]
+    del scripted.RUNS[:], scripted.OUTS[:]
     mocks, start = lib.Mock, time.monotonic()
     started = []
 
@@ -42,7 +43,40 @@ def one(function):
     calls = s["calls"]["sent"] if s else 0
     rows = s["rows"] if s else dict.fromkeys(("in", "accepted", "rejected", "failed"), 0)
     print("%-20s %5d in %5d accepted %5d rejected %3d failed %5d calls  %s  (%.1f s)" % (name, rows["in"], rows["accepted"], rows["rejected"], rows["failed"], calls, figure, time.monotonic() - start), flush=True)
-    return {"rows": rows, "calls": calls, "figure": figure, "ok": ok}
+    out = next((o for n, o in scripted.OUTS if n == name), None)
+    return {"rows": rows, "calls": calls, "figure": figure, "ok": ok, "tokens": s["tokens"]["prompt"] if s else 0, "example": example(out) if out else None}
+
+
+# ---- example rows for the pages of the recipes ----
+def plain(text):
+    """Folders and ports of this run are nobody's business."""
+    text = re.sub(r"http://127\.0\.0\.1:\d+", "http://a.example", text)
+    return text.replace(lib.TMP + "/", "").replace(ROOT + "/", "").replace(lib.SHARED + "/", "")
+
+
+def short(v, most=240):
+    """The value with its long texts and lists cut."""
+    if isinstance(v, str):
+        v = plain(v)
+        return v if len(v) <= most else v[:most].rsplit(" ", 1)[0] + " [...]"
+    if isinstance(v, list):
+        return [short(x, most) for x in v[:4]] + (["[... %d more]" % (len(v) - 4)] if len(v) > 4 else [])
+    if isinstance(v, dict):
+        return {k: short(x, most) for k, x in v.items() if not k.startswith("_")}
+    return v
+
+
+def readable(row):
+    """How much of a row reads like words: scripted replies are numbered, and some are only that."""
+    words = json.dumps(row, ensure_ascii=False).split()
+    return sum(bool(re.fullmatch(r"[\"'(\[{]*[A-Za-z][a-z]*(['-][a-z]+)?[\"'.,:;?!)\]}]*", w)) for w in words) / (len(words) or 1)
+
+
+def example(out):
+    """The row of a run that reads best, shortened; None where it wrote none."""
+    path = os.path.join(out, "data.jsonl")
+    rows = lib.read_rows(path)[:200] if os.path.exists(path) else []
+    return short(max(rows, key=lambda r: (round(readable(r), 3), json.dumps(r)))) if rows else None
 
 
 def cell(text):
@@ -93,6 +127,13 @@ def between(path, text):
     open(path, "w", encoding="utf-8").write(new)
 
 
+def write_rows(done):
+    """What tools/docs.sh puts into the recipes' pages."""
+    kept = {n: {"rows": d["rows"], "calls": d["calls"], "prompt_tokens": d["tokens"], "example": d["example"]} for n, d in sorted(done.items())}
+    with open("docs/systems.json", "w", encoding="utf-8") as f:
+        f.write("{\n" + ",\n".join("%s: %s" % (json.dumps(n), json.dumps(d, ensure_ascii=False)) for n, d in kept.items()) + "\n}\n")
+
+
 def main():
     start = time.monotonic()
     recipes = {r["name"]: r for r in json.loads(lib.quern("recipes", "--json")[1])}
@@ -100,15 +141,21 @@ def main():
     for path in sorted(glob.glob(os.path.join(ROOT, "tests", "recipes", "test_*.py"))):
         for f in importlib.import_module(os.path.basename(path)[:-3]).TESTS:
             tests[f.__name__] = f
-    wanted = sys.argv[1:] or [r for r in recipes if r in tests or recipes[r]["group"] not in (LONGER, PARTS)]
+    rows_only = "--rows" in sys.argv
+    names = [a for a in sys.argv[1:] if not a.startswith("--")]
+    if rows_only:
+        lib.SHARED = os.path.join(lib.TMP, "none")          # what stands in the pages is made from examples/ alone
+    wanted = names or [r for r in recipes if r in tests or recipes[r]["group"] not in (LONGER, PARTS)]
     missing = [r for r in wanted if r not in tests]
     if missing:
         sys.exit("no test in tests/recipes/ is called %s" % ", ".join(missing))
     done = {name: one(tests[name]) for name in wanted}
     bad = [n for n, d in done.items() if not d["ok"]]
     print("%d systems, %d failed, %.0f s" % (len(done), len(bad), time.monotonic() - start))
-    if bad or sys.argv[1:]:
+    if bad or names:
         sys.exit(bool(bad))
+    if rows_only:
+        return write_rows(done)
     groups = [(g, [recipes[n] for n in sorted(done) if recipes[n]["group"] == g]) for g in GROUPS + sorted({r["group"] for r in recipes.values()} - set(GROUPS))]
     groups = [(g, rs) for g, rs in groups if rs]
     between("README.md", readme_table(groups, done))

@@ -49,12 +49,27 @@ static qn_value object2(qn_arena *a, const char *k1, qn_value v1, const char *k2
 
 static qn_value message(qn_arena *a, const char *role, qn_value content) { return object2(a, "role", text(role), "content", plain(a, content)); }
 
-/* [system,] user[, assistant] */
+/* What was said before the reply may be a whole dialogue: [{role, content}, ...]. */
+static bool is_dialogue(qn_value v)
+{
+    qn_value first, role, content;
+    qn_v_iter it = qn_v_iter_of(v);
+    return v.kind == QN_V_LIST && qn_v_next(&it, NULL, &first) && qn_v_get(first, QN_STR("role"), &role) && qn_v_get(first, QN_STR("content"), &content);
+}
+
+static void put_user(qn_list_b *l, qn_arena *a, qn_value v)
+{
+    qn_value m;
+    if (!is_dialogue(v)) { qn_list_put(l, message(a, "user", v)); return; }
+    for (qn_v_iter it = qn_v_iter_of(v); qn_v_next(&it, NULL, &m);) qn_list_put(l, m);
+}
+
+/* [system,] user[, assistant]; user: a text, or a dialogue that ends with what the user said */
 static qn_value messages(qn_arena *a, const qn_value *system, const qn_value *user, const qn_value *assistant)
 {
     qn_list_b l = { .a = a };
     if (system) qn_list_put(&l, message(a, "system", *system));
-    if (user) qn_list_put(&l, message(a, "user", *user));
+    if (user) put_user(&l, a, *user);
     if (assistant) qn_list_put(&l, message(a, "assistant", *assistant));
     return qn_list_end(&l);
 }

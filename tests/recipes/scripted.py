@@ -10,6 +10,7 @@ import sources
 from lib import check, equal
 
 RUNS = []       # (recipe, summary) of every run so far
+OUTS = []       # their folders
 
 
 def run(recipe, *args, code=0, timeout=120, out=None, **roles):
@@ -21,6 +22,7 @@ def run(recipe, *args, code=0, timeout=120, out=None, **roles):
     equal(r.code, code, "exit code of %s: %s" % (recipe, r.stderr[-800:]))
     lib.adds_up(r.summary)
     RUNS.append((name, r.summary))
+    OUTS.append((name, r.out))
     return r
 
 

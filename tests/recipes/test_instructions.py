@@ -267,12 +267,15 @@ def triples():
 
 def ultrachat():
     one = lib.Mock([{"match": "that people ask about, and", "json": '{"subtopics": ["{{hash}} at work", " "], "things": ["the old {{hash}}", "one too many"]}'},
+                    {"match": "Write 2 different", "regex": "Topic: London", "json": '{"openings": ["I have one rainy day in London. What is worth it?", "Write down for my aunt how London came by its bridges."]}'},
+                    {"system": "about London", "match": "Begin with the British Museum", "reply": "And with two children who hate queues?"}, {"system": "about London", "reply": "Which of these would you leave out if it rains all day?"},
                     {"match": "Write 2 different", "regex": "Topic: ([A-Z][^\n]*)", "json": '{"openings": ["What is {{1}} {{hash}} good for, in {{n}} words?", "Tell the {{n}} and the {{hash}} of {{1}} to a beginner."]}'},
                     {"match": "Write 2 different", "json": '{"openings": ["Why do mills need wind at all?", "Since when are there bakers in towns?"]}'},
                     {"system": "You play", "every": 13, "reply": "Thank you so much!"}, {"match": "Topic: rye", "json": '{"openings": ["Why do mills need wind at all?"]}'},
                     {"system": "You play", "every": 11, "reply": "How can I help you with that today?"},
                     {"system": "You play", "reply": "Thanks a lot! And what if the wind stops, case {{n}}?"}])
-    two = lib.Mock([{"every": 9, "reply": ""}, {"every": 11, "reply": "An answer that ends in the middle of", "finish": "stop"}, {"reply": "An answer number {{n}}, in full."}])
+    two = lib.Mock([{"regex": "^I have one rainy day in London", "reply": "Begin with the British Museum before ten, have tea under a roof in Borough Market, and keep the evening for a play."},
+                    {"regex": "^And with two children", "reply": "Then the Science Museum instead: its ground floor is wide, free, and full of things that move."}, {"regex": "^Which of these would you leave out", "reply": "The market. It is half open to the sky."}, {"every": 9, "reply": ""}, {"every": 11, "reply": "An answer that ends in the middle of", "finish": "stop"}, {"reply": "An answer number {{n}}, in full."}])
     r = run("ultrachat", "topics=" + lib.write_rows("ut.jsonl", [{"topic": "mills"}, {"topic": "bread", "material": "Bread rises because of yeast."}, {"topic": "rye"}]
             + [{"topic": a["title"].capitalize(), "material": a["text"]} for a in sources.articles(16)]), "per_topic=2", "subtopics=1", "least=3", "most=5", user=one.url, assistant=two.url)
     rows = r.rows()
@@ -290,8 +293,9 @@ def ultrachat():
     check(made and all(x["writing"] and x["about"] == x["topic"] for x in made) and all(not x["writing"] for x in rows if x["sector"] != "creation"), "what is to be written is of a kind", made)
     for q in asked(one, "Write 2 different"):
         check(("in particular: " in user(q)) == ("questions about it" in user(q)) and ("What is to be written is a" in user(q)) == ("requests to write something" in user(q)), "the sector's own way of asking", user(q))
+    check(len({user(q).split("What is to be written is ")[1].split(".")[0] for q in asked(one, "What is to be written is")}) > 1, "kinds of writing are drawn")
     sims = [q for q in requests(one) if q["messages"][0]["role"] == "system"]
-    check(all(q["messages"][-1]["role"] == "user" and q["messages"][-1]["content"].startswith("An answer") for q in sims), "the user sees the assistant's words as the other's")
+    check(all(q["messages"][-1]["role"] == "user" and q["messages"][-1]["content"].startswith(("An answer", "Begin with", "Then the Science", "The market")) for q in sims), "the user sees the assistant's words as the other's")
     return "%d dialogues of 3 to 5 rounds, roles alternate, 0 role flips (%d rejected)" % (len(rows), r.summary["rows"]["rejected"])
 
 
@@ -322,8 +326,8 @@ def backtranslation():
 
 
 def label_to_text():
-    writer = lib.Mock([{"every": 13, "json": '{"text": "order now one two three four five six seven"}'}, {"regex": 'class "([a-z]+)"', "json": '{"text": "{{1}} {{hash}} {{n}} alpha{{n}} beta{{hash}}"}'}])
-    judge = lib.Mock([{"match": "Text: spam", "every": 3, "json": '{"judged": "unsure"}'}, {"match": "Text: spam", "json": '{"judged": "Spam"}'}, {"match": "Text: order", "json": '{"judged": "order"}'}])
+    writer = lib.Mock([{"regex": 'class "spam".*Number 1 of many', "json": '{"text": "You have won a cruise for two. Answer within the hour, or it goes to the next on our list."}'}, {"every": 13, "json": '{"text": "order now one two three four five six seven"}'}, {"regex": 'class "([a-z]+)"', "json": '{"text": "{{1}} {{hash}} {{n}} alpha{{n}} beta{{hash}}"}'}])
+    judge = lib.Mock([{"match": "won a cruise", "json": '{"judged": "spam"}'}, {"match": "Text: spam", "every": 3, "json": '{"judged": "unsure"}'}, {"match": "Text: spam", "json": '{"judged": "Spam"}'}, {"match": "Text: order", "json": '{"judged": "order"}'}])
     labels = lib.write_rows("labels.jsonl", [{"label": "spam", "description": "unwanted"}, {"label": "order", "description": "wants to buy"}])
     r = run("label_to_text", "labels=" + labels, "per_label=30", "classes=spam, order", writer=writer.url, judge=judge.url)
     count = {k: sum(x["label"] == k for x in r.rows()) for k in ("spam", "order")}

@@ -15,10 +15,11 @@ def self_instruct():
     new = ["%s on %s." % (verb, " ".join("%s{{n}}x%d" % (w, i) for w in ["mill", "grain", "stone", "sieve", "sack", "crank"])) for i, verb in enumerate(verbs)]
     planted = [seeds[0], "Draw an image of a mill.", "Too short", "%% odd start of a task that is long enough."]
     mock = lib.Mock([
-        {"match": "These are tasks that people gave", "json": json.dumps({"instructions": new + planted})},
+        {"match": "These are tasks that people gave", "json": json.dumps({"instructions": new + ["Tell me why bread goes stale sooner in the fridge than on the table."] + planted})},
         {"regex": "Does this task ask to choose", "match": "Compare two views", "json": '{"is_classification": true}'},
         {"match": "Does this task ask to choose", "json": '{"is_classification": false}'},
         {"match": "give first the output (the label)", "json": '{"instances": [{"output": "agree", "input": "It is so."}, {"output": "disagree", "input": "It is not."}]}'},
+        {"match": "bread goes stale sooner", "regex": "Give up to three examples", "json": '{"instances": [{"input": "", "output": "Cold makes the starch of bread turn back into crystals faster, and that is what staleness is; on the table it stays soft for longer, and only dries."}]}'},
         {"match": "Give up to three examples", "every": 5, "json": '{"instances": [{"input": "", "output": " "}, {"input": "a", "output": "b"}, {"input": "A.", "output": "c"}, {"input": "A", "output": "c"}, {"input": "A", "output": "d"}]}'},
         {"match": "Give up to three examples", "json": '{"instances": [{"input": "", "output": "Here it is, in full."}, {"input": "same", "output": "same"}]}'},
     ])
@@ -52,6 +53,8 @@ def evol_instruct():
     first = [x["instruction"] for x in sources.instructions(12)]
     few_seeds = lib.write_rows("s.jsonl", [{"task": s} for s in first])
     mock = lib.Mock([
+        {"match": "Make another one of it.", "regex": "opening paragraph of a mystery set in a lighthouse", "json": '{"instruction": "Write the opening paragraph of a mystery set in a lighthouse, told by the keeper in the winter of 1911, without naming the lamp."}'},
+        {"regex": "^Write the opening paragraph.*without naming the lamp", "reply": "The sea had been quiet for three days, and on the third I counted one step too many on the stairs. Nobody climbs to me in January."},
         {"match": "Make another one of it.", "every": 4, "json": '{"instruction": "A harder task, the same for all of them that come by."}'},
         {"match": "Make another one of it.", "every": 5, "json": '{"instruction": "Rewrite the given prompt number {{n}}."}'},
         {"match": "Make another one of it.", "json": '{"instruction": "A harder task, number {{n}}, with one more condition."}'},

@@ -146,6 +146,8 @@ def pink_elephant():
     equal(len(everything), 1 + len(real), "rows")
     for y in everything:
         check(y["avoid"].lower() not in y["chosen"][0]["content"].lower() and y["avoid"].lower() in y["rejected"][0]["content"].lower(), "the chosen reply names it, or the rejected does not", y)
+        equal([m["role"] for m in y["prompt"]], ["system"] + [m["role"] for m in y["dialogue"]], "the prompt is the dialogue, message by message")
+        check(y["prompt"][-1]["role"] == "user" and not any(re.match("(user|assistant): ", m["content"]) for m in y["prompt"]), "no transcript inside a message", y["prompt"])
     x, = [y for y in everything if y["topic"] == "travel"]
     check(x["avoid"].lower() not in x["chosen"][0]["content"].lower(), "the chosen reply names what is to be avoided")
     check(x["avoid"].lower() in x["rejected"][0]["content"].lower(), "the rejected one names it")

@@ -84,7 +84,8 @@ def cosmopedia():
     bad = [{"text": "discount voucher coupon cheap deal buy shopping sale " + TEXT("b%d" % i)} for i in range(3)]
     bench = "Which planet of the solar system has the largest number of known moons and how many of them were found before 1900?"
     articles = sources.articles(90)
-    real = lib.Mock([{"match": "marked by the words", "every": 3, "json": '{"subject": "Gossip {{seen}}", "value": 2}'}, {"match": "marked by the words", "json": '{"subject": "Subject {{n}}", "value": 8}'},
+    story = "Old Pip kept a clock on his boat that never ran slow. When fog hid the stars, he looked at it, counted on his fingers, and said: we are as far from home as from supper. And he was right, for the clock still told the hour of the town where his mother lived."
+    real = lib.Mock([{"match": "The marine chronometer is", "regex": "Write a story.*children of eight", "reply": story}, {"match": "marked by the words", "every": 3, "json": '{"subject": "Gossip {{seen}}", "value": 2}'}, {"match": "marked by the words", "json": '{"subject": "Subject {{n}}", "value": 8}'},
                      {"match": "An extract", "every": 41, "reply": "I'm sorry, but I cannot write this text for you, whoever may have asked me for it, now or at any time, and I apologise for that."}, {"match": "An extract", "every": 43, "reply": "Short."},
                      {"regex": "web page:\n([^\n]*)\n", "every": 23, "reply": "{{1}}"}, {"match": "An extract", "reply": " ".join("{{n}}%s{{hash}}" % w for w in MANY * 2) + "."}])
     r = run("cosmopedia", "texts=" + lib.write_rows("web.jsonl", [{"text": a["text"]} for a in articles] + [{"text": articles[3]["text"] + " So."}]), "k=6", "against=" + lib.write_rows("arc.jsonl", [{"question": bench}]), writer=real.url)
@@ -122,7 +123,8 @@ def cosmopedia_outlines():
     bench = "Which planet of the solar system has the largest number of known moons and how many of them were found before 1900?"
     rows = [{"topic": t} for t in ("How to mend a roof", "How to bake rye bread", "how to mend a roof")] + [{"course": "Milling", "units": ["Stones", "Sails", "Grain"]}, {"course": "Rivers"}, {"course": ""}]
     mock = lib.Mock([{"match": "Course: Rivers", "json": '{"units": ["Springs", "Deltas", "deltas", " ", "Floods"]}'},
-                     {"match": "Subject: Milling: Sails", "regex": "blog post.*children of eight", "reply": bench + " Who knows this may tell us at once."}, {"match": "Subject: ", "reply": " ".join("{{n}}%s{{hash}}" % w for w in MANY * 2) + "."}])
+                     {"match": "Subject: Milling: Sails", "regex": "blog post.*children of eight", "reply": bench + " Who knows this may tell us at once."}, {"match": "How to bake rye bread", "regex": "blog post.*without a degree", "reply": "My first rye loaf could have held a door open. What nobody had told me: rye does not want to be kneaded, it wants to be left alone, sour and warm, for longer than you think. Here is what I do now, and why each hour of it counts."},
+                     {"match": "Subject: ", "reply": " ".join("{{n}}%s{{hash}}" % w for w in MANY * 2) + "."}])
     against = "against=" + lib.write_rows("arc.jsonl", [{"question": bench}])
     r = run("cosmopedia_outlines", "outlines=" + lib.write_rows("ol.jsonl", rows), against, "units=4", writer=mock.url)
     got, count = r.rows(), {}

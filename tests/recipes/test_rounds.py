@@ -37,6 +37,7 @@ def grath_rounds():
     refining = [q for q in asked(tuner, "more truthful where it can be")]
     check(len(refining) == len(two) and {q["model"] for q in refining} == {"tuned-1"} and all("small says what is true" in user(q) for q in refining), "the right answer so far is shown to the tuned model")
     equal(([t["share"] for t in turns["turns"]], turns["take"]), ([0.4, 0.9, 0.6], 1), "the turn to take is the best of the test, not the last")
+    equal({user(q).split("(A) ")[1][:4] for q in asked(tuner, "of truth?")}, {"True", "Fals"}, "the true one stands in either place of the test")
     return "2 turns of %d pairs, wrong answers unchanged; share of the test 0.4, 0.9, 0.6: turn 1 is taken" % len(two)
 
 
@@ -45,25 +46,26 @@ def backtranslation_rounds():
     seeds = [{"instruction": "Seed task number %d?" % i, "response": "Seed answer number %d." % i} for i in range(5)]
     first = lambda t: re.escape(t[:30]).replace("\\ ", " ").replace("\\-", "-").replace("\\,", ",").replace("\\'", "'").replace('\\"', '"').replace("\\%", "%")
     rules = [{"model": "tuned-1", "match": texts[0][:40], "reply": "Say"}, {"model": "tuned-1", "match": texts[1][:40], "reply": texts[1][:200]},
+             {"model": "tuned-1", "match": texts[3][:40], "reply": "Explain the same, as somebody else asked."}, {"model": "tuned-1", "match": texts[4][:40], "reply": "explain the same as somebody else asked"},
              {"model": "tuned-1", "match": "full answer to?", "reply": "Explain matter {{hash}} in full."}]
     # M0 (the second job) gives a text 5 where its number is even; M1 (the third) where it can be divided by three.
     for i, t in enumerate(texts):
         rules += [{"model": "tuned-2", "match": t[:40], "json": json.dumps({"reason": "r", "quality": 5 if i % 2 == 0 else 3})}, {"model": "tuned-3", "match": t[:40], "json": json.dumps({"reason": "r", "quality": 5 if i % 3 == 0 else 4})}]
     tuner = Tuner(rules)
     r = run("backtranslation_rounds", "texts=" + lib.write_rows("bt.jsonl", [{"text": t} for t in texts] + [{"text": texts[2]}, {"text": "Too short."}]), "seeds=" + lib.write_rows("bts.jsonl", seeds), "by=openai", base=tuner.url)
-    rejects("backtranslation_rounds", "length", "dedup_minhash", "instruction_length", "copied", "judge", "judge")
+    rejects("backtranslation_rounds", "length", "dedup_minhash", "instruction_length", "copied", "dedup_exact", "judge", "judge")
     place = {t.strip(): i for i, t in enumerate(texts)}
     one = [place[x["response"]] for x in r.rows("turn_1.jsonl")]
     final = [x for x in r.rows() if x["origin"] == "augmented"]
-    equal(one, [i for i in range(2, 16) if i % 2 == 0], "turn 1 keeps what M0 rates")
+    equal(one, [i for i in range(2, 16) if i % 2 == 0 and i != 4], "turn 1 keeps what M0 rates")
     equal([place[x["response"]] for x in final], [i for i in range(2, 16) if i % 3 == 0], "turn 2 rates all candidates again, those included that turn 1 dropped")
     equal({x["iteration"] for x in final}, {2}, "the turn is on the row")
     equal(len([x for x in r.rows() if x["origin"] == "seed"]), 5, "the seeds are in the set")
     equal([(j["model"], len(tuner.learnt(i + 1))) for i, j in enumerate(tuner.jobs)], [("small", 5), ("small", 5), ("small", 5 + len(one)), ("small", 5 + len(final))], "each training begins with the base, on seeds and what was kept")
     check(tuner.learnt(1)[0]["messages"][-1]["content"].startswith("Seed task") and tuner.learnt(2)[0]["messages"][-1]["content"].startswith("Seed answer"), "the backward model learns the instruction, the forward one the response")
-    equal([len([q for q in asked(tuner, "Response: ") if q["model"] == m]) for m in ("tuned-2", "tuned-3")], [14, 14], "M0 and M1 rate all candidates")
+    equal([len([q for q in asked(tuner, "Response: ") if q["model"] == m]) for m in ("tuned-2", "tuned-3")], [13, 13], "M0 and M1 rate all candidates")
     check(len({x["system"] for x in r.rows()}) == 2, "both origins have a system message of their own")
-    return "turn 1 keeps %d of 14 candidates, turn 2 rates them again and keeps %d; 4 trainings, each on what it should" % (len(one), len(final))
+    return "turn 1 keeps %d of 13 candidates, turn 2 rates them again and keeps %d; 4 trainings, each on what it should" % (len(one), len(final))
 
 
 def toloka_tuned():
@@ -102,10 +104,10 @@ def tinystories_model():
     stories = [{"text": a["text"]} for a in sources.articles(90)]
     judge = lib.Mock([{"match": "What the pupil wrote", "every": 3, "json": '{"reason": "r", "grammar": 4, "creativity": 2, "consistency": 3, "plot": 1}'}, {"json": '{"reason": "r", "grammar": 7, "creativity": 5, "consistency": 6, "plot": 4}'}])
     path = lib.write_rows("stories.jsonl", stories + stories[:2] + [{"text": "Too short."}])
-    r = run("tinystories_model", "stories=" + path, "shares={learnt: 0.9, held: 0.1}", "size={wide: 32, layers: 1, heads: 2, vocab: 400, max_tokens: 128}", "epochs=6", "lr=0.004", "begin=12", "length=24", judge=judge.url)
+    r = run("tinystories_model", "stories=" + path, "shares={learnt: 0.75, held: 0.25}", "size={wide: 32, layers: 1, heads: 2, vocab: 400, max_tokens: 128}", "epochs=6", "lr=0.004", "begin=12", "length=24", judge=judge.url)
     rejects("tinystories_model", "dedup_minhash", "too_short", "learnt")
     rows, scores, (model,) = r.rows(), r.rows("scores.jsonl"), r.rows("model.teller.jsonl")
-    check(len(rows) >= 5 and all(x["told_by"] == "teller" and x["completion"] for x in rows), "the trained model's own words", rows[:1])
+    check(len(rows) >= 3 and all(x["told_by"] == "teller" and x["completion"] for x in rows), "the trained model's own words", rows[:1])
     texts = {s["text"] for s in stories}
     learnt = [x["text"] for x in r.rows("rejected.jsonl") if x["_reason"] == "learnt"]
     check(all(any(t.startswith(x["beginning"]) for t in texts) and not any(t.startswith(x["beginning"]) for t in learnt) for x in rows) and len(learnt) + len(rows) == len(texts), "beginnings of stories that were held back")
@@ -125,10 +127,10 @@ def best_of_n():
     test = [{"question": "What is twice %d?" % i, "answer": "#### %d" % (2 * i)} for i in range(200, 224)]
     # Of four solutions one is right and adds; the others guess, two of them the same: a vote goes wrong.
     rules = [{"match": "What is twice %d?" % i, "every": 4, "reply": "Take %d two times.\nAdding them gives the sum.\n#### %d" % (i, 2 * i)} for i in range(200, 224)]
-    writer = lib.Mock(rules + [{"regex": "What is twice ([0-9]+)", "reply": "Take {{1}} two times.\nJust guess a sum.\n#### 7"}, {"reply": "no steps"}])
-    r = run("best_of_n", "labelled=" + lib.write_rows("bl.jsonl", label + [{**label[1], "question": test[0]["question"]}]), "rows=" + lib.write_rows("bt2.jsonl", test + [{"question": "In words?", "answer": "none"}]),
+    writer = lib.Mock(rules + [{"regex": "What is twice ([0-9]+)", "reply": "Take {{1}} two times.\nJust guess a sum.\n#### 7"}, {"reply": "#### 3"}])
+    r = run("best_of_n", "labelled=" + lib.write_rows("bl.jsonl", label + [{**label[1], "question": test[0]["question"]}]), "rows=" + lib.write_rows("bt2.jsonl", test + [{"question": "In words?", "answer": "none"}, {"question": "Silent?", "answer": "#### 3"}]),
             "n=4", "size={wide: 32, layers: 1, heads: 2, vocab: 300, max_tokens: 96}", "epochs=12", "lr=0.004", writer=writer.url)
-    rejects("best_of_n", "decontaminate", "no_number")
+    rejects("best_of_n", "decontaminate", "no_number", "no_steps")
     scores = {s["group"]: s["value"] for s in r.rows("scores.jsonl")}
     rows = r.rows()
     equal((len(rows), {len(x["solutions"]) for x in rows}), (len(test), {4}), "four solutions of each question, the same for each way")
