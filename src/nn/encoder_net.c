@@ -70,12 +70,19 @@ void qn_encoder_unpack(qn_encoder *m)
     m->packed = NULL;
 }
 
-/* y (n, out) = x W^T + b; `which` of a layer's four, counted through all layers */
-static void dense(qn_encoder *m, int which, int n, int in, int out, const float *x, size_t w, size_t b, float *y)
+/* y (n, out) = x W^T + b, then gelu, or + plus (n, out; NULL: nothing); `which` of a layer's four, counted through all layers.
+ * Packed, all of it is done block by block. */
+static void dense(qn_encoder *m, int which, int n, int in, int out, const float *x, size_t w, size_t b, bool gelu, const float *plus, float *y)
 {
-    if (m->packed) qn_factor_mul(&m->packed[which], m->pool, n, x, in, false, y, out);
-    else qn_gemm_as(m->bf16, m->pool, false, true, n, out, in, x, in, m->p.w + w, in, false, y, out);
-    qn_add_bias(m->pool, n, out, m->p.w + b, y);
+    const float *bias = m->p.w + b;
+    if (m->packed) {
+        qn_dense_end end = { .ld = out, .gelu = gelu, .bias = bias, .plus = plus, .c = y };
+        qn_factor_mul_then(&m->packed[which], m->pool, n, x, in, false, y, out, &(qn_then){ qn_dense_end_block, &end });
+        return;
+    }
+    qn_gemm_as(m->bf16, m->pool, false, true, n, out, in, x, in, m->p.w + w, in, false, y, out);
+    qn_add_bias(m->pool, n, out, bias, y);
+    if (plus) qn_axpy(m->pool, (size_t)n * (size_t)out, 1, plus, y);
 }
 
 /* dx (n, in) = or += dy W; gradients of W and b are added. */
@@ -105,15 +112,13 @@ void qn_encoder_forward(qn_encoder *m, const qn_tokens *t, bool keep)
         qn_block_acts *y = &a->layer[l];
         const qn_block_at *k = &m->at[l];
         float *next = l + 1 < c->layers ? a->layer[l + 1].x : a->last;
-        dense(m, 4 * l, n, d, 3 * d, y->x, k->qkv, k->qkv_bias, y->qkv);
+        dense(m, 4 * l, n, d, 3 * d, y->x, k->qkv, k->qkv_bias, false, NULL, y->qkv);
         qn_attention(p, &att, y->qkv, y->att, y->lse);
-        dense(m, 4 * l + 1, n, d, d, y->att, k->o, k->o_bias, y->sum1);
-        qn_axpy(p, (size_t)n * ds, 1, y->x, y->sum1);
+        dense(m, 4 * l + 1, n, d, d, y->att, k->o, k->o_bias, false, y->x, y->sum1);
         qn_layernorm(p, n, d, c->eps, y->sum1, w + k->norm1, w + k->norm1 + ds, y->y, y->stat1);
-        dense(m, 4 * l + 2, n, d, c->ff, y->y, k->inter, k->inter_bias, y->inter);
-        qn_gelu(p, (size_t)n * (size_t)c->ff, y->inter, y->gelu);
-        dense(m, 4 * l + 3, n, c->ff, d, y->gelu, k->out, k->out_bias, y->sum2);
-        qn_axpy(p, (size_t)n * ds, 1, y->y, y->sum2);
+        dense(m, 4 * l + 2, n, d, c->ff, y->y, k->inter, k->inter_bias, !keep, NULL, y->inter);
+        if (keep || !m->packed) qn_gelu(p, (size_t)n * (size_t)c->ff, y->inter, y->gelu);  /* what training needs is the number before */
+        dense(m, 4 * l + 3, n, c->ff, d, y->gelu, k->out, k->out_bias, false, y->y, y->sum2);
         qn_layernorm(p, n, d, c->eps, y->sum2, w + k->norm2, w + k->norm2 + ds, next, y->stat2);
     }
 }

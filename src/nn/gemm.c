@@ -2,7 +2,7 @@
  * columns in registers. Parts for the threads are blocks of the result; nothing is summed across threads. The AVX-512 kernel
  * makes the same chain of fused multiply-adds for each number as the AVX2 one: their results are the same bits. */
 #pragma GCC optimize("O3")
-#include "nn/gemm.h"
+#include "nn/gemm_blocks.h"
 #include "core/dl.h"
 #include "core/mem.h"
 #include "core/thread.h"
@@ -202,14 +202,9 @@ kernel_rows(const int mr, int k, const float *a, const float *b, bool add, float
 
 static AVX2 void kernel_avx2(int mr, int k, const float *a, const float *b, bool add, float *c, size_t ldc, int w)
 {
-    switch (mr) {
-    case 6: kernel_rows(6, k, a, b, add, c, ldc, w); break;
-    case 5: kernel_rows(5, k, a, b, add, c, ldc, w); break;
-    case 4: kernel_rows(4, k, a, b, add, c, ldc, w); break;
-    case 3: kernel_rows(3, k, a, b, add, c, ldc, w); break;
-    case 2: kernel_rows(2, k, a, b, add, c, ldc, w); break;
-    default: kernel_rows(1, k, a, b, add, c, ldc, w); break;
-    }
+#define ROWS(n) case n: kernel_rows(n, k, a, b, add, c, ldc, w); break;
+    switch (mr) { QN_ROWS_TO_6(ROWS) }
+#undef ROWS
 }
 #endif
 
@@ -233,22 +228,34 @@ kernel_rows512(const int mr, int k, const float *a, const float *b, bool add, fl
     }
 }
 
+/* 12 rows by two whole panels: a broadcast number of a serves twice, so the loads keep up with two multipliers. */
+static AVX512 void kernel_wide(int k, const float *a, const float *b0, const float *b1, bool add, float *c, size_t ldc)
+{
+    __m512 s[MR512], t[MR512];
+#pragma GCC unroll 12
+    for (int r = 0; r < MR512; r++) s[r] = t[r] = _mm512_setzero_ps();
+    for (int l = 0; l < k; l++, a += MR512, b0 += NR, b1 += NR) {
+        __m512 x = _mm512_load_ps(b0), y = _mm512_load_ps(b1);
+#pragma GCC unroll 12
+        for (int r = 0; r < MR512; r++) {
+            __m512 one = _mm512_set1_ps(a[r]);
+            s[r] = _mm512_fmadd_ps(one, x, s[r]);
+            t[r] = _mm512_fmadd_ps(one, y, t[r]);
+        }
+    }
+#pragma GCC unroll 12
+    for (int r = 0; r < MR512; r++) {
+        float *o = c + (size_t)r * ldc;
+        _mm512_storeu_ps(o, add ? _mm512_add_ps(_mm512_loadu_ps(o), s[r]) : s[r]);
+        _mm512_storeu_ps(o + NR, add ? _mm512_add_ps(_mm512_loadu_ps(o + NR), t[r]) : t[r]);
+    }
+}
+
 static AVX512 void kernel_avx512(int mr, int k, const float *a, const float *b, bool add, float *c, size_t ldc, int w)
 {
-    switch (mr) {
-    case 12: kernel_rows512(12, k, a, b, add, c, ldc, w); break;
-    case 11: kernel_rows512(11, k, a, b, add, c, ldc, w); break;
-    case 10: kernel_rows512(10, k, a, b, add, c, ldc, w); break;
-    case 9: kernel_rows512(9, k, a, b, add, c, ldc, w); break;
-    case 8: kernel_rows512(8, k, a, b, add, c, ldc, w); break;
-    case 7: kernel_rows512(7, k, a, b, add, c, ldc, w); break;
-    case 6: kernel_rows512(6, k, a, b, add, c, ldc, w); break;
-    case 5: kernel_rows512(5, k, a, b, add, c, ldc, w); break;
-    case 4: kernel_rows512(4, k, a, b, add, c, ldc, w); break;
-    case 3: kernel_rows512(3, k, a, b, add, c, ldc, w); break;
-    case 2: kernel_rows512(2, k, a, b, add, c, ldc, w); break;
-    default: kernel_rows512(1, k, a, b, add, c, ldc, w); break;
-    }
+#define ROWS(n) case n: kernel_rows512(n, k, a, b, add, c, ldc, w); break;
+    switch (mr) { QN_ROWS_TO_12(ROWS) }
+#undef ROWS
 }
 #endif
 
@@ -267,13 +274,21 @@ static void block(bool ta, int m, int n, int k, const float *a, size_t lda, cons
         for (int j = 0; j < n; j += NR) {
             const float *b = packed + (size_t)j * packed_k + (size_t)l * NR;
             int w = n - j < NR ? n - j : NR;
-            for (int i = 0; i < m; i += mr)
+            int i = 0;
+#if defined(__x86_64__)
+            if (mr == MR512 && n - j >= 2 * NR) {
+                for (; i + mr <= m; i += mr) kernel_wide(kc, pa + (size_t)i * kc, b, b + NR * packed_k, add || l > 0, c + (size_t)i * ldc + j, ldc);
+                for (int r = i; r < m; r += mr) kernel(m - r, kc, pa + (size_t)r * kc, b, add || l > 0, c + (size_t)r * ldc + j, ldc, NR);
+                j += NR, b += NR * packed_k, w = n - j < NR ? n - j : NR;
+            }
+#endif
+            for (; i < m; i += mr)
                 kernel(m - i < mr ? m - i : mr, kc, pa + (size_t)i * kc, b, add || l > 0, c + (size_t)i * ldc + j, ldc, w);
         }
     }
 }
 
-typedef struct { bool ta, add; int m, n, k, lda, ldc, n_rows; const float *a, *packed; size_t packed_k; float *c; int mc; } mul_job;
+typedef struct { bool ta, add; int m, n, k, lda, ldc, n_rows; const float *a, *packed; size_t packed_k; float *c; int mc; const qn_then *then; } mul_job;
 
 static void mul_part(void *arg, size_t part)
 {
@@ -282,6 +297,7 @@ static void mul_part(void *arg, size_t part)
     int m = q->m - i < q->mc ? q->m - i : q->mc, n = q->n - j < NC ? q->n - j : NC;
     block(q->ta, m, n, q->k, q->ta ? q->a + i : q->a + (size_t)i * q->lda, (size_t)q->lda, q->packed + (size_t)j * q->packed_k,
           q->packed_k, q->add, q->c + (size_t)i * q->ldc + j, (size_t)q->ldc);
+    if (q->then) q->then->fn(q->then->arg, i, i + m, j, j + n);
 }
 
 /* ---- oneDNN, single-threaded in each of our threads ---- */
@@ -345,19 +361,25 @@ static void dnnl_part(void *arg, size_t part)
 
 /* ---- products ---- */
 /* Small products stay in the caller's thread; rows of a part shrink until every thread has some. */
-void qn_gemm_packed(qn_pool *p, bool ta, int m, int n, int k, const float *a, int lda, const float *packed, int packed_k,
-                    bool add, float *c, int ldc)
+void qn_gemm_packed_then(qn_pool *p, bool ta, int m, int n, int k, const float *a, int lda, const float *packed, int packed_k,
+                         bool add, float *c, int ldc, const qn_then *then)
 {
     if (m <= 0 || n <= 0) return;
     pthread_once(&once, choose);
     mul_job q = { .ta = ta, .add = add, .m = m, .n = n, .k = k, .lda = lda, .ldc = ldc, .a = a, .packed = packed,
-                  .packed_k = (size_t)packed_k, .c = c, .mc = MC };
+                  .packed_k = (size_t)packed_k, .c = c, .mc = MC, .then = then };
     if ((int64_t)m * n * k < 1 << 18) p = NULL;
     int cols = (n + NC - 1) / NC, want = 4 * qn_pool_threads(p);
     if (qn_pool_threads(p) > 1)
         while (q.mc > panel_rows && (m + q.mc - 1) / q.mc * cols < want) q.mc = q.mc / 2 / panel_rows * panel_rows;
     q.n_rows = (m + q.mc - 1) / q.mc;
     qn_pool_run(p, (size_t)q.n_rows * (size_t)cols, mul_part, &q);
+}
+
+void qn_gemm_packed(qn_pool *p, bool ta, int m, int n, int k, const float *a, int lda, const float *packed, int packed_k,
+                    bool add, float *c, int ldc)
+{
+    qn_gemm_packed_then(p, ta, m, n, k, a, lda, packed, packed_k, add, c, ldc, NULL);
 }
 
 void qn_gemm(qn_pool *p, bool ta, bool tb, int m, int n, int k, const float *a, int lda, const float *b, int ldb,

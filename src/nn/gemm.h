@@ -27,9 +27,11 @@ void   qn_gemm_packed(qn_pool *p, bool ta, int m, int n, int k, const float *a, 
                       bool add, float *c, int ldc);
 
 /* The same with numbers rounded to bf16 (8 bits of mantissa) and sums in f32, where the processor multiplies pairs of them
- * (AVX512_BF16): about twice the speed. Rows and threads do not matter here either. `packed` holds qn_pack_bf16_size(n, k)
- * words, aligned to 64 bytes, for a whole product of n columns. */
+ * (AVX512_BF16): up to twice the speed, several times that on matrix tiles (AMX_BF16, used where the processor has them and
+ * QUERN_GEMM names nothing). Rows and threads do not matter here either; with and without tiles the last bits differ. `packed`
+ * holds qn_pack_bf16_size(n, k) words, aligned to 64 bytes, for a whole product of n columns. */
 bool   qn_gemm_has_bf16(void);
+bool   qn_gemm_tiles(bool on);              /* may tiles be used (they may)? True when they will be. Not while products run. */
 size_t qn_pack_bf16_size(int n, int k);
 void   qn_pack_bf16(qn_pool *p, bool tb, int n, int k, const float *b, int ldb, uint32_t *out);
 void   qn_gemm_packed_bf16(qn_pool *p, bool ta, int m, int n, int k, const float *a, int lda, const uint32_t *packed, bool add, float *c, int ldc);
@@ -40,6 +42,10 @@ void   qn_gemm_as(bool bf16, qn_pool *p, bool ta, bool tb, int m, int n, int k, 
 typedef struct { bool bf16; int n, k; float *p; } qn_factor;
 qn_factor qn_factor_make(bool bf16, qn_pool *p, bool tb, int n, int k, const float *b, int ldb);
 void      qn_factor_mul(const qn_factor *f, qn_pool *p, int m, const float *a, int lda, bool add, float *c, int ldc);
+/* The same, and with each block of c that is whole, rows i0 to i1 and columns j0 to j1 (not included), what comes next, while it is
+ * in the cache. Called by the threads that multiply, once for each number of c. */
+typedef struct { void (*fn)(void *arg, int i0, int i1, int j0, int j1); void *arg; } qn_then;
+void      qn_factor_mul_then(const qn_factor *f, qn_pool *p, int m, const float *a, int lda, bool add, float *c, int ldc, const qn_then *then);
 void      qn_factor_free(qn_factor *f);
 
 float *qn_nn_alloc(size_t n_floats);        /* aligned to 64 bytes, not zeroed; owned: qn_nn_free */

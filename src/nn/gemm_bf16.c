@@ -1,11 +1,9 @@
 /* gemm_bf16: products of f32 matrices whose numbers are rounded to bf16 while they are packed, summed in f32 (AVX512_BF16's dot
  * product of pairs). Panels as in gemm.c, a pair of numbers in each 32-bit place. */
 #pragma GCC optimize("O3")
-#include "nn/gemm.h"
+#include "nn/gemm_blocks.h"
 #include "core/mem.h"
-#if defined(__x86_64__) && __GNUC__ >= 10
-#include <immintrin.h>
-#define BF16 __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma")))
+#if defined(__x86_64__) && __GNUC__ >= 11
 
 enum { MR = 12, NR = 16, MC = 96, KP = 256, NC = 512 };    /* KP: pairs of a block */
 
@@ -21,80 +19,53 @@ bool qn_gemm_has_bf16(void)
     return known == 2;
 }
 
-size_t qn_pack_bf16_size(int n, int k) { return (size_t)((n + NR - 1) / NR) * NR * (size_t)((k + 1) / 2); }
+static bool without_tiles;
+bool qn_gemm_tiles(bool on) { without_tiles = !on; return on && qn_amx_here(); }
 
-/* Rounded to nearest even; low 16 bits x, high 16 bits y, lane by lane. */
-static inline BF16 __m512i pairs(__m512 x, __m512 y)
-{
-    __m512i lo = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(x)), hi = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(y));
-    return _mm512_or_si512(lo, _mm512_slli_epi32(hi, 16));
-}
+size_t qn_pack_bf16_size(int n, int k) { return (size_t)((n + NR - 1) / NR) * NR * (size_t)qn_pairs_padded(k); }
 
-/* k numbers that lie side by side, as pairs. */
-static inline BF16 void row_pairs(const float *x, int k, uint32_t *out)
+/* One panel of b: w <= 16 columns, zeros behind them: out[(padded pairs of k, 16)]. */
+static QN_BF16 void pack_panel(bool tb, int w, int k, const float *b, size_t ldb, uint32_t *out)
 {
-    int l = 0;
-    for (; l + 32 <= k; l += 32)
-        _mm512_storeu_si512(out + l / 2, (__m512i)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(x + l + 16), _mm512_loadu_ps(x + l)));
-    for (; l < k; l += 32) {
-        int left = k - l;
-        __mmask16 a = left >= 16 ? 0xffff : (__mmask16)((1u << left) - 1), b = left > 16 ? (__mmask16)((1u << (left - 16)) - 1) : 0;
-        __m512 lo = _mm512_maskz_loadu_ps(a, x + l), hi = _mm512_maskz_loadu_ps(b, x + l + (left > 16 ? 16 : 0));
-        _mm512_mask_storeu_epi32(out + l / 2, (__mmask16)((1u << ((left + 1) / 2)) - 1), (__m512i)_mm512_cvtne2ps_pbh(hi, lo));
-    }
-}
-
-/* One panel of b: w <= 16 columns, zeros behind them: out[(k pairs, 16)]. */
-static BF16 void pack_panel(bool tb, int w, int k, const float *b, size_t ldb, uint32_t *out)
-{
-    int kp = (k + 1) / 2;
+    int n = qn_pairs_padded(k);
     if (!tb) {
-        __mmask16 m = (__mmask16)((1u << w) - 1);
-        for (int l = 0; l < kp; l++) {
-            __m512 x = _mm512_maskz_loadu_ps(m, b + (size_t)(2 * l) * ldb), y = 2 * l + 1 < k ? _mm512_maskz_loadu_ps(m, b + (size_t)(2 * l + 1) * ldb) : _mm512_setzero_ps();
-            _mm512_store_si512(out + l * NR, pairs(x, y));
+        for (int l = 0; l < n; l++) {
+            const float *x = b + (size_t)(2 * l) * ldb;
+            _mm512_store_si512(out + l * NR, 2 * l < k ? qn_pairs_of_rows(x, 2 * l + 1 < k ? x + ldb : NULL, (__mmask16)((1u << w) - 1)) : _mm512_setzero_si512());
         }
         return;
     }
-    uint32_t col[KP + 16];
-    const __m512i step = _mm512_mullo_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), _mm512_set1_epi32(NR));
-    for (int j = 0; j < NR; j++) {
-        if (j >= w) { for (int l = 0; l < kp; l++) out[l * NR + j] = 0; continue; }
-        for (int l0 = 0; l0 < kp; l0 += KP) {
-            int n = kp - l0 < KP ? kp - l0 : KP, l = 0;
-            row_pairs(b + (size_t)j * ldb + 2 * l0, (k - 2 * l0 < 2 * KP ? k - 2 * l0 : 2 * KP), col);
-            uint32_t *o = out + (size_t)l0 * NR + j;
-            for (; l + 16 <= n; l += 16) _mm512_i32scatter_epi32(o + l * NR, step, _mm512_loadu_si512(col + l), 4);
-            for (; l < n; l++) o[l * NR] = col[l];
-        }
+    for (int l = 0; l < n; l += NR) {
+        __m512i col[NR];
+        for (int j = 0; j < NR; j++) col[j] = qn_pairs(b + (size_t)(j < w ? j : 0) * ldb + 2 * l, j < w ? k - 2 * l : 0);
+        qn_transpose16(col);
+        for (int i = 0; i < NR; i++) _mm512_store_si512(out + (l + i) * NR, col[i]);
     }
 }
 
 /* a's block (m <= MC rows, kp <= KP pairs, k numbers) as panels of 12 rows: out[(panel, kp, 12)]. */
-static BF16 void pack_a(bool ta, int m, int k, const float *a, size_t lda, uint32_t *out)
+static QN_BF16 void pack_a(bool ta, int m, int k, const float *a, size_t lda, uint32_t *out)
 {
     int kp = (k + 1) / 2;
-    uint32_t row[KP + 16];
+    uint32_t row[16];
     for (int i = 0; i < m; i += MR, out += kp * MR) {
         int w = m - i < MR ? m - i : MR;
         if (ta) {
-            __mmask16 mask = (__mmask16)((1u << w) - 1);
             for (int l = 0; l < kp; l++) {
-                __m512 x = _mm512_maskz_loadu_ps(mask, a + (size_t)(2 * l) * lda + (size_t)i);
-                __m512 y = 2 * l + 1 < k ? _mm512_maskz_loadu_ps(mask, a + (size_t)(2 * l + 1) * lda + (size_t)i) : _mm512_setzero_ps();
-                _mm512_mask_storeu_epi32(out + l * MR, 0xfff, pairs(x, y));
+                const float *x = a + (size_t)(2 * l) * lda + (size_t)i;
+                _mm512_mask_storeu_epi32(out + l * MR, 0xfff, qn_pairs_of_rows(x, 2 * l + 1 < k ? x + lda : NULL, (__mmask16)((1u << w) - 1)));
             }
             continue;
         }
-        for (int r = 0; r < MR; r++) {
-            if (r >= w) { for (int l = 0; l < kp; l++) out[l * MR + r] = 0; continue; }
-            row_pairs(a + (size_t)(i + r) * lda, k, row);
-            for (int l = 0; l < kp; l++) out[l * MR + r] = row[l];
-        }
+        for (int r = 0; r < MR; r++)
+            for (int l0 = 0; l0 < kp; l0 += 16) {
+                _mm512_storeu_si512(row, qn_pairs(a + (size_t)(i + (r < w ? r : 0)) * lda + 2 * l0, r < w ? k - 2 * l0 : 0));
+                for (int l = l0; l < kp && l < l0 + 16; l++) out[l * MR + r] = row[l - l0];
+            }
     }
 }
 
-static inline __attribute__((always_inline)) BF16 void
+static inline __attribute__((always_inline)) QN_BF16 void
 kernel_rows(const int mr, int kp, const uint32_t *a, const uint32_t *b, bool add, float *c, size_t ldc, int w)
 {
     __m512 s[MR];
@@ -113,22 +84,11 @@ kernel_rows(const int mr, int kp, const uint32_t *a, const uint32_t *b, bool add
     }
 }
 
-static BF16 void kernel(int mr, int kp, const uint32_t *a, const uint32_t *b, bool add, float *c, size_t ldc, int w)
+static QN_BF16 void kernel(int mr, int kp, const uint32_t *a, const uint32_t *b, bool add, float *c, size_t ldc, int w)
 {
-    switch (mr) {
-    case 12: kernel_rows(12, kp, a, b, add, c, ldc, w); break;
-    case 11: kernel_rows(11, kp, a, b, add, c, ldc, w); break;
-    case 10: kernel_rows(10, kp, a, b, add, c, ldc, w); break;
-    case 9: kernel_rows(9, kp, a, b, add, c, ldc, w); break;
-    case 8: kernel_rows(8, kp, a, b, add, c, ldc, w); break;
-    case 7: kernel_rows(7, kp, a, b, add, c, ldc, w); break;
-    case 6: kernel_rows(6, kp, a, b, add, c, ldc, w); break;
-    case 5: kernel_rows(5, kp, a, b, add, c, ldc, w); break;
-    case 4: kernel_rows(4, kp, a, b, add, c, ldc, w); break;
-    case 3: kernel_rows(3, kp, a, b, add, c, ldc, w); break;
-    case 2: kernel_rows(2, kp, a, b, add, c, ldc, w); break;
-    default: kernel_rows(1, kp, a, b, add, c, ldc, w); break;
-    }
+#define ROWS(n) case n: kernel_rows(n, kp, a, b, add, c, ldc, w); break;
+    switch (mr) { QN_ROWS_TO_12(ROWS) }
+#undef ROWS
 }
 
 /* ---- parts for threads ---- */
@@ -141,7 +101,7 @@ static void pack_part(void *arg, size_t part)
     int last = (q->n + NR - 1) / NR, to = (int)part * PANELS + PANELS;
     for (int p = (int)part * PANELS; p < to && p < last; p++) {
         int j = p * NR, w = q->n - j < NR ? q->n - j : NR;
-        pack_panel(q->tb, w, q->k, q->tb ? q->b + (size_t)j * (size_t)q->ldb : q->b + j, (size_t)q->ldb, q->out + (size_t)j * (size_t)((q->k + 1) / 2));
+        pack_panel(q->tb, w, q->k, q->tb ? q->b + (size_t)j * (size_t)q->ldb : q->b + j, (size_t)q->ldb, q->out + (size_t)j * (size_t)qn_pairs_padded(q->k));
     }
 }
 
@@ -152,44 +112,57 @@ void qn_pack_bf16(qn_pool *p, bool tb, int n, int k, const float *b, int ldb, ui
     qn_pool_run((size_t)n * (size_t)k < 1 << 16 ? NULL : p, parts, pack_part, &q);
 }
 
-typedef struct { bool ta, add; int m, n, k, lda, ldc, n_rows, mc; const float *a; const uint32_t *packed; float *c; } mul_job;
-
 static void mul_part(void *arg, size_t part)
 {
-    mul_job *q = arg;
-    int i0 = (int)(part % (size_t)q->n_rows) * q->mc, j0 = (int)(part / (size_t)q->n_rows) * NC, kp = (q->k + 1) / 2;
-    int m = q->m - i0 < q->mc ? q->m - i0 : q->mc, n = q->n - j0 < NC ? q->n - j0 : NC;
+    const qn_bf16_job *q = arg;
+    int i0 = (int)(part % (size_t)q->n_rows) * q->mc, j0 = (int)(part / (size_t)q->n_rows) * q->nc, kp = (q->k + 1) / 2, all = qn_pairs_padded(q->k);
+    int m = q->m - i0 < q->mc ? q->m - i0 : q->mc, n = q->n - j0 < q->nc ? q->n - j0 : q->nc;
     uint32_t pa[MC * KP] __attribute__((aligned(64)));
     for (int l = 0; l < kp || l == 0; l += KP) {
         int kb = kp - l < KP ? kp - l : KP, k = q->k - 2 * l < 2 * KP ? q->k - 2 * l : 2 * KP;
         pack_a(q->ta, m, k, q->ta ? q->a + (size_t)(2 * l) * (size_t)q->lda + (size_t)i0 : q->a + (size_t)i0 * (size_t)q->lda + 2 * l, (size_t)q->lda, pa);
         for (int j = 0; j < n; j += NR) {
-            const uint32_t *b = q->packed + (size_t)(j0 + j) * (size_t)kp + (size_t)l * NR;
+            const uint32_t *b = q->packed + (size_t)(j0 + j) * (size_t)all + (size_t)l * NR;
             for (int i = 0; i < m; i += MR)
                 kernel(m - i < MR ? m - i : MR, kb, pa + (size_t)i * (size_t)kb, b, q->add || l > 0, q->c + (size_t)(i0 + i) * (size_t)q->ldc + j0 + j, (size_t)q->ldc, n - j < NR ? n - j : NR);
         }
     }
+    if (q->then) q->then->fn(q->then->arg, i0, i0 + m, j0, j0 + n);
+}
+
+static void mul(qn_pool *p, bool ta, int m, int n, int k, const float *a, int lda, const uint32_t *packed, bool add, float *c, int ldc, const qn_then *then)
+{
+    if (m <= 0 || n <= 0) return;
+    bool tiles = !without_tiles && qn_amx_here();
+    int step = tiles ? 32 : MR;
+    qn_bf16_job q = { .ta = ta, .add = add, .m = m, .n = n, .k = k, .lda = lda, .ldc = ldc, .a = a, .packed = packed, .c = c, .then = then,
+                      .mc = tiles ? QN_AMX_ROWS : MC, .nc = tiles ? QN_AMX_COLS : NC };
+    if ((int64_t)m * n * k < 1 << 18) p = NULL;
+    int cols = (n + q.nc - 1) / q.nc, want = 4 * qn_pool_threads(p);
+    if (qn_pool_threads(p) > 1)
+        while (q.mc > step && (m + q.mc - 1) / q.mc * cols < want) q.mc = q.mc / 2 / step * step;
+    q.n_rows = (m + q.mc - 1) / q.mc;
+    qn_pool_run(p, (size_t)q.n_rows * (size_t)cols, tiles ? qn_amx_part : mul_part, &q);
 }
 
 void qn_gemm_packed_bf16(qn_pool *p, bool ta, int m, int n, int k, const float *a, int lda, const uint32_t *packed, bool add, float *c, int ldc)
 {
-    if (m <= 0 || n <= 0) return;
-    mul_job q = { .ta = ta, .add = add, .m = m, .n = n, .k = k, .lda = lda, .ldc = ldc, .a = a, .packed = packed, .c = c, .mc = MC };
-    if ((int64_t)m * n * k < 1 << 18) p = NULL;
-    int cols = (n + NC - 1) / NC, want = 4 * qn_pool_threads(p);
-    if (qn_pool_threads(p) > 1)
-        while (q.mc > MR && (m + q.mc - 1) / q.mc * cols < want) q.mc = q.mc / 2 / MR * MR;
-    q.n_rows = (m + q.mc - 1) / q.mc;
-    qn_pool_run(p, (size_t)q.n_rows * (size_t)cols, mul_part, &q);
+    mul(p, ta, m, n, k, a, lda, packed, add, c, ldc, NULL);
 }
 
 #else
 bool qn_gemm_has_bf16(void) { return false; }
+bool qn_gemm_tiles(bool on) { (void)on; return false; }
 size_t qn_pack_bf16_size(int n, int k) { (void)n; (void)k; return 0; }
 void qn_pack_bf16(qn_pool *p, bool tb, int n, int k, const float *b, int ldb, uint32_t *out) { (void)p; (void)tb; (void)n; (void)k; (void)b; (void)ldb; (void)out; }
 void qn_gemm_packed_bf16(qn_pool *p, bool ta, int m, int n, int k, const float *a, int lda, const uint32_t *packed, bool add, float *c, int ldc)
 {
     (void)p; (void)ta; (void)m; (void)n; (void)k; (void)a; (void)lda; (void)packed; (void)add; (void)c; (void)ldc;
+}
+static void mul(qn_pool *p, bool ta, int m, int n, int k, const float *a, int lda, const uint32_t *packed, bool add, float *c, int ldc, const qn_then *then)
+{
+    (void)then;
+    qn_gemm_packed_bf16(p, ta, m, n, k, a, lda, packed, add, c, ldc);
 }
 #endif
 
@@ -203,10 +176,15 @@ qn_factor qn_factor_make(bool bf16, qn_pool *p, bool tb, int n, int k, const flo
     return f;
 }
 
+void qn_factor_mul_then(const qn_factor *f, qn_pool *p, int m, const float *a, int lda, bool add, float *c, int ldc, const qn_then *then)
+{
+    if (f->bf16) mul(p, false, m, f->n, f->k, a, lda, (const uint32_t *)(const void *)f->p, add, c, ldc, then);
+    else qn_gemm_packed_then(p, false, m, f->n, f->k, a, lda, f->p, f->k, add, c, ldc, then);
+}
+
 void qn_factor_mul(const qn_factor *f, qn_pool *p, int m, const float *a, int lda, bool add, float *c, int ldc)
 {
-    if (f->bf16) qn_gemm_packed_bf16(p, false, m, f->n, f->k, a, lda, (const uint32_t *)(const void *)f->p, add, c, ldc);
-    else qn_gemm_packed(p, false, m, f->n, f->k, a, lda, f->p, f->k, add, c, ldc);
+    qn_factor_mul_then(f, p, m, a, lda, add, c, ldc, NULL);
 }
 
 void qn_factor_free(qn_factor *f) { qn_nn_free(f->p); f->p = NULL; }

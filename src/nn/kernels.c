@@ -492,16 +492,44 @@ INL void erf8(v8 *io)
     *io = (v8)((v8i)(1.f - p * e) | ((v8i)x & sign));
 }
 
+INL void gelu8(v8 *io)
+{
+    v8 r = *io * 0.70710678f;
+    erf8(&r);
+    *io = 0.5f * *io * (1.f + r);
+}
+
+INL void dense_end_body(const qn_dense_end *e, int i0, int i1, int j0, int j1)
+{
+    for (int i = i0; i < i1; i++) {
+        float *c = e->c + (size_t)i * (size_t)e->ld;
+        const float *plus = e->plus ? e->plus + (size_t)i * (size_t)e->ld : NULL;
+        for (int j = j0; j < j1; j += LANES) {
+            v8 x, b;
+            size_t k = (size_t)(j1 - j);
+            get(&x, c + j, k, 0);
+            get(&b, e->bias + j, k, 0);
+            x += b;
+            if (plus) {
+                get(&b, plus + j, k, 0);
+                x += b;
+            }
+            if (e->gelu) gelu8(&x);
+            put(c + j, &x, k);
+        }
+    }
+}
+TWICE(dense_end, (const qn_dense_end *e, int i0, int i1, int j0, int j1), (e, i0, i1, j0, j1))
+void qn_dense_end_block(void *end, int i0, int i1, int j0, int j1) { dense_end(end, i0, i1, j0, j1); }
+
 INL void gelu_body(job *q, size_t part)
 {
     size_t to = (part + 1) * CHUNK < q->count ? (part + 1) * CHUNK : q->count;
     for (size_t i = part * CHUNK; i < to; i += LANES) {
-        v8 x, r;
+        v8 x;
         get(&x, q->x + i, to - i, 0);
-        r = x * 0.70710678f;
-        erf8(&r);
-        r = 0.5f * x * (1.f + r);
-        put(q->y + i, &r, to - i);
+        gelu8(&x);
+        put(q->y + i, &x, to - i);
     }
 }
 TWICE(gelu, (job *q, size_t part), (q, part))

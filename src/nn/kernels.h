@@ -42,6 +42,11 @@ void qn_swiglu_back(qn_pool *p, int n, int f, const float *gu, const float *dh, 
 void qn_gelu(qn_pool *p, size_t n, const float *x, float *y);
 void qn_gelu_back(qn_pool *p, size_t n, const float *x, const float *dy, float *dx);
 
+/* The end of a dense layer on a block of its product c (n, ld): c += bias (ld), then gelu(c), or c += plus (n, ld), or nothing.
+ * qn_dense_end_block is a qn_then's fn (nn/gemm.h) with a qn_dense_end. */
+typedef struct { int ld; bool gelu; const float *bias, *plus; float *c; } qn_dense_end;
+void qn_dense_end_block(void *end, int i0, int i1, int j0, int j1);
+
 /* Softmax cross-entropy of m rows of logits (m, v), in place: logp[i] = log softmax(logits[i])[target[i]], and, when coef
  * is given, logits[i] becomes coef[i] * (softmax - onehot), the gradient of -coef[i] * logp[i]. */
 void qn_xent(qn_pool *p, int m, int v, float *logits, const int32_t *target, const float *coef, float *logp);

@@ -86,11 +86,9 @@ static float rounded(float x)               /* to bf16, half to even */
     return x;
 }
 
-static void products_in_bf16_are_those_of_rounded_numbers(void **state)
+static void check_bf16(void)
 {
-    (void)state;
-    if (!qn_gemm_has_bf16()) { print_message("skipped: no AVX512_BF16 here\n"); skip(); }
-    static const int shape[][3] = { { 1, 1, 1 }, { 12, 16, 8 }, { 13, 17, 9 }, { 35, 33, 301 }, { 130, 50, 1100 }, { 97, 530, 33 }, { 40, 40, 513 } };
+    static const int shape[][3] = { { 1, 1, 1 }, { 12, 16, 8 }, { 13, 17, 9 }, { 35, 33, 301 }, { 130, 50, 1100 }, { 97, 530, 33 }, { 40, 40, 513 }, { 70, 33, 3300 } };
     qn_rng r = qn_rng_seed(5);
     qn_pool *pool = qn_pool_new(3);
     for (size_t s = 0; s < sizeof shape / sizeof *shape; s++)
@@ -115,6 +113,16 @@ static void products_in_bf16_are_those_of_rounded_numbers(void **state)
             qn_nn_free(a); qn_nn_free(b); qn_nn_free(c); qn_nn_free(want); qn_nn_free(other);
         }
     qn_pool_free(pool);
+}
+
+static void products_in_bf16_are_those_of_rounded_numbers(void **state)
+{
+    (void)state;
+    if (!qn_gemm_has_bf16()) { print_message("skipped: no AVX512_BF16 here\n"); skip(); }
+    qn_gemm_tiles(false);
+    check_bf16();
+    if (qn_gemm_tiles(true)) check_bf16();
+    else print_message("skipped: no AMX_BF16 here\n");
 }
 
 static void a_product_does_not_depend_on_threads_or_on_rows_beside(void **state)
