@@ -35,8 +35,14 @@ qn_code qn_encoder_ids(qn_encoder *m, qn_str text, qn_ids *out, qn_err *e);
 /* Multiple negatives ranking: each query's positive must score above all other positives and all hard negatives of its
  * batch: cross-entropy of scale * cosine. A candidate equal to the query's own positive or to the query is left out. */
 typedef struct { qn_seq query, positive; const qn_seq *negatives; int n_negatives; } qn_ranking_row;
-/* scale 0: 20. The batch may be larger than what goes through the network at once (o->pass_tokens, 0: 8192): embeddings
- * come first, then each pass again for its gradient (Gao et al. 2021). Checkpoints and resuming as in fit.h. */
-qn_code qn_encoder_train_ranking(qn_encoder *m, const qn_fit_options *o, double scale, const qn_ranking_row *rows, size_t n,
+/* What is learnt. Without a teacher: that a query's own positive is the one. With one, the target over a batch's candidates is, by
+ * teacher_share, the softmax of teacher_scale * its scores (distillation); the loss is then the Kullback-Leibler divergence from it.
+ * teacher(teacher_arg, rows, n, out (n, candidates)): scores for the queries of the rows with these numbers; candidates are, for each of
+ * the rows in turn, its positive and its negatives. */
+typedef qn_code qn_ranking_scores(void *arg, const uint32_t *rows, size_t n, float *out, qn_err *e);
+typedef struct { double scale, teacher_scale, teacher_share; qn_ranking_scores *teacher; void *teacher_arg; } qn_ranking_loss; /* scale 0: 20 */
+/* The batch may be larger than what goes through the network at once (o->pass_tokens, 0: 8192): embeddings come first, then each
+ * pass again for its gradient (Gao et al. 2021). Checkpoints and resuming as in fit.h; a teacher must score as it did before. */
+qn_code qn_encoder_train_ranking(qn_encoder *m, const qn_fit_options *o, const qn_ranking_loss *k, const qn_ranking_row *rows, size_t n,
                                  qn_fit_state *last, qn_err *e);
 #endif

@@ -1,11 +1,12 @@
-/* encoder_train: multiple negatives ranking. The loss needs all embeddings of a batch at once; its gradient by them is then
+/* encoder_train: ranking of a batch's candidates, as a teacher would or the own positive first. The loss needs all embeddings of a batch at once; its gradient by them is then
  * carried back pass by pass, so that the memory does not grow with the batch. */
 #include "core/map.h"
 #include "nn/encoder_net.h"
 #include <math.h>
 
-typedef struct { qn_encoder *m; const qn_ranking_row *rows; double scale; int pass; } trainer;
-typedef struct { size_t n_q, n_c, n; qn_seq *s; size_t *own; qn_hash128 *hash; } batch;   /* queries, then candidates; own[i]: the positive */
+typedef struct { qn_encoder *m; const qn_ranking_row *rows; qn_ranking_loss k; int pass; } trainer;
+typedef struct { size_t n_q, n_c, n; qn_seq *s; size_t *own; qn_hash128 *hash; float *taught; } batch;
+/* queries, then candidates; own[i]: the positive; taught (n_q, n_c): the teacher's scores, or NULL */
 
 static batch gather(const trainer *t, const uint32_t *rows, size_t n)
 {
@@ -27,34 +28,54 @@ static batch gather(const trainer *t, const uint32_t *rows, size_t n)
     return b;
 }
 
-/* Loss and its gradient by the embeddings, e and de (n, d). */
+/* May candidate j be told from the query's own positive? Not when it is the same text, or the query itself. */
+static bool told_apart(const batch *b, size_t i, size_t j)
+{
+    const qn_hash128 *h = &b->hash[b->n_q + j];
+    return j == b->own[i] || !(qn_hash_eq(*h, b->hash[b->n_q + b->own[i]]) || qn_hash_eq(*h, b->hash[i]));
+}
+
+/* x (n): scores to probabilities, -inf to 0. Returns the log of the denominator of scale * x. */
+static double softmax(double scale, const float *x, size_t n, double *p)
+{
+    double top = -INFINITY, sum = 0;
+    for (size_t j = 0; j < n; j++) top = (double)x[j] > top ? (double)x[j] : top;
+    for (size_t j = 0; j < n; j++) sum += p[j] = exp(scale * ((double)x[j] - top));
+    for (size_t j = 0; j < n; j++) p[j] /= sum;
+    return scale * top + log(sum);
+}
+
+/* Loss and its gradient by the embeddings, e and de (n, d): sum of y (log y - log p), y the target, p the softmax of scaled cosines. */
 static void rank(const trainer *t, const batch *b, const float *emb, float *de, qn_fit_state *st)
 {
     int d = t->m->c.d, nq = (int)b->n_q, nc = (int)b->n_c;
     const float *q = emb, *c = emb + (size_t)nq * (size_t)d;
     float *s = qn_nn_alloc((size_t)nq * (size_t)nc);
+    double *p = QN_NEW_N(double, 2 * b->n_c), *y = p + b->n_c, scale = t->k.scale, share = b->taught ? t->k.teacher_share : 0;
     qn_gemm(t->m->pool, false, true, nq, nc, d, q, d, c, d, false, s, nc);
     st->loss = st->right = 0;
     for (size_t i = 0; i < b->n_q; i++) {
-        float *x = s + i * b->n_c;
+        float *x = s + i * b->n_c, *u = b->taught ? b->taught + i * b->n_c : NULL;
         size_t own = b->own[i];
-        double sum = 0, top = (double)x[own];
         bool first = true;
         for (size_t j = 0; j < b->n_c; j++) {
-            const qn_hash128 *h = &b->hash[b->n_q + j];
-            if (j != own && (qn_hash_eq(*h, b->hash[b->n_q + own]) || qn_hash_eq(*h, b->hash[i]))) { x[j] = -INFINITY; continue; }
-            if ((double)x[j] > top) top = (double)x[j];
-            if (j != own && x[j] >= x[own]) first = false;
+            if (!told_apart(b, i, j)) x[j] = -INFINITY;
+            else if (j != own && x[j] >= x[own]) first = false;
+            if (u && x[j] == -INFINITY) u[j] = -INFINITY;
         }
-        for (size_t j = 0; j < b->n_c; j++) sum += exp(t->scale * ((double)x[j] - top));
-        st->loss -= (t->scale * ((double)x[own] - top) - log(sum)) / nq;
+        double log_sum = softmax(scale, x, b->n_c, p);
+        if (u) softmax(t->k.teacher_scale, u, b->n_c, y);
+        for (size_t j = 0; j < b->n_c; j++) {
+            y[j] = share * y[j] + (1 - share) * (j == own);
+            if (y[j] > 0) st->loss += y[j] * (log(y[j]) - (scale * (double)x[j] - log_sum)) / nq;
+            x[j] = (float)((p[j] - y[j]) * scale / nq);
+        }
         st->right += (double)first / nq;
-        for (size_t j = 0; j < b->n_c; j++)
-            x[j] = (float)((exp(t->scale * ((double)x[j] - top)) / sum - (j == own)) * t->scale / nq);
     }
     qn_gemm(t->m->pool, false, false, nq, d, nc, s, nc, c, d, false, de, d);
     qn_gemm(t->m->pool, true, false, nc, d, nq, s, nc, q, d, false, de + (size_t)nq * (size_t)d, d);
     qn_nn_free(s);
+    qn_free(p);
 }
 
 static qn_code loss(void *arg, const uint32_t *rows, size_t n, qn_fit_state *st, qn_err *e)
@@ -63,11 +84,15 @@ static qn_code loss(void *arg, const uint32_t *rows, size_t n, qn_fit_state *st,
     qn_encoder *m = t->m;
     size_t d = (size_t)m->c.d, tokens = 0;
     batch b = gather(t, rows, n);
-    (void)e;
+    qn_code rc = QN_OK;
+    if (t->k.teacher) {
+        b.taught = QN_NEW_N(float, b.n_q * b.n_c);
+        rc = t->k.teacher(t->k.teacher_arg, rows, n, b.taught, e);
+    }
     float *emb = qn_nn_alloc(2 * b.n * d), *de = emb + b.n * d, *norm = qn_nn_alloc(b.n);
     for (size_t i = 0; i < b.n; i++) tokens += (size_t)b.s[i].n;
     bool once = tokens <= (size_t)t->pass;
-    for (size_t from = 0, first; from < b.n;) {
+    for (size_t from = 0, first; rc == QN_OK && from < b.n;) {
         qn_packed p;
         first = from;
         qn_tokens_pack(&p, b.s, b.n, &from, t->pass);
@@ -75,8 +100,8 @@ static qn_code loss(void *arg, const uint32_t *rows, size_t n, qn_fit_state *st,
         qn_encoder_pool_rows(m, &p.t, emb + first * d, norm + first);
         qn_packed_free(&p);
     }
-    rank(t, &b, emb, de, st);
-    for (size_t from = 0, first; from < b.n;) {
+    if (rc == QN_OK) rank(t, &b, emb, de, st);
+    for (size_t from = 0, first; rc == QN_OK && from < b.n;) {
         qn_packed p;
         first = from;
         qn_tokens_pack(&p, b.s, b.n, &from, t->pass);
@@ -91,7 +116,8 @@ static qn_code loss(void *arg, const uint32_t *rows, size_t n, qn_fit_state *st,
     qn_free(b.s);
     qn_free(b.own);
     qn_free(b.hash);
-    return QN_OK;
+    qn_free(b.taught);
+    return rc;
 }
 
 static qn_code check(const qn_encoder *m, const qn_seq *s, size_t row, qn_hasher *h, qn_err *e)
@@ -104,15 +130,17 @@ static qn_code check(const qn_encoder *m, const qn_seq *s, size_t row, qn_hasher
     return QN_OK;
 }
 
-qn_code qn_encoder_train_ranking(qn_encoder *m, const qn_fit_options *o, double scale, const qn_ranking_row *rows, size_t n,
+qn_code qn_encoder_train_ranking(qn_encoder *m, const qn_fit_options *o, const qn_ranking_loss *k, const qn_ranking_row *rows, size_t n,
                                  qn_fit_state *last, qn_err *e)
 {
     qn_encoder_unpack(m);                       /* the weights change */
-    trainer t = { .m = m, .rows = rows, .scale = scale > 0 ? scale : 20, .pass = o->pass_tokens > 0 ? o->pass_tokens : 8192 };
+    trainer t = { .m = m, .rows = rows, .k = *k, .pass = o->pass_tokens > 0 ? o->pass_tokens : 8192 };
+    if (!(t.k.scale > 0)) t.k.scale = 20;
+    double loss_of[] = { t.k.scale, t.k.teacher != NULL, t.k.teacher_scale, t.k.teacher_share };
     qn_params *groups[] = { &m->p };
     qn_hasher *h = qn_hasher_new();
     qn_code rc = QN_OK;
-    qn_hasher_add(h, &t.scale, sizeof t.scale);
+    qn_hasher_add(h, loss_of, sizeof loss_of);
     qn_hasher_add(h, m->p.w, m->p.count * sizeof(float));
     for (size_t i = 0; i < n && rc == QN_OK; i++) {
         rc = check(m, &rows[i].query, i, h, e);

@@ -3,6 +3,7 @@
 #include "nn/fit.h"
 #include "core/clock.h"
 #include "core/file.h"
+#include "core/mem.h"
 #include "core/rng.h"
 #include <math.h>
 #include <stdio.h>
@@ -32,12 +33,29 @@ double qn_fit_lr(const qn_fit_options *o, int64_t step, int64_t steps)
     return o->lr_end + (o->lr - o->lr_end) * (o->shape == QN_LR_LINEAR ? 1 - t : 0.5 * (1 + cos(3.14159265358979323846 * t)));
 }
 
+/* The shuffled order, each group's rows moved behind the first of them. */
+static void gather_groups(fit *f)
+{
+    uint32_t n_groups = 0, *order = qn_memdup(f->order, f->n_rows * sizeof *order);
+    for (size_t i = 0; i < f->n_rows; i++) if (f->o->group[i] >= n_groups) n_groups = f->o->group[i] + 1;
+    size_t *size = QN_NEW_N(size_t, 2 * (size_t)n_groups), *at = size + n_groups, end = 0;
+    for (size_t i = 0; i < f->n_rows; i++) size[f->o->group[i]]++;
+    for (size_t i = 0; i < f->n_rows; i++) {
+        uint32_t g = f->o->group[order[i]];
+        if (size[g]) { at[g] = end; end += size[g]; size[g] = 0; }      /* the first of its group */
+        f->order[at[g]++] = order[i];
+    }
+    qn_free(size);
+    qn_free(order);
+}
+
 static void shuffle(fit *f, int64_t epoch)
 {
     if (f->order_epoch == epoch) return;
     for (size_t i = 0; i < f->n_rows; i++) f->order[i] = (uint32_t)i;
     qn_rng r = qn_rng_keyed(f->o->seed, QN_STR("epoch"), (qn_hash128){ (uint64_t)epoch, 1 });
     if (!f->o->in_order) qn_rng_shuffle(&r, f->order, f->n_rows, sizeof *f->order);
+    if (f->o->group && !f->o->in_order) gather_groups(f);
     f->order_epoch = epoch;
 }
 
@@ -48,6 +66,7 @@ static void fingerprint(const fit *f, char hex[33])
     double d[] = { o->lr, o->lr_end, o->shape, (double)o->warmup, (double)f->s.steps, o->batch, o->pass_tokens, o->clip, o->decay,
                    o->b1, o->b2, o->eps, (double)o->seed, o->in_order, (double)f->n_rows };
     qn_hash128 h = qn_hash_mix(f->identity, qn_hash(d, sizeof d));
+    if (o->group) h = qn_hash_mix(h, qn_hash(o->group, f->n_rows * sizeof *o->group));
     for (int i = 0; i < f->n_groups; i++) {
         uint64_t n = f->groups[i]->count;
         h = qn_hash_mix(h, qn_hash(&n, sizeof n));

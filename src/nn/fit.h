@@ -29,6 +29,8 @@ typedef struct qn_fit_options {
     double decay, b1, b2, eps;  /* AdamW; b1 0: 0.9, b2 0: 0.999, eps 0: 1e-8. Vectors (norms, biases) do not decay. */
     uint64_t seed;
     bool in_order;              /* do not shuffle */
+    const uint32_t *group;      /* (rows) or NULL: rows of a group stand side by side in the order, so that they share steps; groups and the rows of each are
+                                   shuffled */
     const char *checkpoint;     /* a file, or NULL. When it is there and of this very training, that one goes on; of another: QN_EUSAGE */
     int64_t checkpoint_every;   /* steps; 0: at the end (or when stopped) alone */
     double checkpoint_seconds;  /* and whenever so much time has passed since the last; 0: not */

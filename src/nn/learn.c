@@ -6,6 +6,7 @@
 #include "nn/learn_net.h"
 #include "core/clock.h"
 #include "core/file.h"
+#include "core/map.h"
 #include "core/rng.h"
 #include "nn/config_json.h"
 #include "nn/decoder_net.h"
@@ -37,6 +38,7 @@ void qn_learner_free(qn_learner *l)
     qn_free(l->labels.p);
     qn_free(l->msgs);
     qn_free(l->rows);
+    qn_map_free(&l->groups);
     qn_free(l);
 }
 
@@ -56,6 +58,12 @@ void qn_learner_add(qn_learner *l, const qn_learn_row *r)
     QN_GROW(l->rows, l->n, l->cap);
     kept *k = &l->rows[l->n++];
     *k = (kept){ .at = l->n_msgs, .n_a = (uint32_t)r->n_a, .n_b = (uint32_t)r->n_b, .text = r->text, .weight = r->weight, .p = r->p, .margin = r->margin, .start = r->start };
+    if (r->group.n) {
+        bool fresh;
+        uint64_t *g = qn_map_put_str(&l->groups, r->group, &fresh);
+        if (fresh) *g = ++l->n_groups;
+        k->group = (uint32_t)*g;
+    }
     keep_messages(l, r->a, r->n_a);
     keep_messages(l, r->b, r->n_b);
     if (r->step) {
@@ -115,7 +123,7 @@ static qn_code training_key(const qn_learner *l, char hex[33], qn_err *e)
     const qn_fit_options *f = &o->fit;
     qn_hasher *h = qn_hasher_new();
     double d[] = { LEARN_VERSION, o->kind, o->size.wide, o->size.layers, o->size.heads, o->size.kv_heads, o->size.ff, o->size.vocab, o->size.max_tokens,
-                   o->lora_rank, o->lora_alpha, o->max_tokens, o->beta, o->ranking, o->scale, o->gate, o->bf16, o->valid, o->warmup, f->lr, f->lr_end, f->shape, (double)f->warmup, (double)f->steps,
+                   o->lora_rank, o->lora_alpha, o->max_tokens, o->beta, o->ranking, o->scale, o->teacher, o->teacher_scale, o->teacher_share, o->gate, o->bf16, o->valid, o->warmup, f->lr, f->lr_end, f->shape, (double)f->warmup, (double)f->steps,
                    f->epochs, f->batch, f->pass_tokens, f->clip, f->decay, f->b1, f->b2, f->eps, (double)f->seed, f->in_order, (double)l->n };
     qn_hasher_add(h, d, sizeof d);
     hash_text(h, qn_str_of(o->lora_modules ? o->lora_modules : ""));
@@ -124,8 +132,10 @@ static qn_code training_key(const qn_learner *l, char hex[33], qn_err *e)
     for (size_t i = 0; i < l->n; i++) {
         qn_hash128 r = row_hash(l, &l->rows[i]);
         qn_hasher_add(h, &r, sizeof r);
+        if (l->n_groups) qn_hasher_add(h, &l->rows[i].group, sizeof l->rows[i].group);
     }
     qn_code rc = o->base ? hash_base(h, o->base, e) : QN_OK;
+    if (rc == QN_OK && o->teacher_dir) rc = hash_base(h, o->teacher_dir, e);
     qn_hash_hex(qn_hasher_end(h), hex);
     return rc;
 }
@@ -442,102 +452,6 @@ static qn_code train(qn_learner *l, const char *checkpoint, const made_list *row
     return rc;
 }
 
-/* ---- sentence encoders ---- */
-/* NDCG@10 of the held-back rows: each query against all their positives and negatives, its own positive the one right. */
-static qn_code measure_ranking(qn_learner *l, const qn_ranking_row *rows, size_t n, double *out, qn_err *e)
-{
-    size_t d = (size_t)qn_encoder_dim(l->enc), n_docs = 0, at = 0;
-    for (size_t i = 0; i < n; i++) n_docs += 1 + (size_t)rows[i].n_negatives;
-    qn_seq *s = QN_NEW_N(qn_seq, n + n_docs);
-    float *v = QN_NEW_N(float, (n + n_docs) * d);
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) { s[i] = rows[i].query; s[n + i] = rows[i].positive; }
-    at = 2 * n;
-    for (size_t i = 0; i < n; i++) for (int k = 0; k < rows[i].n_negatives; k++) s[at++] = rows[i].negatives[k];
-    qn_code rc = qn_encoder_embed_ids(l->enc, s, n + n_docs, v, e);
-    for (size_t i = 0; rc == QN_OK && i < n; i++) {
-        float own = qn_dot(d, v + i * d, v + (n + i) * d);
-        int rank = 1;
-        for (size_t j = 0; j < n_docs && rank <= 10; j++) rank += qn_dot(d, v + i * d, v + (n + j) * d) > own;
-        if (rank <= 10) sum += 1 / log2(rank + 1.0);
-    }
-    *out = n ? sum / (double)n : NAN;
-    qn_free(s);
-    qn_free(v);
-    return rc;
-}
-
-/* All texts of all rows as ids: spans in the order of the messages. */
-static qn_code encoder_ids(qn_learner *l, span *spans, qn_err *e)
-{
-    for (size_t i = 0; i < l->n_msgs; i++) {
-        spans[i].at = l->ids.n;
-        QN_TRY(qn_encoder_ids(l->enc, l->msgs[i].content, &l->ids, e));
-        spans[i].n = (int)(l->ids.n - spans[i].at);
-    }
-    return QN_OK;
-}
-
-static qn_code train_ranking(qn_learner *l, const char *checkpoint, const span *spans, qn_learned *out, qn_err *e)
-{
-    const qn_learn_options *o = l->o;
-    qn_seq *seqs = QN_NEW_N(qn_seq, l->n_msgs + 1);
-    qn_ranking_row *all = QN_NEW_N(qn_ranking_row, l->n + 1), *valid = all + l->n;
-    size_t n = 0, n_valid = 0;
-    qn_fit_state s = { 0 };
-    for (size_t i = 0; i < l->n_msgs; i++) { seqs[i] = (qn_seq){ .ids = l->ids.p + spans[i].at, .n = spans[i].n }; out->tokens += spans[i].n; }
-    for (size_t i = 0; i < l->n; i++) {
-        const kept *k = &l->rows[i];
-        qn_ranking_row x = { seqs[k->at], seqs[k->at + k->n_a], seqs + k->at + k->n_a + 1, (int)k->n_b - 1 };
-        if (qn_learner_holds_back(l, k)) { *--valid = x; n_valid++; }
-        else all[n++] = x;
-    }
-    out->rows = (int64_t)n;
-    qn_fit_options f = qn_learner_fit(l, n, checkpoint, out);
-    qn_code rc = n ? QN_OK : qn_fail(e, QN_EDATA, "there are no rows to train on");
-    if (rc == QN_OK && n_valid) rc = measure_ranking(l, valid, n_valid, &out->right_before, e);
-    if (rc == QN_OK) rc = qn_encoder_train_ranking(l->enc, &f, o->scale, all, n, &s, e);
-    if (rc == QN_OK && n_valid) rc = measure_ranking(l, valid, n_valid, &out->right_valid, e);
-    out->steps = s.step;
-    qn_learned_means(out);
-    qn_free(seqs);
-    qn_free(all);
-    return rc;
-}
-
-static qn_code open_encoder(qn_learner *l, qn_err *e)
-{
-    qn_encoder_close(l->enc);
-    l->enc = NULL;
-    QN_TRY(qn_encoder_open(&l->enc, l->o->base, e));
-    qn_encoder_threads(l->enc, l->o->threads);
-    qn_encoder_bf16(l->enc, l->o->bf16);
-    l->longest = qn_encoder_longest(l->enc);
-    if (l->o->max_tokens > 0) qn_encoder_max_tokens(l->enc, l->o->max_tokens);
-    return QN_OK;
-}
-
-static qn_code make_encoder(qn_learner *l, const char *part, const char *checkpoint, qn_learned *out, qn_err *e)
-{
-    int64_t t0 = qn_now_us();
-    if (!l->o->base) return qn_fail(e, QN_ERECIPE, "an encoder is tuned from a base: none was given");
-    QN_TRY(open_encoder(l, e));
-    if (!qn_encoder_tokenizer(l->enc)) return qn_fail(e, QN_EDATA, "%s has no tokenizer.json", l->o->base);
-    span *spans = QN_NEW_N(span, l->n_msgs + 1);
-    qn_code rc = encoder_ids(l, spans, e);
-    if (rc == QN_OK) rc = train_ranking(l, checkpoint, spans, out, e);
-    qn_free(spans);
-    out->refused = rc == QN_OK && l->o->gate && out->right_valid < out->right_before;
-    if (out->refused) rc = open_encoder(l, e);
-    out->params = l->enc ? (int64_t)l->enc->p.count : 0;
-    out->seconds = 1e-6 * (double)(qn_now_us() - t0);
-    if (rc != QN_OK) return rc;
-    qn_learned_remove(part);
-    qn_encoder_max_tokens(l->enc, l->longest);     /* rows were cut for the training alone */
-    QN_TRY(qn_encoder_save(l->enc, part, e));
-    return write_facts(out, part, e);
-}
-
 static qn_code make(qn_learner *l, const char *part, const char *checkpoint, qn_learned *out, qn_err *e)
 {
     made_list rows = { 0 };
@@ -575,8 +489,8 @@ qn_code qn_learner_run(qn_learner *l, qn_learned *out, qn_err *e)
         rc = qn_mkdirs(*parent ? parent : "/", e);
         qn_free(parent);
     }
-    if (rc == QN_OK) rc = l->o->span ? qn_learn_span(l, part.p, check.p, out, e) : l->o->ranking ? make_encoder(l, part.p, check.p, out, e) : make(l, part.p, check.p, out, e);
-    if (rc == QN_OK && l->o->span) rc = write_facts(out, part.p, e);
+    if (rc == QN_OK) rc = l->o->span ? qn_learn_span(l, part.p, check.p, out, e) : l->o->ranking ? qn_learn_embed(l, part.p, check.p, out, e) : make(l, part.p, check.p, out, e);
+    if (rc == QN_OK && (l->o->span || l->o->ranking)) rc = write_facts(out, part.p, e);
     if (rc == QN_OK) rc = put_in_place(part.p, dir, e);
     if (rc == QN_OK) remove(check.p);
     qn_buf_free(&part);

@@ -28,6 +28,9 @@ typedef struct qn_learn_options {
     const qn_str *choices;      /* span: answers that stand in no passage; a base that reads already keeps its own */
     size_t n_choices;
     double scale;               /* of its cosines; 0: 20 */
+    int    teacher;             /* ranking: 0 none; 1 + qn_search_by: learn its scores over a batch's candidates (nn/teacher.h) */
+    const char *teacher_dir;    /* the encoder it searches by; NULL: the base */
+    double teacher_scale, teacher_share;    /* as in qn_ranking_loss */
     bool   gate;                /* ranking: when the tuned encoder ranks the held-back rows worse than the base, the base stays */
     double valid;               /* share of the rows, drawn by their content, that is not trained on but measured at the end */
     double warmup;              /* share of the steps in which the rate rises */
@@ -44,6 +47,7 @@ typedef struct {
     bool   text;                /* a[0].content alone, without the marks of a conversation */
     float  weight, p, margin;   /* as in qn_train_row; 0: default */
     int64_t start;              /* span: 0, or 1 + a byte of the first passage at which the answer stands */
+    qn_str group;               /* ranking: rows of one name share steps, and are negatives for each other; empty in all: no groups */
     const float *step;          /* QN_TRAIN_STEPS: target (0..1; negative: none) at the end of each message of a, (n_a) */
 } qn_learn_row;
 

@@ -1,10 +1,11 @@
 /* learn_net: the inside of a learner, for the files that train other things than decoders. */
 #ifndef QN_NN_LEARN_NET_H
 #define QN_NN_LEARN_NET_H
+#include "core/map.h"
 #include "nn/encoder.h"
 #include "nn/learn.h"
 
-typedef struct { size_t at; uint32_t n_a, n_b; bool text, valid; float weight, p, margin; const float *step; int64_t start; } qn_kept;     /* a row: its messages from `at` on */
+typedef struct { size_t at; uint32_t n_a, n_b, group; bool text, valid; float weight, p, margin; const float *step; int64_t start; } qn_kept;     /* a row: its messages from `at` on; group: 0 none */
 
 struct qn_learner {
     const qn_learn_options *o;
@@ -20,6 +21,8 @@ struct qn_learner {
     qn_ids ids;                 /* of all rows, one after the other */
     qn_weights weights, labels;
     int64_t left_out;
+    qn_map  groups;             /* name -> number from 1 */
+    uint32_t n_groups;
     int     longest;            /* text that the encoder takes, in tokens */
 };
 
@@ -29,6 +32,8 @@ qn_fit_options qn_learner_fit(const qn_learner *l, size_t n, const char *checkpo
 void    qn_learned_means(qn_learned *out);                                      /* loss_first, loss_last */
 void    qn_learned_remove(const char *dir);                                     /* a model's folder, when it holds nothing else */
 
+/* Tunes a sentence encoder into the folder `part` (learn_embed.c). */
+qn_code qn_learn_embed(qn_learner *l, const char *part, const char *checkpoint, qn_learned *out, qn_err *e);
 /* Trains a reader into the folder `part` (learn_span.c). */
 qn_code qn_learn_span(qn_learner *l, const char *part, const char *checkpoint, qn_learned *out, qn_err *e);
 #endif

@@ -280,5 +280,16 @@ steps:
     bad = Run(emb, "rows=" + t, "--model", "base=" + minilm, "lr=0.05")
     about = bad.rows("model.tuned.jsonl")[0]
     check(about["refused"] and "the base stays" in bad.stderr + open(os.path.join(bad.out, "run.log")).read(), "one that got worse is refused", about)
+    # a teacher: what it says is learnt, and rows of one kind share steps
+    p = path("teacher.yaml")
+    with open(p, "w") as f:
+        f.write(open(emb).read().replace("negatives: .negatives,", "together: '.query | split(\" \")[4]', teacher: $teacher, teacher_scale: 10,").replace("  lr:", "  teacher: {type: text, default: joined}\n  lr:")
+                .replace("  - from: rows\n    sample: {rows: 3}\n  - embed: {text: .query, model: $tuned, as: v}\n", ""))
+    losses = {}
+    for teacher in ("joined", "bm25", "none"):
+        r = Run(p, "rows=" + t, "--model", "base=" + minilm, "teacher=" + teacher, "lr=1e-4")
+        equal(r.code, 0, "teacher %s: %s" % (teacher, r.stderr))
+        losses[teacher] = [r.rows()[0][k] for k in ("loss_first", "loss_last")]
+    check(all(a > b for a, b in losses.values()) and len({a for a, _ in losses.values()}) == 3, "each teaches something of its own", losses)
     equal([r["v"][:3] for r in bad.rows()], [r["v"][:3] for r in Run(emb, "rows=" + t, "--model", "base=" + minilm, "lr=1e-30").rows()], "the base stays")
     print("train_embed: NDCG@10 of rows held back %.3f to %.3f" % tuple(good.rows("model.tuned.jsonl")[0][k] for k in ("right_before", "right_valid")))

@@ -208,7 +208,7 @@ static void embeddings_and_the_ranking_loss_are_those_of_transformers(void **sta
     for (int i = 0; i < 8; i++) rows[i] = (qn_ranking_row){ q[3 * i], q[3 * i + 1], &q[3 * i + 2], 1 };
     curve c = { losses, 0 };
     qn_fit_options o = options(40, 1e-3, &c);
-    assert_int_equal(qn_encoder_train_ranking(m, &o, 20, rows, 8, NULL, &e), QN_OK);
+    assert_int_equal(qn_encoder_train_ranking(m, &o, &(qn_ranking_loss){ .scale = 20 }, rows, 8, NULL, &e), QN_OK);
     print_message("bert: 40 ranking losses within %.1e of PyTorch's\n", c.far);
     assert_true(c.far < 1e-3);
     free(flat); free(want); free(losses);
