@@ -21,7 +21,7 @@ SIZES = {
     },
     "retriever": {
         "short": {"settings": dict(rows=48, per_passage=1, longest=32), "passages": 120, "questions": 60, "others": 100},
-        "medium": {"settings": dict(rows=480, per_passage=1, k=3), "passages": 1000, "questions": 800, "others": 400},
+        "medium": {"settings": dict(rows=400, per_passage=1, k=3), "passages": 1100, "questions": 2000, "others": 0},
         "full": {"settings": dict(rows=3200, per_passage=3, k=3), "passages": 0, "questions": 0, "others": 0},
     },
     "self_improve": {
@@ -186,6 +186,8 @@ def run(name, size, args, settings):
     os.makedirs(folder, exist_ok=True)
     out = os.path.join(folder, "run")
     command = [args.quern, "run", name, "-o", out, "--memory", "6G", *["%s=%s" % kv for kv in settings.items()]]
+    if args.workers:
+        command += ["-j", str(args.workers)]
     if name == "retriever" or size.get("base"):
         command += ["--model", "base=" + args.encoder]
     say("+", " ".join(command))
@@ -378,6 +380,7 @@ def main():
     p.add_argument("--quern", default=os.environ.get("QUERN", os.path.join(ROOT, "build", "quern")))
     p.add_argument("--results", help="write the tables here; docs/results.md for `make experiments`")
     p.add_argument("--nice", type=int, default=0)
+    p.add_argument("--workers", type=int, default=0, help="threads of a run; 0: one for each core. One is faster than two on a machine that others keep busy")
     p.add_argument("--table-only", action="store_true", help="run nothing: write the tables of what was run")
     args = p.parse_args()
     for name, (prepare, _, needs, *_) in EXPERIMENTS.items():
