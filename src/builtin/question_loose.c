@@ -55,12 +55,20 @@ static qn_str fill(say *g, qn_str t, const qn_str slots[128])
 static qn_str condition(say *g, const qn_cond *c)
 {
     const qn_table_col *k = &g->v->cols[c->col];
-    bool year = k->sense == QN_SENSE_YEAR;
+    bool year = qn_col_is_time(k);
     qn_str slots[128] = { ['c'] = phrase(g, c->col, false), ['s'] = phrase(g, c->col, true) };
     const char *t;
-    if (c->op == '=') {
+    if (c->op == '!') {
         slots['v'] = qn_str_trim(c->text);
-        t = year ? "in %v|in %v|for %v|during %v|from %v|in the year %v" :
+        return fill(g, pick(g, "other than %v|besides %v|not %v|except %v|aside from %v|that are not %v|that is not %v|not in %v|not from %v|whose %c is not %v|that did not have %v|excluding %v"), slots);
+    }
+    if (c->op == '~' && k->rough == 'e' && chance(g, 0.7)) {
+        slots['v'] = c->text;
+        return fill(g, pick(g, "in %v|on %v|during %v|in the month of %v|that took place in %v|held in %v|played in %v"), slots);
+    }
+    if (qn_cond_is_text(c)) {
+        slots['v'] = qn_str_trim(c->text);
+        t = year && c->op == '=' ? "in %v|in %v|for %v|during %v|from %v|in the year %v" :
             k->numeric ? "with %v %s|with %v %c|with a %c of %v|where the %c is %v|that have %v %s|for %c %v|with %c %v" :
             "in %v|in %v|for %v|with %v|from %v|by %v|at %v|on %v|against %v|that are %v|that is %v|of %v|with %c %v|where the %c is %v|where the %c was %v|whose %c is %v|listed as %v|that had %v as %c|under %v";
         return fill(g, pick(g, t), slots);
@@ -84,7 +92,7 @@ static qn_str most(say *g, int by, bool desc, bool *alone)
 {
     const qn_table_col *k = &g->v->cols[by];
     const char *adj = k->word ? desc ? k->word->max : k->word->min : NULL, *own = k->word ? desc ? k->word->dmax : k->word->dmin : NULL;
-    bool counted = k->sense == QN_SENSE_COUNT, time = k->sense == QN_SENSE_YEAR || k->sense == QN_SENSE_DATE, rank = k->sense == QN_SENSE_RANK;
+    bool counted = k->sense == QN_SENSE_COUNT, time = qn_col_is_time(k) || k->sense == QN_SENSE_DATE, rank = k->sense == QN_SENSE_RANK;
     *alone = adj && chance(g, 0.5);
     if (*alone) return pick(g, adj);
     if (own && chance(g, 0.4)) return pick(g, own);
@@ -185,6 +193,7 @@ void qn_question_loose(const qn_table_view *v, const qn_sketch *s, qn_rng *r, qn
     slots['k'] = rows_word(&g);
     for (int i = 0; i < s->n_conds; i++) {
         qn_str one = condition(&g, &s->conds[i]);
+        if (i && s->either) { c = qn_arena_printf(&g.a, chance(&g, 0.5) ? "%.*s or %.*s" : "%.*s and %.*s", QN_FMT(c), QN_FMT(qn_str_trim(s->conds[1].text))); continue; }
         c = i == 0 ? one : qn_arena_printf(&g.a, chance(&g, 0.3) ? "%.*s and %.*s" : "%.*s %.*s", QN_FMT(c), QN_FMT(one));
     }
     slots['c'] = c;

@@ -786,7 +786,10 @@ bool qn_question_write(const qn_table_view *v, const qn_sketch *s, qn_rng *r, do
     nlg g = { .v = v, .s = s, .r = r };
     g.person = v->key_kind == QN_KEY_NAME && v->cols[v->key].sense == QN_SENSE_PERSON;
     for (size_t i = 0; i < sizeof PEOPLE / sizeof *PEOPLE; i++) g.person |= qn_str_is(v->noun, PEOPLE[i]);
-    bool ok = SAY[s->form] && !s->named && SAY[s->form](&g) && g.b.n > 0;
+    bool plain = !s->named && !s->either;      /* what is drawn loosely alone has no careful words */
+    for (int i = 0; i < s->n_conds; i++) plain &= !strchr("!~gl", s->conds[i].op) && (s->conds[i].op == '=' || !v->cols[s->conds[i].col].rough);
+    if (s->by >= 0) plain &= !v->cols[s->by].rough;
+    bool ok = plain && SAY[s->form] && SAY[s->form](&g) && g.b.n > 0;
     if (ok) finish(&g, noise, out);
     qn_buf_free(&g.b);
     qn_arena_free(&g.a);
@@ -797,11 +800,7 @@ bool qn_question_write(const qn_table_view *v, const qn_sketch *s, qn_rng *r, do
 size_t qn_sketch_n_rows(const qn_table_view *v, const qn_sketch *s)
 {
     size_t n = 0;
-    for (size_t r = 0; r < v->n_rows; r++) {
-        bool ok = true;
-        for (int i = 0; i < s->n_conds; i++) ok &= qn_cond_met(v, &s->conds[i], r);
-        n += ok;
-    }
+    for (size_t r = 0; r < v->n_rows; r++) n += qn_sketch_met(v, s, r);
     return n;
 }
 
@@ -833,7 +832,9 @@ qn_value qn_steps_write(const qn_table_view *v, const qn_sketch *s, qn_value ans
     for (int i = 0; i < s->n_conds; i++) {
         const qn_cond *c = &s->conds[i];
         qn_str n = v->cols[c->col].name, w;
-        if (c->op == '=') w = qn_arena_printf(a, "Keep the rows whose %.*s is %.*s.", QN_FMT(n), QN_FMT(c->text));
+        if (s->either && i == 0) continue;
+        if (s->either) w = qn_arena_printf(a, "Keep the rows whose %.*s is %.*s or whose %.*s is %.*s.", QN_FMT(v->cols[s->conds[0].col].name), QN_FMT(s->conds[0].text), QN_FMT(n), QN_FMT(c->text));
+        else if (qn_cond_is_text(c)) w = qn_arena_printf(a, "Keep the rows whose %.*s %s %.*s.", QN_FMT(n), c->op == '=' ? "is" : c->op == '!' ? "is not" : "has", QN_FMT(c->text));
         else if (c->op == 'b') w = qn_arena_printf(a, "Keep the rows whose %.*s is between %.10g and %.10g.", QN_FMT(n), c->lo, c->hi);
         else w = qn_arena_printf(a, "Keep the rows whose %.*s is %s %.10g.", QN_FMT(n), c->op == '>' ? "more than" : c->op == '<' ? "less than" : c->op == 'g' ? "at least" : "at most", c->lo);
         part.n_conds = i + 1;

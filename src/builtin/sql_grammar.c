@@ -92,11 +92,28 @@ static bool is_order(const draw *d, int c)      /* a column that puts all rows i
 }
 
 /* ---- conditions ---- */
+static bool only_digits(qn_str s)
+{
+    for (size_t i = 0; i < s.n; i++) if (s.p[i] < '0' || s.p[i] > '9') return false;
+    return s.n > 0;
+}
+static bool digit_at(qn_str s, size_t i) { return i < s.n && s.p[i] >= '0' && s.p[i] <= '9'; }
+
+/* As LIKE '%text%' and, for digits alone, GLOB '*[^0-9]text[^0-9]*' say it. */
+static bool contains(qn_str cell, qn_str text)
+{
+    bool digits = only_digits(text);
+    for (size_t at = 0; at + text.n <= cell.n; at++)
+        if (strncasecmp(cell.p + at, text.p, text.n) == 0 && !(digits && ((at && digit_at(cell, at - 1)) || digit_at(cell, at + text.n)))) return true;
+    return false;
+}
+
 bool qn_cond_met(const qn_table_view *v, const qn_cond *c, size_t row)
 {
     const qn_table_col *k = &v->cols[c->col];
     if (k->value[row] == QN_NO_VALUE) return false;
-    if (c->op == '=') return qn_str_eq(qn_table_cell(v, row, c->col), c->text);
+    if (c->op == '=' || c->op == '!') return qn_str_eq(qn_table_cell(v, row, c->col), c->text) == (c->op == '=');
+    if (c->op == '~') return contains(qn_table_cell(v, row, c->col), c->text);
     double x = k->num ? k->num[row] : NAN;
     switch (c->op) {
     case '<': return x < c->lo;
@@ -106,11 +123,13 @@ bool qn_cond_met(const qn_table_view *v, const qn_cond *c, size_t row)
     default: return x >= c->lo && x <= c->hi;
     }
 }
-static bool meets_all(const qn_table_view *v, const qn_sketch *s, size_t row)
+bool qn_sketch_met(const qn_table_view *v, const qn_sketch *s, size_t row)
 {
-    for (int i = 0; i < s->n_conds; i++) if (!qn_cond_met(v, &s->conds[i], row)) return false;
-    return true;
+    bool all = true, any = false;
+    for (int i = 0; i < s->n_conds; i++) { bool met = qn_cond_met(v, &s->conds[i], row); all &= met; any |= met; }
+    return s->either ? any : all;
 }
+static bool meets_all(const qn_table_view *v, const qn_sketch *s, size_t row) { return qn_sketch_met(v, s, row); }
 static size_t n_met(const qn_table_view *v, const qn_sketch *s)
 {
     size_t n = 0;
@@ -567,6 +586,7 @@ static void put_double(qn_buf *b, double x) { if (x == floor(x) && fabs(x) < 1e1
 static void put_number(qn_buf *b, const qn_table_col *c)
 {
     if (c->type != 't') { put_name(b, c->name); return; }
+    if (c->rough == 'e') { qn_buf_puts(b, "CAST(SUBSTR("); put_name(b, c->name); qn_buf_puts(b, ", -4) AS INTEGER)"); return; }
     bool money = c->money[0] != 0;
     qn_buf_puts(b, "CAST(");
     if (c->commas) qn_buf_puts(b, "REPLACE(");
@@ -598,18 +618,65 @@ static void put_guard(clause *w, const qn_table_col *c)
     qn_buf_putc(w->b, ')');
 }
 
+/* The same where numbers are taken from texts: those that have none stay out. */
+static void put_number_guard(clause *w, const qn_table_col *c)
+{
+    if (!c->rough) { put_guard(w, c); return; }
+    put_and(w);
+    put_name(w->b, c->name);
+    qn_buf_puts(w->b, c->rough == 'e' ? " GLOB '*[0-9][0-9][0-9][0-9]'" : " GLOB '[0-9]*'");
+}
+
+static void put_part(qn_buf *b, qn_str s)
+{
+    bool digits = only_digits(s);
+    qn_buf_puts(b, digits ? " GLOB '*[^0-9]" : " LIKE '%");
+    for (size_t i = 0; i < s.n; i++) { if (s.p[i] == '\'') qn_buf_putc(b, '\''); qn_buf_putc(b, s.p[i]); }
+    qn_buf_puts(b, digits ? "[^0-9]*'" : "%'");
+}
+
+static void put_part_test(qn_buf *b, const qn_table_col *k, qn_str s)
+{
+    bool digits = only_digits(s);
+    if (digits) qn_buf_puts(b, "(' ' || ");
+    put_name(b, k->name);
+    if (digits) qn_buf_puts(b, " || ' ')");
+    put_part(b, s);
+}
+
 static void put_cond(clause *w, const qn_table_view *v, const qn_cond *c)
 {
     const qn_table_col *k = &v->cols[c->col];
     put_and(w);
-    if (c->op == '=') { put_name(w->b, k->name); qn_buf_puts(w->b, " = "); put_value(w->b, k, c->text); return; }
+    if (c->op == '~') { put_part_test(w->b, k, c->text); return; }
+    if (c->op == '=' || c->op == '!') {
+        put_name(w->b, k->name);
+        qn_buf_puts(w->b, c->op == '=' ? " = " : " <> ");
+        put_value(w->b, k, c->text);
+        if (c->op == '!') put_guard(w, k);
+        return;
+    }
     put_number(w->b, k);
     if (c->op == 'b') { qn_buf_puts(w->b, " BETWEEN "); put_double(w->b, c->lo); qn_buf_puts(w->b, " AND "); put_double(w->b, c->hi); }
     else { qn_buf_puts(w->b, c->op == '<' ? " < " : c->op == '>' ? " > " : c->op == 'l' ? " <= " : " >= "); put_double(w->b, c->lo); }
-    put_guard(w, k);
+    put_number_guard(w, k);
 }
 
-static void put_conds(clause *w, const qn_table_view *v, const qn_sketch *s) { for (int i = 0; i < s->n_conds; i++) put_cond(w, v, &s->conds[i]); }
+static void put_conds(clause *w, const qn_table_view *v, const qn_sketch *s)
+{
+    if (!s->either) { for (int i = 0; i < s->n_conds; i++) put_cond(w, v, &s->conds[i]); return; }
+    put_and(w);
+    for (int i = 0; i < s->n_conds; i++) {
+        qn_buf one = { 0 };
+        clause part = { &one, false };
+        put_cond(&part, v, &s->conds[i]);
+        qn_buf_puts(w->b, i ? " OR (" : "((");
+        qn_buf_str(w->b, qn_str_sub(qn_buf_view(&one), strlen(" WHERE "), one.n));
+        qn_buf_putc(w->b, ')');
+        qn_buf_free(&one);
+    }
+    qn_buf_putc(w->b, ')');
+}
 
 static void put_row(qn_buf *b, const qn_table_view *v, const qn_sketch *s, qn_str name)
 {
@@ -644,7 +711,7 @@ static void sql_extreme(qn_buf *b, const qn_table_view *v, const qn_sketch *s, q
     qn_buf_puts(b, " FROM ");
     put_name(b, table);
     put_conds(&w, v, s);
-    put_guard(&w, by);
+    put_number_guard(&w, by);
 }
 
 static void sql_order(qn_buf *b, const qn_table_view *v, const qn_sketch *s, qn_str table, int n)
@@ -666,7 +733,7 @@ static void sql_order(qn_buf *b, const qn_table_view *v, const qn_sketch *s, qn_
         qn_buf_putc(b, ')');
     } else {
         put_conds(&w, v, s);
-        put_guard(&w, by);
+        put_number_guard(&w, by);
     }
     qn_buf_puts(b, " ORDER BY ");
     put_number(b, by);
@@ -799,12 +866,13 @@ qn_value qn_sketch_value(const qn_table_view *v, const qn_sketch *s, qn_arena *a
         const qn_cond *c = &s->conds[i];
         qn_object_b w = { .a = a };
         put_col(&w, "column", v, c->col);
-        qn_object_put(&w, QN_STR("op"), qn_v_text(c->op == '=' ? QN_STR("=") : c->op == '<' ? QN_STR("<") : c->op == '>' ? QN_STR(">") : c->op == 'l' ? QN_STR("<=") : c->op == 'g' ? QN_STR(">=") : QN_STR("between")));
-        qn_object_put(&w, QN_STR("value"), c->op == '=' ? qn_v_text(c->text) : qn_v_real(c->lo));
+        qn_object_put(&w, QN_STR("op"), qn_v_text(c->op == '=' ? QN_STR("=") : c->op == '!' ? QN_STR("not") : c->op == '~' ? QN_STR("contains") : c->op == '<' ? QN_STR("<") : c->op == '>' ? QN_STR(">") : c->op == 'l' ? QN_STR("<=") : c->op == 'g' ? QN_STR(">=") : QN_STR("between")));
+        qn_object_put(&w, QN_STR("value"), qn_cond_is_text(c) ? qn_v_text(c->text) : qn_v_real(c->lo));
         if (c->op == 'b') qn_object_put(&w, QN_STR("to"), qn_v_real(c->hi));
         qn_list_put(&where, qn_object_end(&w));
     }
     qn_object_put(&o, QN_STR("where"), qn_list_end(&where));
+    if (s->either) qn_object_put(&o, QN_STR("either"), qn_v_bool(true));
     return qn_object_end(&o);
 }
 
@@ -826,14 +894,15 @@ bool qn_sketch_read(const qn_table_view *v, qn_value o, qn_sketch *s)
     if (qn_v_get(o, QN_STR("named"), &x) && (s->named = get_col(v, o, "named") + 1) == 0) return false;
     if (qn_v_get(o, QN_STR("a"), &x)) s->a = qn_v_str(x);
     if (qn_v_get(o, QN_STR("b"), &x)) s->b = qn_v_str(x);
+    if (qn_v_get(o, QN_STR("either"), &x)) s->either = x.kind == QN_V_BOOL && x.b;
     if (qn_v_get(o, QN_STR("where"), &w))
         for (size_t i = 0; i < w.n && i < 2; i++) {
             qn_value c = qn_v_at(w, i), op;
             qn_cond *k = &s->conds[s->n_conds++];
             k->col = get_col(v, c, "column");
             if (k->col < 0 || !qn_v_get(c, QN_STR("op"), &op) || !qn_v_get(c, QN_STR("value"), &x) || op.kind != QN_V_TEXT || op.n == 0) return false;
-            k->op = qn_str_is(qn_v_str(op), "<=") ? 'l' : qn_str_is(qn_v_str(op), ">=") ? 'g' : op.s[0];
-            if (k->op == '=') k->text = qn_v_str(x);
+            k->op = qn_str_is(qn_v_str(op), "<=") ? 'l' : qn_str_is(qn_v_str(op), ">=") ? 'g' : qn_str_is(qn_v_str(op), "not") ? '!' : qn_str_is(qn_v_str(op), "contains") ? '~' : op.s[0];
+            if (qn_cond_is_text(k)) k->text = qn_v_str(x);
             else {
                 k->lo = qn_v_number(x);
                 if (qn_v_get(c, QN_STR("to"), &x)) k->hi = qn_v_number(x);

@@ -33,10 +33,12 @@ bool qn_form_find(qn_str name, qn_form *out);
 
 typedef struct qn_cond {
     int    col;
-    char   op;          /* '=' text equality, '<' '>' numbers, 'l' at most, 'g' at least, 'b' between lo and hi, both included */
-    qn_str text;        /* of '=': the cell as it stands */
+    char   op;          /* '=' text equality, '!' any other text, '~' the cell contains it, '<' '>' numbers, 'l' at most, 'g' at least, 'b' between lo and hi, both included */
+    qn_str text;        /* of '=' and '!': the cell as it stands; of '~': a part of one, without case; of digits alone: with no digit beside it */
     double lo, hi;      /* the limit is lo but for 'b' */
 } qn_cond;
+
+static inline bool qn_cond_is_text(const qn_cond *c) { return c->op == '=' || c->op == '!' || c->op == '~'; }
 
 typedef struct qn_sketch {
     qn_form form;
@@ -48,6 +50,7 @@ typedef struct qn_sketch {
     qn_str  a, b;           /* named rows: values of that column */
     qn_cond conds[2];
     int     n_conds;
+    bool    either;         /* of two conditions one will do */
 } qn_sketch;
 
 /* A random part of the table that queries should be about. */
@@ -73,6 +76,9 @@ bool     qn_sketch_read(const qn_table_view *v, qn_value x, qn_sketch *out);
 
 /* Does the row meet the condition? A cell without a value meets none. */
 bool qn_cond_met(const qn_table_view *v, const qn_cond *c, size_t row);
+bool qn_sketch_met(const qn_table_view *v, const qn_sketch *s, size_t row);     /* all its conditions, or either */
+/* Does the column stand for points in time: a year, or a text with one? */
+static inline bool qn_col_is_time(const qn_table_col *c) { return c->sense == QN_SENSE_YEAR || c->rough == 'y' || c->rough == 'e'; }
 
 /* Is the text plain enough to be quoted in a question as a value of this column? */
 bool qn_value_askable(const qn_table_col *c, qn_str s);

@@ -1,6 +1,8 @@
 /* Loose draws: what people ask of any table, sampled with fewer scruples than sql_grammar.c has: columns nobody described, partly empty ones, rows by
  * their place. Still each has one answer: no tie decides, named rows are found once. */
+#include "builtin/passage_query.h"
 #include "builtin/sql_grammar.h"
+#include <ctype.h>
 #include <math.h>
 
 enum { TRIES = 40, MAX_ANSWERS = 6 };
@@ -22,8 +24,8 @@ bool qn_cell_sayable(qn_str s)
 static bool chance(draw *d, double p) { return qn_rng_real(d->r) < p; }
 static const qn_table_col *col(const draw *d, int c) { return &d->v->cols[c]; }
 static bool is_any(const draw *d, int c) { return col(d, c)->n_values >= 2 && col(d, c)->name.n > 0; }
-static bool is_number(const draw *d, int c) { return is_any(d, c) && col(d, c)->numeric && col(d, c)->sense != QN_SENSE_ID; }
-static bool is_added(const draw *d, int c) { return is_number(d, c) && col(d, c)->sense != QN_SENSE_YEAR && col(d, c)->sense != QN_SENSE_RANK; }
+static bool is_number(const draw *d, int c) { return is_any(d, c) && (col(d, c)->numeric || col(d, c)->rough) && col(d, c)->sense != QN_SENSE_ID; }
+static bool is_added(const draw *d, int c) { return is_number(d, c) && !qn_col_is_time(col(d, c)) && col(d, c)->sense != QN_SENSE_RANK; }
 static bool is_text(const draw *d, int c) { return is_any(d, c) && !col(d, c)->numeric; }
 static bool repeats(const draw *d, int c) { return is_any(d, c) && col(d, c)->n_values * 3 < d->v->n_rows * 2; }
 static bool names(const draw *d, int c) { return is_text(d, c) && col(d, c)->n_values * 10 >= d->v->n_rows * 9; }
@@ -49,6 +51,31 @@ static bool equal_cond(draw *d, int c, size_t row, qn_cond *out)
     return true;
 }
 
+/* "Craven Park" of "Craven Park, Hull", "June" of "June 3, 1971": one or two words of the cell that say something. */
+static bool part_cond(draw *d, int c, size_t row, qn_cond *out)
+{
+    qn_str s = qn_table_cell(d->v, row, c), words[8];
+    size_t n = 0, i = 0;
+    if (col(d, c)->value[row] == QN_NO_VALUE || col(d, c)->numeric || s.n > 120) return false;
+    while (i < s.n && n < 8) {
+        while (i < s.n && !isalnum((unsigned char)s.p[i]) && (unsigned char)s.p[i] < 128) i++;
+        size_t from = i;
+        while (i < s.n && (isalnum((unsigned char)s.p[i]) || (unsigned char)s.p[i] > 127)) i++;
+        if (i > from) words[n++] = qn_str_sub(s, from, i);
+    }
+    if (n < 2) return false;
+    size_t k = qn_rng_below(d->r, n), last = k + 1 < n && chance(d, 0.4) ? k + 1 : k;
+    qn_str part = { words[k].p, (size_t)(words[last].p + words[last].n - words[k].p) };
+    qn_str low = { 0 };
+    char buf[64];
+    if (words[k].n < 3 || words[k].n >= sizeof buf || part.n >= 40 || words[last].n < 2) return false;
+    for (size_t j = 0; j < words[k].n; j++) buf[j] = (char)tolower((unsigned char)words[k].p[j]);
+    low = (qn_str){ buf, words[k].n };
+    if (qn_en_stop_word(low) || memchr(part.p, '%', part.n) || memchr(part.p, '_', part.n)) return false;
+    *out = (qn_cond){ .col = c, .op = '~', .text = part };
+    return true;
+}
+
 static bool limit_cond(draw *d, int c, qn_cond *out)
 {
     static const char OPS[] = "><>gl<gb";
@@ -56,8 +83,9 @@ static bool limit_cond(draw *d, int c, qn_cond *out)
     const qn_table_col *k = col(d, c);
     if (k->value[row] == QN_NO_VALUE || k->value[other] == QN_NO_VALUE) return false;
     double x = k->num[row], y = k->num[other];
+    if (isnan(x) || isnan(y)) return false;
     char op = OPS[qn_rng_below(d->r, sizeof OPS - 1)];
-    if (op == 'b' && (x == y || k->sense != QN_SENSE_YEAR)) op = '>';
+    if (op == 'b' && (x == y || !qn_col_is_time(k))) op = '>';
     *out = (qn_cond){ .col = c, .op = op, .lo = op == 'b' && y < x ? y : x, .hi = op == 'b' ? (y < x ? x : y) : 0 };
     return true;
 }
@@ -66,25 +94,40 @@ static bool any_cond(draw *d, int not1, int not2, qn_cond *out)
 {
     int c = chance(d, 0.3) ? pick(d, is_number, not1, not2) : -1;
     if (c >= 0) return limit_cond(d, c, out);
+    if (chance(d, 0.25)) {
+        c = pick(d, is_text, not1, not2);
+        return c >= 0 && part_cond(d, c, pick_row(d), out);
+    }
     c = pick(d, chance(d, 0.75) ? repeats : is_any, not1, not2);
-    return c >= 0 && equal_cond(d, c, pick_row(d), out);
+    if (c < 0 || !equal_cond(d, c, pick_row(d), out)) return false;
+    if (chance(d, 0.05)) out->op = '!';
+    return true;
 }
 
 static size_t n_met(const draw *d)
 {
     size_t n = 0;
-    for (size_t r = 0; r < d->v->n_rows; r++) {
-        bool ok = true;
-        for (int i = 0; i < d->s->n_conds && ok; i++) ok = qn_cond_met(d->v, &d->s->conds[i], r);
-        n += ok;
-    }
+    for (size_t r = 0; r < d->v->n_rows; r++) n += qn_sketch_met(d->v, d->s, r);
     return n;
+}
+
+/* Two values of one column, of which either will do. */
+static bool either_cond(draw *d, size_t least, int not1, int not2)
+{
+    qn_sketch *s = d->s;
+    int c = pick(d, chance(d, 0.75) ? repeats : is_any, not1, not2);
+    if (c < 0 || !equal_cond(d, c, pick_row(d), &s->conds[0]) || !equal_cond(d, c, pick_row(d), &s->conds[1]) || qn_str_eq(s->conds[0].text, s->conds[1].text)) return false;
+    s->n_conds = 2;
+    s->either = true;
+    size_t n = n_met(d);
+    return n >= least && n < d->v->n_rows;
 }
 
 /* Up to `most` conditions that leave at least `least` rows, each dropping some. */
 static bool conds(draw *d, double p1, double p2, size_t least, int not1, int not2)
 {
     size_t before = d->v->n_rows;
+    if (p1 > 0.5 && chance(d, 0.06)) return either_cond(d, least, not1, not2);
     for (int i = 0; i < 2; i++) {
         if (!chance(d, i ? p2 : p1)) return true;
         if (!any_cond(d, not1, not2, &d->s->conds[i]) || (i && d->s->conds[0].col == d->s->conds[1].col)) return i > 0 || p1 < 1;
@@ -146,9 +189,7 @@ static bool one_extreme(const draw *d)
     double best = 0;
     bool tie = false;
     for (size_t r = 0; r < d->v->n_rows; r++) {
-        bool ok = !isnan(x[r]);
-        for (int i = 0; i < d->s->n_conds && ok; i++) ok = qn_cond_met(d->v, &d->s->conds[i], r);
-        if (!ok) continue;
+        if (isnan(x[r]) || !qn_sketch_met(d->v, d->s, r)) continue;
         if (n++ == 0 || (d->s->desc ? x[r] > best : x[r] < best)) { best = x[r]; tie = false; }
         else tie |= x[r] == best;
     }
@@ -227,7 +268,7 @@ static bool draw_same(draw *d)
 }
 
 static const struct { qn_form form; bool (*draw)(draw *); int weight; } FORMS[] = {
-    { QN_FORM_SELECT, draw_select, 14 }, { QN_FORM_WHICH, draw_which, 16 }, { QN_FORM_COUNT, draw_count, 20 }, { QN_FORM_COUNT_ALL, NULL, 2 },
+    { QN_FORM_SELECT, draw_select, 14 }, { QN_FORM_LIST, draw_which, 16 }, { QN_FORM_COUNT, draw_count, 20 }, { QN_FORM_COUNT_ALL, NULL, 2 },
     { QN_FORM_COUNT_DISTINCT, draw_distinct, 3 }, { QN_FORM_EXTREME, draw_extreme, 5 }, { QN_FORM_ARGEXTREME, draw_arg, 17 }, { QN_FORM_COMMON, draw_common, 6 },
     { QN_FORM_SUM, draw_sum, 5 }, { QN_FORM_AVERAGE, draw_sum, 3 }, { QN_FORM_DIFFERENCE, draw_two, 6 }, { QN_FORM_COMPARE, draw_two, 9 }, { QN_FORM_ROW_FIRST, draw_row, 6 },
     { QN_FORM_ROW_LAST, draw_row, 6 }, { QN_FORM_ROW_NEXT, draw_row, 6 }, { QN_FORM_ROW_PREVIOUS, draw_row, 4 }, { QN_FORM_SAME, draw_same, 3 },

@@ -12,7 +12,8 @@
 enum { MAX_CELL_WORDS = 12 };
 
 /* ---- words ---- */
-static int words_of(qn_str text, qn_arena *a, qn_str *out, int most)
+/* `raw`, when not NULL, gets each word as it stands in the text. */
+static int words_in(qn_str text, qn_arena *a, qn_str *out, qn_str *raw, int most)
 {
     qn_words it = qn_words_of(text, QN_WORDS_PLAIN);
     qn_str w;
@@ -21,13 +22,15 @@ static int words_of(qn_str text, qn_arena *a, qn_str *out, int most)
         qn_buf b = { 0 };
         qn_fold(w, &b);
         qn_str f = qn_buf_view(&b);
-        if (qn_str_ends(f, QN_STR("'s"))) f.n -= 2;
-        else if (qn_str_ends(f, QN_STR("\xe2\x80\x99s"))) f.n -= 4;
+        size_t tail = qn_str_ends(f, QN_STR("'s")) ? 2 : qn_str_ends(f, QN_STR("\xe2\x80\x99s")) ? 4 : 0;
+        f.n -= tail;
+        if (f.n && raw) raw[n] = (qn_str){ w.p, w.n - (tail < w.n ? tail : 0) };
         if (f.n) out[n++] = qn_arena_str(a, f);
         qn_buf_free(&b);
     }
     return n;
 }
+static int words_of(qn_str text, qn_arena *a, qn_str *out, int most) { return words_in(text, a, out, NULL, most); }
 
 static bool number_of(qn_str w, double *x)
 {
@@ -126,6 +129,27 @@ static void find_cells(finder *f)
     }
 }
 
+/* Columns with the number: as their number, or as a word of their cells ("1971" of "June 3, 1971"). A number that is everywhere, or a small one, says nothing. */
+static void number_columns(finder *f, qn_link_span *s)
+{
+    const qn_table_view *v = f->l->v;
+    int all[QN_LINK_COLS], n = 0;
+    if (s->num < 13) return;
+    for (int c = 0; c < n_cols(v); c++) {
+        const qn_table_col *k = &v->cols[c];
+        bool has = false;
+        for (uint32_t i = 0; i < k->n_values && !has; i++) {
+            qn_str cell[MAX_CELL_WORDS], text = qn_table_cell(v, k->first[i], c);
+            if (k->num) has = k->num[k->first[i]] == s->num;
+            if (has || k->numeric || text.n > 120) continue;
+            int m = words_of(text, f->a, cell, MAX_CELL_WORDS);
+            for (int j = 0; j < m && !has; j++) has = qn_str_eq(cell[j], f->l->words[s->from]);
+        }
+        if (has) all[n++] = c;
+    }
+    for (int i = 0; n <= 3 && i < n; i++) add_col(s, all[i]);
+}
+
 static void find_numbers(finder *f)
 {
     double x;
@@ -133,7 +157,7 @@ static void find_numbers(finder *f)
         if (f->taken[i] || !number_of(f->l->words[i], &x)) continue;
         if (qn_str_is(f->l->words[i], "one") && i > 0 && (qn_str_is(f->l->words[i - 1], "which") || qn_str_is(f->l->words[i - 1], "the"))) continue;
         qn_link_span *s = add(f, i, i + 1);
-        if (s) { s->value = s->number = true; s->num = x; }
+        if (s) { s->value = s->number = true; s->num = x; number_columns(f, s); }
     }
 }
 
@@ -191,8 +215,18 @@ static void find_columns(finder *f)
     }
 }
 
-/* ---- parts of cells: "messi" of "Lionel Messi", when one cell of a column alone has it ---- */
-static void find_parts(finder *f)
+/* ---- parts of cells: "messi" of "Lionel Messi", "italy" of "Rome, Italy" and "Milan, Italy" ---- */
+/* Words from..from + len without the small ones at the end; 0 when fewer than `least` of them say something. */
+static int sayable_run(const qn_link *l, int from, int len, int least)
+{
+    int said = 0;
+    while (len > 0 && qn_en_stop_word(l->words[from + len - 1])) len--;
+    for (int i = 0; i < len; i++) said += !qn_en_stop_word(l->words[from + i]);
+    return said >= least ? len : 0;
+}
+
+/* Marks runs of words of cells, the longest; `least`: so many words must say something. A word that nearly every cell has picks nothing. */
+static void find_parts(finder *f, int least)
 {
     const qn_link *l = f->l;
     const qn_table_view *v = l->v;
@@ -207,13 +241,14 @@ static void find_parts(finder *f)
             if (text.n > 120) continue;
             int n = words_of(text, f->a, cell, MAX_CELL_WORDS);
             for (int at = 0; at < l->n_words; at++) {
-                if (f->taken[at] || qn_en_stop_word(l->words[at]) || (l->words[at].n < 4 && !isdigit((unsigned char)l->words[at].p[0]))) continue;
+                if (f->taken[at] || qn_en_stop_word(l->words[at]) || (l->words[at].n < 3 && !isdigit((unsigned char)l->words[at].p[0]))) continue;
                 int run = 0;
                 for (int j = 0; j < n; j++) {
                     int len = 0;
                     while (j + len < n && at + len < l->n_words && !f->taken[at + len] && qn_str_eq(cell[j + len], l->words[at + len])) len++;
                     if (len > run) run = len;
                 }
+                run = sayable_run(l, at, run, least);
                 if (run == 0 || run < best[at][c]) continue;
                 if (run > best[at][c]) { best[at][c] = run; found[at][c] = 0; }
                 found[at][c]++;
@@ -222,12 +257,18 @@ static void find_parts(finder *f)
     }
     for (int at = 0; at < l->n_words; at++) {
         int len = 0;
-        for (int c = 0; c < n_cols(v); c++) if (found[at][c] == 1 && best[at][c] > len) len = best[at][c];
+        for (int c = 0; c < n_cols(v); c++) {
+            bool picks = found[at][c] == 1 || (uint32_t)found[at][c] * 10 <= v->cols[c].n_values * 8;
+            if (!picks) best[at][c] = 0;
+            if (best[at][c] > len) len = best[at][c];
+        }
         if (len == 0 || !is_free(f, at, at + len)) continue;
         qn_link_span *s = add(f, at, at + len);
         if (!s) return;
         s->value = s->part = true;
-        for (int c = 0; c < n_cols(v); c++) if (found[at][c] == 1 && best[at][c] == len) add_col(s, c);
+        if (len == 1) s->number = number_of(l->words[at], &s->num);
+        for (int c = 0; c < n_cols(v); c++) if (found[at][c] == 1 && best[at][c] == len) add_col(s, c);       /* where it names one cell first */
+        for (int c = 0; c < n_cols(v); c++) if (found[at][c] > 1 && best[at][c] == len) add_col(s, c);
     }
 }
 
@@ -239,9 +280,10 @@ void qn_link_find(const qn_table_view *v, qn_str question, qn_arena *a, qn_link 
     finder f = { .l = out, .a = a };
     out->n_words = words_of(question, a, out->words, QN_LINK_WORDS);
     find_cells(&f);
+    find_parts(&f, 2);
     find_numbers(&f);
     find_columns(&f);
-    find_parts(&f);
+    find_parts(&f, 1);
     qsort(out->spans, (size_t)out->n_spans, sizeof *out->spans, by_place);
     for (int i = 0; i < out->n_spans; i++)
         if (out->spans[i].value && out->n_values < QN_LINK_VALUES) out->values[out->n_values++] = i;
@@ -250,9 +292,9 @@ void qn_link_find(const qn_table_view *v, qn_str question, qn_arena *a, qn_link 
 /* ---- marks ---- */
 static const char *kind_of(const qn_table_col *c)
 {
-    if (c->sense == QN_SENSE_YEAR) return "YR";
-    if (c->sense == QN_SENSE_DATE) return "DA";
-    if (c->numeric) return "NU";
+    if (c->sense == QN_SENSE_YEAR || c->rough == 'y') return "YR";
+    if (c->sense == QN_SENSE_DATE || c->rough == 'e') return "DA";
+    if (c->numeric || c->rough) return "NU";
     return c->sense == QN_SENSE_PERSON ? "PE" : "TX";
 }
 
@@ -308,4 +350,27 @@ bool qn_link_cell(const qn_link *l, int k, int col, qn_str *cell)
     }
     qn_arena_free(&a);
     return whole || fits == 1;
+}
+
+bool qn_link_cond(const qn_link *l, int k, int col, qn_cond *out)
+{
+    const qn_link_span *s = &l->spans[l->values[k]];
+    const qn_table_col *c = &l->v->cols[col];
+    *out = (qn_cond){ .col = col, .op = '=' };
+    if (qn_link_cell(l, k, col, &out->text)) return true;
+    qn_arena a = { 0 };
+    int n = s->to - s->from;
+    bool found = false;
+    for (uint32_t i = 0; i < c->n_values && !found && !c->numeric; i++) {
+        qn_str w[MAX_CELL_WORDS], raw[MAX_CELL_WORDS], text = qn_table_cell(l->v, c->first[i], col);
+        int m = text.n > 120 ? 0 : words_in(text, &a, w, raw, MAX_CELL_WORDS);
+        for (int j = 0; j + n <= m && !found; j++) {
+            if (!equal_words(w + j, &l->words[s->from], n)) continue;
+            out->text = (qn_str){ raw[j].p, (size_t)(raw[j + n - 1].p + raw[j + n - 1].n - raw[j].p) };
+            found = !memchr(out->text.p, '%', out->text.n) && !memchr(out->text.p, '_', out->text.n);
+        }
+    }
+    out->op = '~';
+    qn_arena_free(&a);
+    return found;
 }

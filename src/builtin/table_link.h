@@ -35,11 +35,14 @@ void qn_link_find(const qn_table_view *v, qn_str question, qn_arena *a, qn_link 
 void qn_link_write(const qn_link *l, double lose, qn_rng *r, qn_buf *out);
 /* The cell of column `col` that value span k says; false when none does. */
 bool qn_link_cell(const qn_link *l, int k, int col, qn_str *cell);
+/* The condition on column `col` that value span k says: equal to the one cell, or, where several cells have its words, that it contains them. */
+bool qn_link_cond(const qn_link *l, int k, int col, qn_cond *out);
 
 /* ---- skeletons: a query whose columns and values are marks ----
  *   which T C.. | count C.. | rows | distinct T | max B C.. | min B C.. | sum B C.. | mean B C.. | most T B C.. | least T B C.. | common T | rare T
  *   diff B V K V | more B V K V | less B V K V | next T B V K | prior T B V K | first T C.. | last T C.. | behind T V K | before T V K | same T B V K
- *   top T B V | bottom T B V          T target, B column by which, K column of named rows; C = V K and an operator (none: equal; < > <= >=) or V V K in */
+ *   top T B V | bottom T B V          T target, B column by which, K column of named rows; C = V K and an operator (none: equal or containing; ! not; < > <= >=)
+ *   or V V K in; `or` behind two C: one of them will do */
 /* False when a value of the sketch is not linked: the question does not say it. */
 bool qn_skeleton_write(const qn_link *l, const qn_sketch *s, qn_buf *out);
 /* The sketch that a skeleton means. Errors: QN_EDATA says what is wrong. */

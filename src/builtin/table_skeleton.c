@@ -44,6 +44,27 @@ static bool put_number(const qn_link *l, double x, unsigned *used, qn_buf *b)
     return false;
 }
 
+static bool same_rows(const qn_table_view *v, const qn_cond *a, const qn_cond *b)
+{
+    for (size_t r = 0; r < v->n_rows; r++) if (qn_cond_met(v, a, r) != qn_cond_met(v, b, r)) return false;
+    return true;
+}
+
+/* The first value that is not used and says the condition; -1: none. */
+static int says_cond(const qn_link *l, const qn_cond *c, unsigned used)
+{
+    qn_cond whole = *c, said;
+    if (c->op == '!') whole.op = '=';
+    for (int k = 0; k < l->n_values; k++) {
+        if (used >> k & 1) continue;
+        if (qn_cond_is_text(c)) {
+            if (c->op == '~' ? !qn_link_cond(l, k, c->col, &said) : !qn_link_cell(l, k, c->col, &said.text)) continue;
+            if (c->op != '~' ? qn_str_eq(said.text, whole.text) : same_rows(l->v, &said, &whole)) return k;
+        } else if (l->spans[l->values[k]].number && l->spans[l->values[k]].num == c->lo) return k;
+    }
+    return -1;
+}
+
 /* The first value that says the cell or the number; QN_LINK_VALUES: none. */
 static int place_of(const qn_link *l, int col, qn_str text, double x)
 {
@@ -54,7 +75,7 @@ static int place_of(const qn_link *l, int col, qn_str text, double x)
     }
     return QN_LINK_VALUES;
 }
-static int place_of_cond(const qn_link *l, const qn_cond *c) { return place_of(l, c->col, c->op == '=' ? c->text : (qn_str){ 0 }, c->lo); }
+static int place_of_cond(const qn_link *l, const qn_cond *c) { int k = says_cond(l, c, 0); return k < 0 ? QN_LINK_VALUES : k; }
 
 /* In the order in which the question says them: what is to be learned has one form. */
 static bool put_conds(const qn_link *l, const qn_sketch *s, unsigned *used, qn_buf *b)
@@ -62,11 +83,15 @@ static bool put_conds(const qn_link *l, const qn_sketch *s, unsigned *used, qn_b
     bool turn = s->n_conds == 2 && place_of_cond(l, &s->conds[0]) > place_of_cond(l, &s->conds[1]);
     for (int i = 0; i < s->n_conds; i++) {
         const qn_cond *c = &s->conds[turn ? 1 - i : i];
-        if (c->op == '=' ? !put_text(l, c->col, c->text, used, b) : !put_number(l, c->lo, used, b)) return false;
+        int k = says_cond(l, c, *used);
+        if (k < 0) return false;
+        *used |= 1u << k;
+        put_value(b, k);
         if (c->op == 'b' && !put_number(l, c->hi, used, b)) return false;
         if (!put_col(b, c->col)) return false;
-        if (c->op != '=') put(b, c->op == '<' ? "<" : c->op == '>' ? ">" : c->op == 'l' ? "<=" : c->op == 'g' ? ">=" : "in");
+        if (c->op != '=' && c->op != '~') put(b, c->op == '!' ? "!" : c->op == '<' ? "<" : c->op == '>' ? ">" : c->op == 'l' ? "<=" : c->op == 'g' ? ">=" : "in");
     }
+    if (s->either) put(b, "or");
     return true;
 }
 
@@ -158,9 +183,14 @@ static qn_code numeric(reader *r, int *c)
 
 static qn_code conds(reader *r, qn_sketch *s)
 {
-    static const struct { const char *word; char op; } OPS[] = { { "<", '<' }, { ">", '>' }, { "<=", 'l' }, { ">=", 'g' }, { "in", 'b' } };
+    static const struct { const char *word; char op; } OPS[] = { { "!", '!' }, { "<", '<' }, { ">", '>' }, { "<=", 'l' }, { ">=", 'g' }, { "in", 'b' } };
     while (r->more) {
         int k = 0, k2 = -1;
+        if (s->n_conds == 2 && qn_str_is(r->word, "or")) {
+            s->either = true;
+            step(r);
+            break;
+        }
         if (s->n_conds == 2) return qn_fail(r->e, QN_EDATA, "more than two conditions");
         qn_cond *c = &s->conds[s->n_conds++];
         QN_TRY(value(r, &k));
@@ -170,7 +200,11 @@ static qn_code conds(reader *r, qn_sketch *s)
         for (size_t i = 0; i < sizeof OPS / sizeof *OPS; i++) if (r->more && qn_str_is(r->word, OPS[i].word)) c->op = OPS[i].op;
         if (c->op != '=') step(r);
         if ((c->op == 'b') != (k2 >= 0)) return qn_fail(r->e, QN_EDATA, "two values need `in`, and `in` two values");
-        if (c->op == '=') { QN_TRY(cell_of(r, k, c->col, &c->text)); continue; }
+        if (c->op == '!') { QN_TRY(cell_of(r, k, c->col, &c->text)); continue; }
+        if (c->op == '=') {
+            if (!qn_link_cond(r->l, k, c->col, c)) return qn_fail(r->e, QN_EDATA, "no cell of column C%c is or has what V%c says", 'A' + c->col, 'A' + k);
+            continue;
+        }
         if (!r->l->v->cols[c->col].num) return qn_fail(r->e, QN_EDATA, "column C%c has no numbers", 'A' + c->col);
         QN_TRY(number_of(r, k, &c->lo));
         if (k2 >= 0) QN_TRY(number_of(r, k2, &c->hi));
@@ -207,7 +241,7 @@ static qn_code second(reader *r, qn_sketch *s)
 /* What stands behind each word; `form`s that share a shape share a row of letters: T target, B by (numbers), A by (any), K a named row,
  * E a second one, N how many, C conditions. */
 static const struct { const char *word; qn_form form; bool desc; const char *shape; } WORDS[] = {
-    { "which", QN_FORM_WHICH, false, "TC" }, { "count", QN_FORM_COUNT, false, "C" }, { "rows", QN_FORM_COUNT_ALL, false, "" }, { "distinct", QN_FORM_COUNT_DISTINCT, false, "T" },
+    { "which", QN_FORM_LIST, false, "TC" }, { "count", QN_FORM_COUNT, false, "C" }, { "rows", QN_FORM_COUNT_ALL, false, "" }, { "distinct", QN_FORM_COUNT_DISTINCT, false, "T" },
     { "max", QN_FORM_EXTREME, true, "BC" }, { "min", QN_FORM_EXTREME, false, "BC" }, { "sum", QN_FORM_SUM, false, "BC" }, { "mean", QN_FORM_AVERAGE, false, "BC" },
     { "most", QN_FORM_ARGEXTREME, true, "TBC" }, { "least", QN_FORM_ARGEXTREME, false, "TBC" }, { "common", QN_FORM_COMMON, true, "T" }, { "rare", QN_FORM_COMMON, false, "T" },
     { "diff", QN_FORM_DIFFERENCE, false, "BKE" }, { "more", QN_FORM_COMPARE, true, "BKE" }, { "less", QN_FORM_COMPARE, false, "BKE" }, { "next", QN_FORM_NEXT, false, "TBK" },

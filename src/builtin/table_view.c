@@ -83,6 +83,68 @@ static void read_numbers(qn_arena *a, qn_table_view *v, int ci)
     c->num = num;
 }
 
+/* ---- texts that begin with a number or end in a year ---- */
+static bool is_year_number(double x) { return x == floor(x) && x >= 1000 && x <= 2100; }
+
+/* 'n': "12 (3)", "5th", "1,200*"; 'y': "1994-95", "1994"; 0: "1:23", "6-3", "20 June", no number in front. As SQL's CAST reads it, without separators. */
+static char number_in_front(qn_str s, double *x)
+{
+    char digits[24];
+    size_t n = 0, i = 0;
+    bool point = false;
+    for (; i < s.n && n < sizeof digits - 1; i++) {
+        char c = s.p[i];
+        bool more = i + 1 < s.n && isdigit((unsigned char)s.p[i + 1]);
+        if (c == ',' && n && more && !point) continue;
+        if (c == '.' && n && more && !point) point = true;
+        else if (!isdigit((unsigned char)c)) break;
+        digits[n++] = c;
+    }
+    if (n == 0 || n == sizeof digits - 1) return 0;
+    digits[n] = 0;
+    *x = strtod(digits, NULL);
+    bool dash = i < s.n && (s.p[i] == '-' || s.p[i] == '/' || (i + 2 < s.n && !memcmp(s.p + i, "\xe2\x80", 2))), year = n == 4 && !point && is_year_number(*x);
+    if (i < s.n && (s.p[i] == ':' || (dash && !year))) return 0;
+    return year && (i == s.n || dash) ? 'y' : 'n';
+}
+
+static bool year_at_end(qn_str s, double *x)
+{
+    if (s.n < 6 || isdigit((unsigned char)s.p[s.n - 5])) return false;
+    *x = 0;
+    for (size_t i = s.n - 4; i < s.n; i++) {
+        if (!isdigit((unsigned char)s.p[i])) return false;
+        *x = *x * 10 + (s.p[i] - '0');
+    }
+    return is_year_number(*x);
+}
+
+static bool has_month(qn_str s);
+
+/* A number is taken from four cells in five at least, and no other cell looks as if it had one to SQL. */
+static void read_rough(qn_arena *a, qn_table_view *v, int ci)
+{
+    qn_table_col *c = &v->cols[ci];
+    size_t n = 0, n_front = 0, n_years = 0, n_end = 0, false_front = 0, false_end = 0;
+    double *front = qn_arena_alloc(a, v->n_rows * sizeof *front), *end = qn_arena_alloc(a, v->n_rows * sizeof *end);
+    bool whole = true, commas = false;
+    for (size_t r = 0; r < v->n_rows; r++) {
+        qn_str s = qn_table_cell(v, r, ci);
+        double x;
+        front[r] = end[r] = NAN;
+        if (c->value[r] == QN_NO_VALUE) continue;
+        n++;
+        char kind = has_month(s) ? 0 : number_in_front(s, &x);
+        if (kind) { front[r] = x; n_front++; n_years += kind == 'y'; whole &= x == floor(x); commas |= memchr(s.p, ',', s.n) != NULL; }
+        else false_front += s.n && isdigit((unsigned char)s.p[0]);
+        if (year_at_end(s, &x)) { end[r] = x; n_end++; }
+        else if (s.n >= 4) { size_t d = 0; for (size_t i = s.n - 4; i < s.n; i++) d += isdigit((unsigned char)s.p[i]) != 0; false_end += d == 4; }
+    }
+    if (n < 3 || c->n_values < 2 || c->n_missing_forms > 3) return;
+    if (n_front * 5 >= n * 4 && !false_front) { c->rough = n_years == n_front ? 'y' : 'n'; c->num = front; c->whole = whole; c->commas = commas; }
+    else if (n_end * 5 >= n * 4 && !false_end) { c->rough = 'e'; c->num = end; c->whole = true; }
+}
+
 static void read_values(qn_arena *a, qn_table_view *v, int ci)
 {
     qn_table_col *c = &v->cols[ci];
@@ -407,6 +469,7 @@ qn_code qn_table_view_make(qn_arena *a, qn_str name, const qn_str *columns, cons
         read_values(a, v, (int)i);
         read_numbers(a, v, (int)i);
         judge(a, v, (int)i);
+        if (!c->numeric && c->type == 't') read_rough(a, v, (int)i);
         for (size_t k = 0; k < i; k++) if (qn_str_ieq(v->cols[k].phrase, c->phrase)) c->usable = v->cols[k].usable = false;    /* two columns of one name cannot be told apart */
         medals |= qn_str_is(c->phrase, "gold medals") && c->numeric;
         c->plural = qn_en_plural(a, c->phrase);

@@ -23,7 +23,9 @@ typedef struct qn_table_col {
     bool        clean;          /* its cells are short and plain enough to stand in a question */
     bool        numeric, whole; /* every value is a number; a whole number */
     bool        commas;         /* numbers are texts with separators: SQL must strip them */
-    double     *num;            /* (n_rows) NAN where there is no value; NULL when not numeric */
+    double     *num;            /* (n_rows) NAN where there is no value; NULL when neither numeric nor rough */
+    char        rough;          /* not numeric, but most of its texts begin with a number ('n': "12 (3)", 'y': a year, "1994-95") or end in a year ('e': "20 June 2004"),
+                                 * and `num` has that; 0: no. For loose queries and lines of marks alone */
     uint32_t   *value;          /* (n_rows) which distinct value; QN_NO_VALUE none */
     uint32_t    n_values;
     uint32_t   *count;          /* (n_values) rows that hold it */

@@ -6,13 +6,30 @@
 #include <cmocka.h>
 #include "builtin/question_loose.h"
 #include "builtin/table_link.h"
+#include "builtin/question_nlg.h"
 #include "core/mem.h"
+#include <sqlite3.h>
 
 static qn_arena arena;
-static qn_table_view *view;
+static qn_table_view *view, *games;
+
+/* As tables of the web are: dates and places as texts, places in a race, numbers with remarks. */
+static const char *const GAMES[] = {
+    "June 3, 1971", "Craven Park, Hull", "Won 3-2", "1st", "12,000 (full)", "October 8, 1971", "Boothferry Park, Hull", "Lost 0-1", "4th", "9,500",
+    "June 20, 1972", "Craven Park, Barrow", "Won 2-0", "2nd", "11,250*", "January 1, 1974", "Odsal, Bradford", "Drawn 1-1", "3rd", "-",
+    "May 14, 1974", "Odsal, Bradford", "Won 5-1", "1st", "8,000 (est.)", "June 2, 1975", "The Boulevard, Hull", "Lost 2-20", "DNF", "7,000",
+};
+enum { N_GAMES = 6, N_GAME_COLS = 5 };
+static const char *const GAME_COLUMNS[] = { "Date", "Venue", "Result", "Place", "Crowd" };
 
 static int make(void **state)
 {
+    qn_str g[N_GAMES * N_GAME_COLS], gc[N_GAME_COLS];
+    for (int i = 0; i < N_GAMES * N_GAME_COLS; i++) g[i] = qn_str_of(GAMES[i]);
+    for (int i = 0; i < N_GAME_COLS; i++) gc[i] = qn_str_of(GAME_COLUMNS[i]);
+    qn_err ge = { 0 };
+    if (qn_table_view_make(&arena, QN_STR("games"), gc, "ttttt", N_GAME_COLS, g, N_GAMES, &games, &ge) != QN_OK) return 1;
+
     static const char *const CELLS[] = {
         "Ada Lovelace", "England", "1815", "1,200", "Carl Gauss",   "Germany", "1777", "2,500", "Emmy Noether", "Germany", "1882", "900",
         "Leonhard Euler", "Switzerland", "1707", "3,100", "Sofia Kovalevskaya", "Russia", "1850", "700", "Paul Turan", "Hungary", "1910", "650",
@@ -58,7 +75,7 @@ static void words_of_the_table_are_marked(void **state)
 static void skeletons_become_sql(void **state)
 {
     static const struct { const char *question, *line, *sql; } CASES[] = {
-        { "what country is Carl Gauss from", "which CB VA CA", "SELECT \"Country\" FROM \"people\" WHERE \"Name\" = 'Carl Gauss'" },
+        { "what country is Carl Gauss from", "which CB VA CA", "SELECT DISTINCT \"Country\" FROM \"people\" WHERE \"Name\" = 'Carl Gauss'" },
         { "how many had at least 900 letters", "count VA CD >=", "SELECT COUNT(*) FROM \"people\" WHERE CAST(REPLACE(\"Letters\", ',', '') AS INTEGER) >= 900" },
         { "who was born last", "most CA CC", "SELECT \"Name\" FROM \"people\" ORDER BY \"Born\" DESC LIMIT 1" },
         { "who comes after Emmy Noether", "behind CA VA CA", "SELECT \"Name\" FROM \"people\" WHERE rowid > (SELECT MIN(rowid) FROM \"people\" WHERE \"Name\" = 'Emmy Noether') ORDER BY rowid LIMIT 1" },
@@ -97,6 +114,99 @@ static void broken_lines_are_told(void **state)
     }
 }
 
+static qn_str sql_of_line(const qn_table_view *v, const char *question, const char *line)
+{
+    qn_link l;
+    qn_sketch s;
+    qn_err e = { 0 };
+    qn_buf b = { 0 };
+    qn_link_find(v, qn_str_of(question), &arena, &l);
+    if (qn_skeleton_read(&l, qn_str_of(line), &s, &e) != QN_OK) fail_msg("%s: %s", line, e.msg);
+    qn_sketch_sql(v, &s, &b);
+    qn_str sql = qn_arena_str(&arena, qn_buf_view(&b));
+    qn_buf_free(&b);
+    return sql;
+}
+
+static void texts_are_ordered_by_the_number_in_them(void **state)
+{
+    (void)state;
+    assert_int_equal(games->cols[0].rough, 'e');
+    assert_int_equal(games->cols[1].rough, 0);
+    assert_int_equal(games->cols[2].rough, 0);
+    assert_int_equal(games->cols[3].rough, 'n');
+    assert_int_equal(games->cols[4].rough, 'n');
+    assert_true(games->cols[0].num[2] == 1972 && games->cols[4].num[0] == 12000 && games->cols[3].num[5] != games->cols[3].num[5]);
+    assert_string_equal(sql_of_line(games, "how many games were played after 1971", "count VA CA >").p,
+                        "SELECT COUNT(*) FROM \"games\" WHERE CAST(SUBSTR(\"Date\", -4) AS INTEGER) > 1971 AND \"Date\" GLOB '*[0-9][0-9][0-9][0-9]'");
+    assert_string_equal(sql_of_line(games, "what venue had the largest crowd", "most CB CE").p,
+                        "SELECT \"Venue\" FROM \"games\" WHERE \"Crowd\" GLOB '[0-9]*' ORDER BY CAST(REPLACE(\"Crowd\", ',', '') AS INTEGER) DESC LIMIT 1");
+}
+
+static void words_that_several_cells_have_are_conditions(void **state)
+{
+    (void)state;
+    assert_string_equal(sql_of_line(games, "how many games were at craven park", "count VA CB").p, "SELECT COUNT(*) FROM \"games\" WHERE \"Venue\" LIKE '%Craven Park%'");
+    assert_string_equal(sql_of_line(games, "how many games in 1971", "count VA CA").p, "SELECT COUNT(*) FROM \"games\" WHERE (' ' || \"Date\" || ' ') GLOB '*[^0-9]1971[^0-9]*'");
+    assert_string_equal(sql_of_line(games, "what was the crowd on june 20", "which CE VA CA").p, "SELECT DISTINCT \"Crowd\" FROM \"games\" WHERE \"Date\" = 'June 20, 1972'");
+    assert_string_equal(sql_of_line(games, "how many games in hull or bradford", "count VA CB VB CB or").p,
+                        "SELECT COUNT(*) FROM \"games\" WHERE ((\"Venue\" LIKE '%Hull%') OR (\"Venue\" = 'Odsal, Bradford'))");
+    assert_string_equal(sql_of_line(games, "which dates besides june 3, 1971", "which CA VA CA !").p, "SELECT DISTINCT \"Date\" FROM \"games\" WHERE \"Date\" <> 'June 3, 1971'");
+}
+
+static sqlite3 *database(void)
+{
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "CREATE TABLE games (\"Date\" TEXT, \"Venue\" TEXT, \"Result\" TEXT, \"Place\" TEXT, \"Crowd\" TEXT)", NULL, NULL, NULL), SQLITE_OK);
+    for (int r = 0; r < N_GAMES; r++) {
+        sqlite3_stmt *st;
+        assert_int_equal(sqlite3_prepare_v2(db, "INSERT INTO games VALUES (?, ?, ?, ?, ?)", -1, &st, NULL), SQLITE_OK);
+        for (int c = 0; c < N_GAME_COLS; c++) sqlite3_bind_text(st, c + 1, GAMES[r * N_GAME_COLS + c], -1, SQLITE_STATIC);
+        assert_int_equal(sqlite3_step(st), SQLITE_DONE);
+        sqlite3_finalize(st);
+    }
+    return db;
+}
+
+/* What the sampler counts on the cells is what the database counts by the query: as drawn, and as it comes back through its line. */
+static void conditions_mean_the_same_to_the_database(void **state)
+{
+    (void)state;
+    sqlite3 *db = database();
+    qn_rng r = qn_rng_seed(11);
+    int n = 0, ops[128] = { 0 }, either = 0;
+    for (int i = 0; i < 6000; i++) {
+        qn_sketch s, back;
+        qn_link l;
+        qn_err e = { 0 };
+        qn_buf q = { 0 }, line = { 0 };
+        if (qn_sketch_draw_loose(games, &r, NULL, &s) && s.form == QN_FORM_COUNT) {
+            qn_question_loose(games, &s, &r, &q);
+            qn_link_find(games, qn_buf_view(&q), &arena, &l);
+            bool linked = qn_skeleton_write(&l, &s, &line) && qn_skeleton_read(&l, qn_buf_view(&line), &back, &e) == QN_OK;
+            for (int k = 0; k < (linked ? 2 : 1); k++) {
+                qn_buf sql = { 0 };
+                sqlite3_stmt *st;
+                qn_sketch_sql(games, k ? &back : &s, &sql);
+                if (sqlite3_prepare_v2(db, sql.p, -1, &st, NULL) != SQLITE_OK) fail_msg("%s: %s", sql.p, sqlite3_errmsg(db));
+                assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+                if ((size_t)sqlite3_column_int64(st, 0) != qn_sketch_n_rows(games, &s)) fail_msg("%s | %s | %s: %lld rows, %zu on the cells", q.p, line.p, sql.p, (long long)sqlite3_column_int64(st, 0), qn_sketch_n_rows(games, &s));
+                sqlite3_finalize(st);
+                qn_buf_free(&sql);
+            }
+            for (int k = 0; k < s.n_conds; k++) ops[(int)s.conds[k].op]++;
+            either += s.either;
+            n += linked;
+        }
+        qn_buf_free(&q);
+        qn_buf_free(&line);
+    }
+    sqlite3_close(db);
+    assert_true(n > 500 && either > 20);
+    for (const char *op = "=!~<>lgb"; *op; op++) if (ops[(int)*op] < 5) fail_msg("%d conditions `%c`", ops[(int)*op], *op);
+}
+
 static void what_is_drawn_comes_back_through_its_line(void **state)
 {
     (void)state;
@@ -133,6 +243,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_of_the_table_are_marked), cmocka_unit_test(skeletons_become_sql), cmocka_unit_test(broken_lines_are_told),
+        cmocka_unit_test(texts_are_ordered_by_the_number_in_them), cmocka_unit_test(words_that_several_cells_have_are_conditions), cmocka_unit_test(conditions_mean_the_same_to_the_database),
         cmocka_unit_test(what_is_drawn_comes_back_through_its_line),
     };
     return cmocka_run_group_tests(tests, make, drop);

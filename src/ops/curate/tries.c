@@ -3,6 +3,8 @@
  * With k = 3 it is the filter of Source2Synth: what a model cannot answer once in three tries is dropped. With `early` the tries come one after
  * the other and stop as soon as it is decided; without it all k are asked at once, so that n_right / tries is the pass rate.
  * Runs on: any worker; keeps nothing between rows. */
+#include "builtin/table_answer.h"
+#include "builtin/table_link.h"
 #include "ops/curate/asking.h"
 #include "text/copied.h"
 #include "text/words.h"
@@ -11,11 +13,11 @@
 typedef struct {
     qn_template *prompt, *system;
     qn_expr *expected;
-    qn_str   by, right, as;
+    qn_str   by, right, as, question;
     const qn_model *model;
     int64_t  k, max_tokens;
     double   min, max, temperature, tolerance;
-    bool     early, normalise;
+    bool     early, normalise, marks;
     /* made by check */
     qn_asking asking;
     qn_expr *is_right;
@@ -27,7 +29,9 @@ static const qn_param PARAMS[] = {
     QN_TEMPLATE(params, system, "", "the system message"),
     QN_MODEL(params, model, "model", "who is asked: a role of the recipe"),
     QN_EXPR(params, expected, "", NULL, "the right answer: a text, a number, or a list of texts of which any will do; left out: .answer"),
-    QN_CHOICE(params, by, "exact", "exact|soft|number|expression", "exact: the same words; soft: the expected words stand in the reply; number: the number it ends in; expression: `right`"),
+    QN_CHOICE(params, by, "exact", "exact|soft|number|execution|expression", "exact: the same words; soft: the expected words stand in the reply; number: the number it ends in; execution: the reply is SQL, and what it gives on the row's table is the expected answer, in any order; expression: `right`"),
+    QN_BOOL(params, marks, "no", "with `by: execution`: the reply is no SQL but a line of marks (sql_skeleton)"),
+    QN_FIELD(params, question, "question", "with `marks`: the field whose words the marks point at"),
     QN_TEXT(params, right, "", "with `by: expression`: true for a right answer; sees the row with the answer in `reply`"),
     QN_INT(params, k, "3", "1..1000", "tries at most"),
     QN_REAL(params, min, "0", "0..1", "smallest share of the k tries that must be right; 0: one right try is enough"),
@@ -57,6 +61,7 @@ static const qn_example EXAMPLES[] = {
     { .params = "prompt: '{{ .q }}', by: expression, right: '.reply | test(\"^[0-9]+$\")', k: 2", .in = "{q: 'When?', answer: ''}", .replies = NEVER,
       .out = "{q: 'When?', answer: '', n_right: 1, tries: 1}" },
     { .params = "prompt: '{{ .q }}', k: 3, min: 0.6", .in = "{q: 'Is it?', answer: 'yes'}", .replies = HALF, .reject = "right 0.00 below 0.60" },
+    { .params = "prompt: '{{ .q }}', marks: yes", .in = "{q: 'x', answer: 'y'}", .fail = "`by: execution`" },
     { .params = "prompt: '{{ .q }}', by: expression", .in = "{q: 'x'}", .fail = "needs `right`" },
     { .params = "prompt: '{{ .q }}', temperature: 0", .in = "{q: 'x', answer: 'y'}", .fail = "temperature above 0" },
     QN_END
@@ -75,6 +80,7 @@ static qn_code check(qn_check *ck, void *vp, qn_err *e)
         QN_TRY(qn_expr_compile(QN_STR(".answer"), ck->pos, ck->arena, &p->expected, e));
         QN_TRY(qn_expr_check(p->expected, ck->in, ck->arena, &gives, &many, e));
     }
+    if (p->marks && !qn_str_is(p->by, "execution")) return qn_fail_at(e, QN_ERECIPE, ck->pos, "`marks` are read where replies are executed: with `by: execution`");
     if (p->k > 1 && p->temperature <= 0) return qn_fail_at(e, QN_ERECIPE, ck->pos, "more than one try needs a temperature above 0: equal requests get one reply");
     if (p->min > p->max) return qn_fail_at(e, QN_ERECIPE, ck->pos, "`min` is above `max`: no row can stay");
     p->need = (int64_t)ceil(p->min * (double)p->k - 1e-9);
@@ -135,7 +141,27 @@ static bool fits_one(const params *p, qn_value want, qn_str reply, qn_arena *a)
     return p->normalise ? qn_str_find(got, w) >= 0 : qn_str_find(got, qn_str_sub(w, 1, w.n - 1)) >= 0;
 }
 
-static qn_code is_right(const params *p, qn_ctx *cx, const qn_row *r, qn_str reply, bool *yes, qn_err *e)
+/* The reply as SQL: itself, or what the line of marks means; empty when it means nothing. */
+static qn_code sql_of(const params *p, qn_ctx *cx, qn_table_pool *pool, const qn_row *r, qn_str reply, qn_str *sql, qn_err *e)
+{
+    const qn_table_view *v;
+    qn_str question;
+    qn_sketch s;
+    qn_err bad = { 0 };
+    qn_buf b = { 0 };
+    *sql = reply;
+    if (!p->marks) return QN_OK;
+    QN_TRY(qn_row_text(r, p->question.p, &question, e));
+    QN_TRY(qn_table_pool_view(pool, r, cx->scratch, &v, e));
+    qn_link *l = QN_ARENA_NEW(cx->scratch, qn_link);
+    qn_link_find(v, question, cx->scratch, l);
+    if (qn_skeleton_read(l, reply, &s, &bad) == QN_OK) qn_sketch_sql(v, &s, &b);
+    *sql = qn_arena_str(cx->scratch, qn_buf_view(&b));
+    qn_buf_free(&b);
+    return QN_OK;
+}
+
+static qn_code is_right(const params *p, qn_ctx *cx, qn_table_pool *pool, const qn_row *r, qn_str reply, bool *yes, qn_err *e)
 {
     qn_value v;
     if (p->is_right) {
@@ -149,6 +175,11 @@ static qn_code is_right(const params *p, qn_ctx *cx, const qn_row *r, qn_str rep
     QN_TRY(qn_expr_one(p->expected, r, cx->scratch, &v, e));
     if (v.kind == QN_V_NULL) return qn_fail(e, QN_EDATA, "no answer is expected: `expected` is null");
     *yes = false;
+    if (pool) {
+        qn_str sql;
+        QN_TRY(sql_of(p, cx, pool, r, reply, &sql, e));
+        return sql.n ? qn_answer_is(pool, r, sql, qn_answer_cells(v, cx->scratch), cx->scratch, yes, e) : QN_OK;
+    }
     if (v.kind != QN_V_LIST) { *yes = fits_one(p, v, reply, cx->scratch); return QN_OK; }
     for (size_t i = 0; i < v.n && !*yes; i++) *yes = fits_one(p, qn_v_at(v, i), reply, cx->scratch);
     return QN_OK;
@@ -173,25 +204,33 @@ static qn_code first_turn(const params *p, qn_ctx *cx, const qn_row *r, qn_turn 
 }
 
 /* Refused and cut replies are tries that are not right. */
-static qn_code look(const params *p, qn_ctx *cx, const qn_row *r, qn_turn *t, state *st, qn_err *e)
+static qn_code look(const params *p, qn_ctx *cx, qn_table_pool *pool, const qn_row *r, qn_turn *t, state *st, qn_err *e)
 {
     qn_talks_take(&p->asking, cx, r, t, &st->talks);
     for (; st->n_judged < st->talks.n_taken; st->n_judged++) {
         const qn_talk *k = &st->talks.all[st->talks.asked[st->n_judged]];
         bool yes = false;
-        if (k->ok) QN_TRY(is_right(p, cx, r, t->replies[st->n_judged].text, &yes, e));
+        if (k->ok) QN_TRY(is_right(p, cx, pool, r, t->replies[st->n_judged].text, &yes, e));
         if (yes && st->n_right++ == 0) st->first = t->replies[st->n_judged].text;
     }
     return QN_OK;
 }
 
-static qn_code turn(qn_ctx *cx, const void *vp, void *unused, qn_row *r, qn_turn *t, qn_emit *em, qn_err *e)
+static qn_code open_pool(qn_ctx *cx, const void *vp, void **pool, qn_err *e)
+{
+    (void)e;
+    *pool = qn_str_is(((const params *)vp)->by, "execution") ? qn_table_pool_new(cx->out_dir, cx->memory_bytes / 4) : NULL;
+    return QN_OK;
+}
+
+static void close_pool(void *pool) { if (pool) qn_table_pool_free(pool); }
+
+static qn_code turn(qn_ctx *cx, const void *vp, void *pool, qn_row *r, qn_turn *t, qn_emit *em, qn_err *e)
 {
     const params *p = vp;
     state *st = t->state;
-    (void)unused;
     if (!st) return first_turn(p, cx, r, t, e);
-    QN_TRY(look(p, cx, r, t, st, e));
+    QN_TRY(look(p, cx, pool, r, t, st, e));
     int64_t tries = (int64_t)st->n_judged;
     bool decided = st->n_right >= p->need || st->n_right + (p->k - tries) < p->need || tries == p->k;
     if (!decided) {
@@ -214,5 +253,5 @@ const qn_op qn_op_tries = {
     .about = "Writes `n_right` and `tries`, the tries that were asked. `min` above 0 asks for a share of the k; `max` below 1 drops what is always answered. Refused and cut replies count as wrong.\n"
              "In a recipe `without: OPERATOR` names what does this step when its role is `builtin`.",
     .paper = "Lupidi et al. 2024, Source2Synth (k = 3); Rajpurkar et al. 2016 (normalised exact match)", .writes = "n_right: int, tries: int",
-    .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES, .check = check, .turn = turn,
+    .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES, .check = check, .open = open_pool, .close = close_pool, .turn = turn,
 };

@@ -8,7 +8,7 @@
  *   ndcg@k mrr@k recall@k     `ranked`, a list of ids, best first, against `relevant`, a list of ids or a map from ids to grades
  *
  * Where several answers are right the best counts. Runs on: any worker; one SQLite handle each for exec. */
-#include "builtin/table_pool.h"
+#include "builtin/table_answer.h"
 #include "ops/op.h"
 #include "recipe/pick.h"
 #include "text/score.h"
@@ -111,7 +111,7 @@ static qn_code open(qn_ctx *cx, const void *vp, void **state, qn_err *e)
 static void close(void *state) { if (state) qn_table_pool_free(state); }
 
 /* ---- answers ---- */
-typedef struct { qn_str *p; size_t n; } texts;
+typedef qn_cells texts;
 
 static qn_str text_of(qn_value v, qn_arena *a)
 {
@@ -123,28 +123,7 @@ static qn_str text_of(qn_value v, qn_arena *a)
     return s;
 }
 
-/* A value's texts: a list's items (a row of several columns cell by cell), or the one value. Null is no answer. */
-static void put_texts(qn_value v, qn_arena *a, texts *out, size_t cap)
-{
-    if (v.kind == QN_V_LIST) { for (size_t i = 0; i < v.n; i++) put_texts(qn_v_at(v, i), a, out, cap); return; }
-    if (v.kind != QN_V_NULL && out->n < cap) out->p[out->n++] = text_of(v, a);
-}
-
-static size_t count(qn_value v)
-{
-    size_t n = 0;
-    if (v.kind != QN_V_LIST) return 1;
-    for (size_t i = 0; i < v.n; i++) n += count(qn_v_at(v, i));
-    return n;
-}
-
-static texts texts_of(qn_value v, qn_arena *a)
-{
-    size_t cap = count(v);
-    texts t = { QN_ARENA_NEW_N(a, qn_str, cap + 1), 0 };
-    put_texts(v, a, &t, cap);
-    return t;
-}
+static texts texts_of(qn_value v, qn_arena *a) { return qn_answer_cells(v, a); }
 
 /* A text that holds a list: JSON, or items between bars, semicolons or lines; between commas when that gives as many as wanted. */
 static texts split_reply(qn_str s, size_t want, qn_arena *a)
@@ -220,17 +199,9 @@ static qn_str bare_sql(qn_str s)
 
 static qn_code execution(qn_table_pool *pool, const qn_row *r, texts gold, qn_str reply, qn_arena *a, double *out, qn_err *e)
 {
-    qn_sql *db;
-    qn_value answer;
-    qn_err bad = { 0 };
-    *out = 0;
-    QN_TRY(qn_table_pool_take(pool, r, &db, e));
-    qn_code rc = qn_sql_run(db, bare_sql(reply), &(qn_sql_limits){ 0 }, a, &answer, &bad);
-    qn_table_pool_put(pool, db);
-    if (rc == QN_EIO) { *e = bad; return rc; }
-    if (rc != QN_OK) return QN_OK;                  /* SQL that fails is a wrong answer */
-    texts said = texts_of(answer, a);
-    *out = gold.n && qn_score_set(gold.p, gold.n, said.p, said.n);
+    bool same;
+    QN_TRY(qn_answer_is(pool, r, bare_sql(reply), gold, a, &same, e));      /* SQL that fails is a wrong answer */
+    *out = same;
     return QN_OK;
 }
 
