@@ -5,14 +5,15 @@ Usage: tools/experiments.py [--size short|medium|full] [--only NAME] [--out DIR]
 
 Data sets lie in ../shared/data (see the README there); what is absent is skipped with a line. A run that was stopped goes on where it was: run the
 same command again. Sizes: short takes minutes and is a test that all works, full is what the figures should be quoted from."""
-import argparse, csv, gzip, json, os, random, re, subprocess, sys, time
+import argparse, csv, gzip, json, os, random, re, resource, subprocess, sys, time
+from math import comb
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SIZES = {
     "source2synth_tqa": {
-        "short": {"settings": dict(per_table=20, first=2500, second=500, rows=60, epochs=5, wide=64, layers=2, vocab=512, k=3), "tables": 300, "questions": 200, "invented": 126},
-        "medium": {"settings": dict(per_table=28, first=16000, second=4500, rows=2300, wide=128, layers=4, vocab=1024), "tables": 0, "questions": 2100, "invented": 700},
-        "full": {"settings": dict(per_table=70, first=40000, second=14000, rows=8000, wide=256, layers=6, vocab=2048), "tables": 0, "questions": 0, "invented": 700},
+        "short": {"settings": dict(per_table=20, first=2500, few=500, second=500, rows=60, human=60, votes=3, epochs=5, wide=64, layers=2, vocab=512, k=3), "tables": 300, "questions": 200, "invented": 126},
+        "medium": {"settings": dict(per_table=60, first=36000, few=5000, second=8000, rows=4500, human=3000, votes=6, wide=128, layers=4, vocab=2048), "tables": 0, "questions": 2100, "invented": 150},
+        "full": {"settings": dict(per_table=90, first=40000, few=8000, second=14000, rows=8000, human=9000, wide=256, layers=6, vocab=2048), "tables": 0, "questions": 0, "invented": 200},
     },
     "source2synth_mhqa": {
         "short": {"settings": dict(reads=200, rows=260, second=240, comparison=0.3, epochs=5, longest=240, lr=2e-3, precision="f32"), "docs": 0, "questions": 40, "invented": 500},
@@ -192,11 +193,27 @@ def run(name, size, args, settings):
         command += ["--model", "base=" + args.encoder]
     say("+", " ".join(command))
     t0 = time.time()
+    before = cpu_seconds()
     code = subprocess.call(["nice", "-n", str(args.nice)] + command, stdout=sys.stderr)
-    with open(os.path.join(folder, "seconds"), "a") as f:       # of runs that were interrupted too
-        f.write("%.0f\n" % (time.time() - t0))
+    with open(os.path.join(folder, "times.jsonl"), "a") as f:
+        f.write(json.dumps({"wall": round(time.time() - t0), "cpu": round(cpu_seconds() - before), "code": code}) + "\n")
     if code:
         sys.exit("%s ended with %d" % (name, code))
+
+
+def cpu_seconds():
+    r = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return r.ru_utime + r.ru_stime
+
+
+def times(folder):
+    """In words: the run that ended, and what runs before it took that did not."""
+    t = rows(os.path.join(folder, "times.jsonl"))
+    if not t:
+        return ""
+    said = "%.0f minutes of wall clock, %.0f of processor time, others at work on the machine or not" % (t[-1]["wall"] / 60, t[-1]["cpu"] / 60)
+    cut = [x for x in t[:-1] if x["code"]]
+    return said + ("; before it %d that did not end, %.0f of processor time" % (len(cut), sum(x["cpu"] for x in cut) / 60) if cut else "") + "."
 
 
 def rows(path):
@@ -274,14 +291,32 @@ def count(rows_, spoiled):
     return sum(1 for r in rows_ if r["spoiled"] == spoiled)
 
 
+def one_of(k, r):
+    """Chance that one of k of the row's tries is right (pass@k)."""
+    return 1 - comb(r["tries"] - r["n_right"], k) / comb(r["tries"], k)
+
+
+def mean(x):
+    return sum(x) / max(1, len(x))
+
+
 def about_tqa(out):
-    tried, kept = rows(os.path.join(out, "slice2.jsonl")), rows(os.path.join(out, "kept.jsonl"))
-    lines = ["- " + x for x in verdict(rows(os.path.join(out, "data.jsonl")), "slice 1 + as many curated")] + [
-        "- " + x for x in verdict(rows(os.path.join(out, "data.jsonl")), "ungrounded, as many rows")]
-    lines += ["- " + filter_line(count(tried, True), count(kept, True), count(tried, False), count(kept, False)), "", "Kept rows by the first word of their query:", ""]
-    words = sorted({r["skeleton"].split()[0] for r in tried})
-    n = lambda rs, w: sum(1 for r in rs if not r["spoiled"] and r["skeleton"].split()[0] == w)
-    lines += ["| query | right rows | kept |", "|---|---|---|"] + ["| %s | %d | %.0f%% |" % (w, n(tried, w), 100 * n(kept, w) / max(1, n(tried, w))) for w in words]
+    tried, tally = rows(os.path.join(out, "slice2.jsonl")), rows(os.path.join(out, "data.jsonl"))
+    lines = ["- " + x for x in verdict(tally, "slice 1 + as many curated") + verdict(tally, "slice 1 + as many never spoiled") + verdict(tally, "slice 1")]
+    kept = [r for r in tried if r["n_right"]]
+    lines += ["- " + filter_line(count(tried, True), count(kept, True), count(tried, False), count(kept, False))]
+    human = rows(os.path.join(out, "human.jsonl"))
+    if human:
+        lines += ["- People's rows: %d questions over the tables of the rows whose answer a line of the curated model gives; nobody wrote a query for them." % len(human)]
+    most = max(r["tries"] for r in tried)
+    lines += ["", "What the filter keeps, by tries (a row is kept when one of k gives its answer):", "", "| k | spoiled rows kept | right rows kept |", "|---|---|---|"]
+    for k in range(1, most + 1):
+        lines.append("| %d | %.1f%% | %.1f%% |" % (k, *(100 * mean([one_of(k, r) for r in tried if r["spoiled"] == s]) for s in (True, False))))
+    for least in range(2, most + 1):
+        lines.append("| %d of %d | %.1f%% | %.1f%% |" % (least, most, *(100 * mean([r["n_right"] >= least for r in tried if r["spoiled"] == s]) for s in (True, False))))
+    lines += ["", "Kept rows by the first word of their query:", "", "| query | right rows | kept |", "|---|---|---|"]
+    n = lambda rs, w: sum(1 for r in rs if not r["spoiled"] and r["form"] == w)
+    lines += ["| %s | %d | %.0f%% |" % (w, n(tried, w), 100 * n(kept, w) / max(1, n(tried, w))) for w in sorted({r["form"] for r in tried})]
     tables = {r["table"]["name"] for r in tried}
     asked = {r["table"]["name"] for r in rows(os.path.join(out, "answers.jsonl"))}
     lines += ["", "Tables that rows were made from and that are asked about in the test: %d of %d." % (len(tables & asked), len(asked))]
@@ -363,10 +398,8 @@ def section(name, args):
     _, about, _, title, words = EXPERIMENTS[name]
     if not tally:
         return []
-    with open(os.path.join(folder, "seconds")) as f:
-        seconds = sum(float(x) for x in f)
     settings = json.load(open(os.path.join(folder, "settings.json")))
-    return ["## " + title, "", words, "", "Settings: %s. %.0f minutes of wall clock, others at work on the machine or not." % (", ".join("%s %s" % kv for kv in sorted(settings.items())), seconds / 60),
+    return ["## " + title, "", words, "", "Settings: %s. %s" % (", ".join("%s %s" % kv for kv in sorted(settings.items())), times(folder)),
             "", *table(tally), "", *about(os.path.join(folder, "run")), ""]
 
 

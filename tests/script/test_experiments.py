@@ -69,13 +69,17 @@ check(at["strong, right labels"]["value"] > at["strong, weak labels"]["value"] +
 # table questions: no table of the test among those of the rows; spoiled rows pass the filter less often than right ones
 out = run("source2synth_tqa", path("tqa"))
 if out:
-    tried, kept = lines(out, "slice2.jsonl"), lines(out, "kept.jsonl")
+    tried = lines(out, "slice2.jsonl")
+    kept = [r for r in tried if r["n_right"]]
     asked = {r["table"]["name"] for r in lines(out, "answers.jsonl")}
     check(asked and not asked & {r["table"]["name"] for r in tried}, "tables of the test are not those of the rows")
     passed = lambda spoiled: sum(r["spoiled"] == spoiled for r in kept) / max(1, sum(r["spoiled"] == spoiled for r in tried))
     check(sum(r["spoiled"] for r in tried) > 20, "rows were spoiled")
     check(passed(True) < passed(False) / 2, "the filter: %.2f of spoiled rows pass, %.2f of right ones" % (passed(True), passed(False)))
-    equal(len(systems(out, "em")), 5, "all arms are in the table")
+    at = systems(out, "em")
+    equal(len(at), 10, "all arms are in the table")
+    equal(len({r["n"] for r in at.values()}), 1, "each arm has every question once, whatever its seeds")
+    check(at["slice 1"]["value"] > at["ungrounded, as many rows as that part"]["value"], "grounding is worth something", at)
 
 # retrieval: the round trip drops planted wrong pairs, and never is a worse encoder taken
 out = run("retriever", path("retriever"))

@@ -119,7 +119,7 @@ static qn_code map(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_emit *
 }
 
 const qn_op qn_op_spoil_sql = {
-    .name = "spoil_sql", .version = 1, .stage = QN_CURATE, .brief = "spoil the queries of some rows on purpose, to measure a filter",
+    .name = "spoil_sql", .version = 2, .stage = QN_CURATE, .brief = "spoil the queries of some rows on purpose, to measure a filter",
     .about = "Rows whose query cannot be spoiled so that it gives another answer stay right. Never leave it in a recipe whose rows are used.",
     .reads = "sketch: any, table: {name: text, ...}", .writes = "sql: text, sketch: any, spoiled: bool",
     .params = PARAMS, .params_size = sizeof(params), .open = open_pool, .close = close_pool, .map = map,

@@ -17,7 +17,7 @@ typedef struct {
     const qn_model *model;
     int64_t  k, max_tokens;
     double   min, max, temperature, tolerance;
-    bool     early, normalise, marks;
+    bool     early, normalise, marks, spare;
     /* made by check */
     qn_asking asking;
     qn_expr *is_right;
@@ -41,6 +41,7 @@ static const qn_param PARAMS[] = {
     QN_REAL(params, tolerance, "1e-6", "0..", "number: largest difference, as a share of the expected number (or of 1 when that is smaller)"),
     QN_REAL(params, temperature, "0.7", "0..2", "0 makes every try the same"),
     QN_INT(params, max_tokens, "512", "1..", "longest reply"),
+    QN_BOOL(params, spare, "no", "rows that are not answered right stay too: a later step decides by `n_right` and `tries`"),
     QN_FIELD(params, as, "", "field for the first right reply (null when there is none); left out: it is not kept"),
     QN_END
 };
@@ -60,6 +61,7 @@ static const qn_example EXAMPLES[] = {
     { .params = "prompt: '{{ .q }}', by: number, max: 0.5", .in = "{q: '3 + 4?', answer: 7}", .replies = ALL, .reject = "right 0.67 above 0.50" },
     { .params = "prompt: '{{ .q }}', by: expression, right: '.reply | test(\"^[0-9]+$\")', k: 2", .in = "{q: 'When?', answer: ''}", .replies = NEVER,
       .out = "{q: 'When?', answer: '', n_right: 1, tries: 1}" },
+    { .params = "prompt: '{{ .q }}', by: number, spare: yes", .in = "{q: 'When?', answer: 1644}", .replies = NEVER, .out = "{q: 'When?', answer: 1644, n_right: 0, tries: 3}" },
     { .params = "prompt: '{{ .q }}', k: 3, min: 0.6", .in = "{q: 'Is it?', answer: 'yes'}", .replies = HALF, .reject = "right 0.00 below 0.60" },
     { .params = "prompt: '{{ .q }}', marks: yes", .in = "{q: 'x', answer: 'y'}", .fail = "`by: execution`" },
     { .params = "prompt: '{{ .q }}', by: expression", .in = "{q: 'x'}", .fail = "needs `right`" },
@@ -241,7 +243,8 @@ static qn_code turn(qn_ctx *cx, const void *vp, void *pool, qn_row *r, qn_turn *
     qn_row_set_int(r, "n_right", st->n_right);
     qn_row_set_int(r, "tries", tries);
     if (p->as.n) qn_row_set(r, p->as, st->n_right ? qn_v_text(st->first) : qn_v_null());
-    if (st->n_right < p->need) qn_emit_reject(em, r, qn_reject_below("right", share, least));
+    if (p->spare) qn_emit_row(em, r);
+    else if (st->n_right < p->need) qn_emit_reject(em, r, qn_reject_below("right", share, least));
     else if (share > p->max + 1e-9) qn_emit_reject(em, r, qn_reject_above("right", share, p->max));
     else qn_emit_row(em, r);
     return QN_OK;

@@ -53,7 +53,7 @@ static qn_code map(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_emit *
 }
 
 const qn_op qn_op_link_table = {
-    .name = "link_table", .version = 1, .stage = QN_GENERATE, .brief = "mark in a question what is a cell, a number or a column of its table",
+    .name = "link_table", .version = 2, .stage = QN_GENERATE, .brief = "mark in a question what is a cell, a number or a column of its table",
     .about = "\"CA year YR CB title TX CC uk NU | what CC uk position did VA CB illusion have\": CA is the first column, VA the first value, and before a\n"
              "value or a column's word stand the columns that it may be of. Columns past the 16th are not looked at.",
     .paper = "schema linking: Guo et al. 2019 (IRNet), section 2.2; Lin et al. 2020 (BRIDGE), section 2.2",

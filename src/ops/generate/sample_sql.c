@@ -91,7 +91,7 @@ static qn_code map(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_emit *
 }
 
 const qn_op qn_op_sample_sql = {
-    .name = "sample_sql", .version = 1, .stage = QN_GENERATE,
+    .name = "sample_sql", .version = 2, .stage = QN_GENERATE,
     .brief = "draw an SQL query about the seed from a grammar; no model is asked",
     .about = "Forms: select, select_where, which, count, count_all, count_distinct, extreme, argextreme, argother, common, sum, average, "
              "difference, next, previous, first, last, same, compare, top, list.",

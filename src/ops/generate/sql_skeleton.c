@@ -80,11 +80,12 @@ static qn_code map(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_emit *
 }
 
 const qn_op qn_op_sql_skeleton = {
-    .name = "sql_skeleton", .version = 1, .stage = QN_GENERATE, .brief = "a sampled query as a line of marks for a small model to learn, and such a line as SQL",
+    .name = "sql_skeleton", .version = 2, .stage = QN_GENERATE, .brief = "a sampled query as a line of marks for a small model to learn, and such a line as SQL",
     .about = "Lines: which T C.. | count C.. | rows | distinct T | max B C.. | min B C.. | sum B C.. | mean B C.. | most T B C.. | least T B C.. | common T | rare T |\n"
              "diff B V K V | more B V K V | less B V K V | next T B V K | prior T B V K | first T C.. | last T C.. | behind T V K | before T V K | same T B V K | top T B V |\n"
              "bottom T B V. T, B and K are columns (CA, CB ...): of the answer, to order or add up by, of named rows; V a value (VA, VB ...);\n"
-             "a condition C is a value, its column, and < > <= >= where it is not equality; or two values, a column, and in.",
+             "a condition C is a value, its column, and ! < > <= >= where it is not equality (of words that several cells have: containing them); or two values, a\n"
+             "column, and in. `or` behind two conditions: one of them will do.",
     .paper = "a sketch that is filled in: Dong and Lapata 2018, Coarse-to-Fine Decoding; Guo et al. 2019 (IRNet), section 2.1",
     .reads = "table: {name: text, ...}",
     .params = PARAMS, .params_size = sizeof(params), .check = check, .open = open_pool, .close = close_pool, .map = map,

@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""Table questions: tries judges replies by executing them, SQL and lines of marks alike; what spoil_sql spoils gives another answer, and what it leaves gives its own."""
+import os, sqlite3, sys
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import lib
+from lib import *
+
+# ---- tries by execution ----
+tables = path("tables", "rivers.csv")
+with open(tables, "w") as f:
+    f.write("River,Country,Length\nRhine,Germany,1233\nWeser,Germany,452\nSeine,France,777\nLoire,France,1006\nEbro,Spain,930\n")
+recipe = """quern: 1
+params: {tables: {type: path}, m: {type: model}, marks: {type: bool}}
+steps:
+  - read_tables: {path: $tables}
+  - each: {of: '[{question: "how many rivers are in germany", answer: [2]}, {question: "which rivers are in france", answer: ["Loire", "Seine"]}, {question: "what is the length of the ebro", answer: [930]}]', as: q}
+  - set: {fields: {question: .q.question, answer: .q.answer}}
+  - tries: {model: $m, prompt: '{{ .question }}', by: execution, marks: $marks, k: 2, early: no, spare: yes, as: reply}
+  - fields: {keep: [question, n_right, tries, reply]}
+  - write: {to: data.jsonl}
+"""
+with open(path("tries.yaml"), "w") as f:
+    f.write(recipe)
+
+
+def right(rules, marks):
+    r = Run(path("tries.yaml"), "tables=" + os.path.dirname(tables), "marks=" + marks, "--model", "m=" + Mock(rules).url)
+    equal(r.code, 0, r.stderr)
+    return {x["question"].split()[-1]: (x["n_right"], x["tries"]) for x in r.rows()}
+
+
+sql = [{"match": "germany", "reply": "SELECT COUNT(*) FROM rivers WHERE Country = 'Germany'"}, {"match": "france", "reply": "SELECT River FROM rivers WHERE Country = 'France' ORDER BY Length"},
+       {"match": "ebro", "reply": "SELECT Length FROM no_such_table"}]
+equal(right(sql, "no"), {"germany": (2, 2), "france": (2, 2), "ebro": (0, 2)}, "SQL is executed; order does not matter, what fails is wrong")
+marks = [{"match": "germany", "reply": "count VA CB"}, {"match": "france", "reply": "which CA VA CB"}, {"match": "ebro", "reply": "which CC VA CA VA"}]
+equal(right(marks, "yes"), {"germany": (2, 2), "france": (2, 2), "ebro": (0, 2)}, "so are lines of marks; a line that means nothing is wrong")
+equal(right([{"match": "", "reply": "rows"}], "yes"), {"germany": (0, 2), "france": (0, 2), "ebro": (0, 2)}, "another answer is wrong")
+
+# ---- spoiled rows ----
+with open(path("spoil.yaml"), "w") as f:
+    f.write("""quern: 1
+params: {tables: {type: path}}
+steps:
+  - read_tables: {path: $tables}
+  - seed_table: {per_row: 40}
+  - sample_sql: {loose: 0.9}
+  - question_for_sql: {loose: 0.9}
+  - set: {fields: {right_sql: .sql}}
+  - spoil_sql: {share: 0.5}
+  - run_sql: {check_order: no}
+  - write: {to: data.jsonl}
+""")
+r = Run(path("spoil.yaml"), "tables=" + os.path.join(lib.ROOT, "examples", "tables"))
+equal(r.code, 0, r.stderr)
+db = sqlite3.connect(os.path.join(r.out, "tables.db"))
+cells = lambda sql: sorted(str(c) for row in db.execute(sql).fetchall() for c in row)
+rows = r.rows()
+spoiled = [x for x in rows if x["spoiled"]]
+check(len(rows) > 200 and 0.3 < len(spoiled) / len(rows) < 0.55, "about half are spoiled: %d of %d" % (len(spoiled), len(rows)))
+for x in rows:
+    check((x["sql"] != x["right_sql"]) == x["spoiled"], "a spoiled row has another query", x["sql"], x["right_sql"])
+    check((cells(x["sql"]) != cells(x["right_sql"])) == x["spoiled"], "a spoiled row has another answer", x["sql"], x["right_sql"])
+print("%d rows, %d of them spoiled" % (len(rows), len(spoiled)))
