@@ -67,15 +67,25 @@ check(set(seen[0]) == {"prompt", "chosen", "rejected"} and config["beta"].strip(
 
 # ---- a fine-tuning service ----
 class Service(http.server.BaseHTTPRequestHandler):
-    files, jobs, log, polls, slow, busy = [], [], [], 0, False, 0
+    files, jobs, log, polls, slow, busy, cut = [], [], [], 0, False, 0, False
+    n, kill = 0, None                                    # kill: (process, at which request, before or after its answer)
 
     def answer(self, value, code=200):
+        S = Service
+        S.n += 1
+        dies = S.kill and S.n == S.kill[1]
+        if dies and S.kill[2] == "before":               # what was asked for is done, and nobody hears of it
+            os.kill(S.kill[0].pid, signal.SIGKILL)
+            self.connection.close()
+            return
         body = json.dumps(value).encode()
         self.send_response(code)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+        if dies:
+            os.kill(S.kill[0].pid, signal.SIGKILL)
 
     def do_GET(self):
         S = Service
@@ -142,4 +152,26 @@ equal([r.rows("model.tuned.jsonl")[0][k] for k in ("path", "tokens", "rows")], [
 polls = Service.polls
 Run(*argv, out=out)
 equal((len(Service.jobs), Service.polls), (1, polls), "again: nothing is asked of the service")
+
+# killed at its first request, its second ... until it gets through, each before and after the answer
+alone = recipe("alone.yaml", "train_sft: {by: openai, base: $base, prompt: '{{ .q }}', reply: .a, poll: 0.05}")
+kills = 0
+for when in ("before", "after"):
+    for n in range(1, 30):
+        out = path("alone-%s-%d" % (when, n))
+        Service.files, Service.jobs, Service.log, Service.polls, Service.n = [], [], [], 0, 0
+        p = subprocess.Popen([QUERN, "run", alone, "rows=" + rows, "--model", base, "-q", "-o", out], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        Service.kill = (p, n, when)
+        code = p.wait()
+        Service.kill = None
+        if code == 0:
+            break
+        equal(code, -signal.SIGKILL, "request %d: killed" % n)
+        kills += 1
+        r = Run(alone, "rows=" + rows, "--model", base, out=out)
+        equal(r.code, 0, "killed %s the answer to request %d: %s" % (when, n, r.stderr))
+        equal((len(Service.files), len(Service.jobs)), (1, 1), "killed %s the answer to request %d: files and jobs" % (when, n))
+        equal(r.rows()[0]["path"], "ft:small:x", "and the model is taken")
+check(kills >= 10, "it was killed at every request: %d" % kills)
+print("openai: killed at each request before and after its answer, %d times: always one file and one job" % kills)
 print("trl: 4 starts, resumed; openai: one file, one job, through a lost answer, a busy service and a kill")
