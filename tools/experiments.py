@@ -16,9 +16,9 @@ SIZES = {
         "full": {"settings": dict(per_table=90, first=40000, few=8000, second=14000, rows=8000, human=9000, wide=256, layers=6, vocab=2048), "tables": 0, "questions": 0, "invented": 200},
     },
     "source2synth_mhqa": {
-        "short": {"settings": dict(reads=200, rows=260, second=240, comparison=0.3, epochs=5, longest=240, lr=2e-3, precision="f32"), "docs": 0, "questions": 40, "invented": 500},
-        "medium": {"settings": dict(reads=800, rows=200, second=350, epochs=1, longest=256), "docs": 0, "questions": 160, "invented": 2500, "base": True},
-        "full": {"settings": dict(reads=6000, rows=1000), "docs": 0, "questions": 0, "invented": 6000, "base": True},
+        "short": {"settings": dict(reads=60, rows=360, second=240, learnt=80, comparison=0.2, epochs=6, longest=200, lr=3e-3, precision="f32"), "docs": 0, "questions": 30, "invented": 400, "plain": 1600},
+        "medium": {"settings": dict(reads=800, rows=140, second=300, learnt=80, epochs=1, longest=256), "docs": 0, "questions": 160, "invented": 2500, "base": True},
+        "full": {"settings": dict(reads=6000, rows=1200, second=3000, learnt=1000), "docs": 0, "questions": 0, "invented": 6000, "base": True},
     },
     "retriever": {
         "short": {"settings": dict(rows=48, per_passage=1, longest=32), "passages": 120, "questions": 60, "others": 100},
@@ -134,6 +134,8 @@ def prepare_mhqa(data, out, size):
     docs += [{"title": c["title"], "text": c["paragraph_text"]} for r in musique for c in r["paragraphs"] if not c["is_supporting"]]
     docs = list({d["title"]: {"title": d["title"], "text": d["text"]} for d in docs}.values())
     random.Random(6).shuffle(docs)
+    if size.get("plain"):           # short: a reader without a base learns from plain sentences alone
+        docs = invented_documents(random.Random(12), size["plain"])
     single = []
     for a in json.load(gzip.open(os.path.join(data, "squad", "train-v1.1-200articles.json.gz")))["data"]:
         for p in a["paragraphs"]:
@@ -337,6 +339,8 @@ def about_mhqa(out):
                  % (bridges, share(len(imputed), bridges), len(changed), mean("before"), mean("after")))
     made = {x for r in tried for x in (r["a"], r["b"])}
     read = {p["title"].split(" (")[0] for q in rows(os.path.join(out, "..", "questions.jsonl")) for p in q["passages"]}
+    models = [(m, rows(os.path.join(out, "model.%s.jsonl" % m))) for m in ("reader", "human_only", "synth", "synth_human", "ungrounded", "uncurated", "curated", "curated_human")]
+    lines.append("- Rows learnt: %s." % ", ".join("%s %d" % (m, r[0]["rows"]) for m, r in models if r))
     lines.append("- Things that rows speak of and that the test's passages are about: %d of %d." % (len(made & read), len(made)))
     by = {tuple(r["group"].rsplit(", ", 2)[0:1]) + (", ".join(r["group"].rsplit(", ", 2)[1:]),): r for r in rows(os.path.join(out, "by_kind.jsonl"))}
     kinds = sorted({k for _, k in by})

@@ -81,6 +81,22 @@ if out:
     equal(len({r["n"] for r in at.values()}), 1, "each arm has every question once, whatever its seeds")
     check(at["slice 1"]["value"] > at["ungrounded, as many rows as that part"]["value"], "grounding is worth something", at)
 
+# questions over two documents: nothing of the test among the rows; wrong answers pass the filter less often than right ones; the arms are of one size
+out = run("source2synth_mhqa", path("mhqa"))
+if out:
+    tried, passed_, kept, imputed = (lines(out, f) for f in ("slice2.jsonl", "passed.jsonl", "kept.jsonl", "imputed.jsonl"))
+    asked = {p["title"].split(" (")[0] for q in lines(os.path.join(out, ".."), "questions.jsonl") for p in q["passages"]}
+    check(len(asked) > 30 and not asked & {x for r in tried for x in (r["a"], r["b"])}, "things of the test are not those of the rows")
+    passed = lambda spoiled: sum(r["spoiled"] == spoiled for r in passed_) / max(1, sum(r["spoiled"] == spoiled for r in tried))
+    check(sum(r["spoiled"] for r in tried) > 20 and all((r["answer"] != r["right"]) == r["spoiled"] for r in tried), "wrong answers were given on purpose")
+    check(passed(True) < passed(False) / 3 and passed(False) > 0.25, "the filter: %.2f of wrong rows pass, %.2f of right ones" % (passed(True), passed(False)))
+    bridges = {r["a"] + r["b"]: r for r in passed_ if r["type"] == "bridge"}
+    check(20 < len(imputed) < len(bridges), "imputation drops bridges whose answer changes: %d of %d stay" % (len(imputed), len(bridges)))
+    check(all(r["answer"] == bridges[r["a"] + r["b"]]["answer"] and r["a"] in r["question"] and r["seed"] not in r["question"] and "<" not in r["question"] for r in imputed), "an imputed question has its names and its old answer")
+    learnt = {m: lines(out, "model.%s.jsonl" % m)[0]["rows"] for m in ("uncurated", "curated", "curated_human")}
+    check(0.9 * learnt["curated"] <= learnt["uncurated"] <= 1.1 * learnt["curated"] and learnt["curated_human"] > learnt["curated"], "arms of one size", learnt)
+    equal(len(systems(out, "soft_em")), 8, "all arms are in the table")
+
 # retrieval: the round trip drops planted wrong pairs, and never is a worse encoder taken
 out = run("retriever", path("retriever"))
 if out:
