@@ -12,7 +12,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SIZES = {
     "source2synth_tqa": {
         "short": {"settings": dict(per_table=20, first=2500, few=500, second=500, rows=60, human=60, votes=3, epochs=5, wide=64, layers=2, vocab=512, k=3), "tables": 300, "questions": 200, "invented": 126},
-        "medium": {"settings": dict(per_table=60, first=36000, few=5000, second=8000, rows=4500, human=3000, votes=6, wide=128, layers=4, vocab=2048), "tables": 0, "questions": 2100, "invented": 150},
+        "medium": {"settings": dict(per_table=54, first=32000, few=4000, second=7500, rows=3800, human=2400, votes=6, wide=128, layers=4, vocab=2048), "tables": 0, "questions": 2100, "invented": 150},
         "full": {"settings": dict(per_table=90, first=40000, few=8000, second=14000, rows=8000, human=9000, wide=256, layers=6, vocab=2048), "tables": 0, "questions": 0, "invented": 200},
     },
     "source2synth_mhqa": {

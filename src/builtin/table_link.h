@@ -47,4 +47,7 @@ bool qn_link_cond(const qn_link *l, int k, int col, qn_cond *out);
 bool qn_skeleton_write(const qn_link *l, const qn_sketch *s, qn_buf *out);
 /* The sketch that a skeleton means. Errors: QN_EDATA says what is wrong. */
 qn_code qn_skeleton_read(const qn_link *l, qn_str text, qn_sketch *out, qn_err *e);
+/* The same with two slips mended, as small models make them: a value whose column does not have it is of the first column that does; a condition
+ * whose value no column has is left out. */
+qn_code qn_skeleton_mend(const qn_link *l, qn_str text, qn_sketch *out, qn_err *e);
 #endif

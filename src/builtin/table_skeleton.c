@@ -136,7 +136,7 @@ bool qn_skeleton_write(const qn_link *l, const qn_sketch *s, qn_buf *out)
 }
 
 /* ---- reading ---- */
-typedef struct { const qn_link *l; qn_words it; qn_str word; bool more; qn_err *e; } reader;
+typedef struct { const qn_link *l; qn_words it; qn_str word; bool more, mend; qn_err *e; } reader;
 
 static void step(reader *r) { r->more = qn_words_next(&r->it, &r->word); }
 
@@ -158,6 +158,19 @@ static qn_code value(reader *r, int *k)
     *k = r->word.p[1] - 'A';
     step(r);
     return QN_OK;
+}
+
+/* Of the columns in which value k was found the first that says a condition, or one cell alone; the column as it is when there is none. */
+static int column_of(const reader *r, int k, int c, bool cell)
+{
+    const qn_link_span *s = &r->l->spans[r->l->values[k]];
+    qn_str text;
+    qn_cond cond;
+    for (int i = -1; r->mend && i < s->n_cols; i++) {
+        int at = i < 0 ? c : s->cols[i];
+        if (cell ? qn_link_cell(r->l, k, at, &text) : qn_link_cond(r->l, k, at, &cond)) return at;
+    }
+    return c;
 }
 
 static qn_code cell_of(reader *r, int k, int c, qn_str *cell)
@@ -200,9 +213,11 @@ static qn_code conds(reader *r, qn_sketch *s)
         for (size_t i = 0; i < sizeof OPS / sizeof *OPS; i++) if (r->more && qn_str_is(r->word, OPS[i].word)) c->op = OPS[i].op;
         if (c->op != '=') step(r);
         if ((c->op == 'b') != (k2 >= 0)) return qn_fail(r->e, QN_EDATA, "two values need `in`, and `in` two values");
-        if (c->op == '!') { QN_TRY(cell_of(r, k, c->col, &c->text)); continue; }
+        if (c->op == '!') { c->col = column_of(r, k, c->col, true); QN_TRY(cell_of(r, k, c->col, &c->text)); continue; }
         if (c->op == '=') {
-            if (!qn_link_cond(r->l, k, c->col, c)) return qn_fail(r->e, QN_EDATA, "no cell of column C%c is or has what V%c says", 'A' + c->col, 'A' + k);
+            bool says = qn_link_cond(r->l, k, column_of(r, k, c->col, false), c);
+            if (!says && r->mend) { s->n_conds--; continue; }
+            if (!says) return qn_fail(r->e, QN_EDATA, "no cell of column C%c is or has what V%c says", 'A' + c->col, 'A' + k);
             continue;
         }
         if (!r->l->v->cols[c->col].num) return qn_fail(r->e, QN_EDATA, "column C%c has no numbers", 'A' + c->col);
@@ -217,6 +232,7 @@ static qn_code named(reader *r, qn_sketch *s)
     int k = 0, key = 0;
     QN_TRY(value(r, &k));
     QN_TRY(col(r, &key));
+    key = column_of(r, k, key, true);
     s->named = key + 1;
     return cell_of(r, k, key, &s->a);
 }
@@ -272,9 +288,9 @@ static qn_code part(reader *r, char what, qn_sketch *s)
     }
 }
 
-qn_code qn_skeleton_read(const qn_link *l, qn_str text_, qn_sketch *s, qn_err *e)
+static qn_code read_line(const qn_link *l, qn_str text_, bool mend, qn_sketch *s, qn_err *e)
 {
-    reader r = { .l = l, .it = qn_words_of(text_, QN_WORDS_SPACED), .e = e };
+    reader r = { .l = l, .it = qn_words_of(text_, QN_WORDS_SPACED), .mend = mend, .e = e };
     size_t w = 0;
     step(&r);
     while (w < sizeof WORDS / sizeof *WORDS && !(r.more && qn_str_is(r.word, WORDS[w].word))) w++;
@@ -286,3 +302,6 @@ qn_code qn_skeleton_read(const qn_link *l, qn_str text_, qn_sketch *s, qn_err *e
     if (s->target < 0 && s->by >= 0) s->target = s->by;
     return QN_OK;
 }
+
+qn_code qn_skeleton_read(const qn_link *l, qn_str text, qn_sketch *s, qn_err *e) { return read_line(l, text, false, s, e); }
+qn_code qn_skeleton_mend(const qn_link *l, qn_str text, qn_sketch *s, qn_err *e) { return read_line(l, text, true, s, e); }

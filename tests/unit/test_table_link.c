@@ -154,6 +154,31 @@ static void words_that_several_cells_have_are_conditions(void **state)
     assert_string_equal(sql_of_line(games, "which dates besides june 3, 1971", "which CA VA CA !").p, "SELECT DISTINCT \"Date\" FROM \"games\" WHERE \"Date\" <> 'June 3, 1971'");
 }
 
+static void slips_of_a_line_are_mended(void **state)
+{
+    (void)state;
+    static const struct { const char *line, *sql; } CASES[] = {
+        { "count VA CA", "SELECT COUNT(*) FROM \"games\" WHERE \"Venue\" LIKE '%Craven Park%'" },            /* no date has craven park */
+        { "count VA CB", "SELECT COUNT(*) FROM \"games\" WHERE \"Venue\" LIKE '%Craven Park%'" },            /* nothing to mend */
+        { "count VB CA VA CB", "SELECT COUNT(*) FROM \"games\" WHERE \"Venue\" LIKE '%Craven Park%'" },      /* 1999 stands nowhere */
+    };
+    qn_link l;
+    qn_link_find(games, QN_STR("how many games at craven park in 1999"), &arena, &l);
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        qn_sketch s;
+        qn_err e = { 0 };
+        qn_buf b = { 0 };
+        if (qn_skeleton_mend(&l, qn_str_of(CASES[i].line), &s, &e) != QN_OK) fail_msg("%s: %s", CASES[i].line, e.msg);
+        qn_sketch_sql(games, &s, &b);
+        assert_string_equal(b.p, CASES[i].sql);
+        qn_buf_free(&b);
+    }
+    qn_sketch s;
+    qn_err e = { 0 };
+    assert_int_equal(qn_skeleton_read(&l, QN_STR("count VA CA"), &s, &e), QN_EDATA);
+    assert_int_equal(qn_skeleton_mend(&l, QN_STR("count VC CA"), &s, &e), QN_EDATA);                       /* there is no third value */
+}
+
 static sqlite3 *database(void)
 {
     sqlite3 *db;
@@ -243,7 +268,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_of_the_table_are_marked), cmocka_unit_test(skeletons_become_sql), cmocka_unit_test(broken_lines_are_told),
-        cmocka_unit_test(texts_are_ordered_by_the_number_in_them), cmocka_unit_test(words_that_several_cells_have_are_conditions), cmocka_unit_test(conditions_mean_the_same_to_the_database),
+        cmocka_unit_test(texts_are_ordered_by_the_number_in_them), cmocka_unit_test(words_that_several_cells_have_are_conditions), cmocka_unit_test(conditions_mean_the_same_to_the_database), cmocka_unit_test(slips_of_a_line_are_mended),
         cmocka_unit_test(what_is_drawn_comes_back_through_its_line),
     };
     return cmocka_run_group_tests(tests, make, drop);

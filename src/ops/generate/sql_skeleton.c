@@ -7,13 +7,14 @@
 #include "builtin/table_pool.h"
 #include "ops/op.h"
 
-typedef struct { qn_str question, make, skeleton, sql; bool spare; } params;
+typedef struct { qn_str question, make, skeleton, sql; bool spare, mend; } params;
 
 static const qn_param PARAMS[] = {
     QN_CHOICE(params, make, NULL, "skeleton|sql", "what is made of what the row has"),
     QN_FIELD(params, question, "question", "field that holds the question: its words are what the marks point at"),
     QN_FIELD(params, skeleton, "skeleton", "field for, or of, the line of marks"),
     QN_FIELD(params, sql, "sql", "field for the SQL"),
+    QN_BOOL(params, mend, "no", "make: sql: a value whose column does not have it is of the first column that does; a condition whose value no column has is left out"),
     QN_BOOL(params, spare, "no", "make: sql: a line that means nothing gives empty SQL and stays, to be counted as wrong"),
     QN_END
 };
@@ -57,7 +58,7 @@ static qn_code expand(const params *p, const qn_link *l, qn_row *r, qn_emit *em,
     qn_err bad = { 0 };
     qn_buf b = { 0 };
     if (!qn_row_find(r, p->skeleton, &x) || x.kind != QN_V_TEXT) return qn_fail(e, QN_EDATA, "the row has no text in `%.*s`", QN_FMT(p->skeleton));
-    bool ok = qn_skeleton_read(l, qn_v_str(x), &s, &bad) == QN_OK;
+    bool ok = (p->mend ? qn_skeleton_mend : qn_skeleton_read)(l, qn_v_str(x), &s, &bad) == QN_OK;
     if (ok) qn_sketch_sql(l->v, &s, &b);
     if (ok || p->spare) {
         qn_row_set(r, p->sql, qn_v_text(qn_buf_view(&b)));
