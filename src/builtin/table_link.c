@@ -352,15 +352,24 @@ bool qn_link_cell(const qn_link *l, int k, int col, qn_str *cell)
     return whole || fits == 1;
 }
 
-bool qn_link_cond(const qn_link *l, int k, int col, qn_cond *out)
+bool qn_link_cond(const qn_link *l, int k, int col, bool wide, qn_cond *out)
 {
     const qn_link_span *s = &l->spans[l->values[k]];
     const qn_table_col *c = &l->v->cols[col];
     *out = (qn_cond){ .col = col, .op = '=' };
-    if (qn_link_cell(l, k, col, &out->text)) return true;
+    bool one = qn_link_cell(l, k, col, &out->text);
+    if (one && !wide) return true;
     qn_arena a = { 0 };
-    int n = s->to - s->from;
+    int n = s->to - s->from, many = 0;
     bool found = false;
+    for (uint32_t i = 0; i < c->n_values && one && !c->numeric && !s->number && many < 2; i++) {
+        qn_str w[MAX_CELL_WORDS], text = qn_table_cell(l->v, c->first[i], col);
+        int m = text.n > 120 ? 0 : words_in(text, &a, w, NULL, MAX_CELL_WORDS);
+        bool has = false;
+        for (int j = 0; j + n <= m && !has; j++) has = equal_words(w + j, &l->words[s->from], n);
+        many += has;
+    }
+    if (one && many < 2) { qn_arena_free(&a); return true; }
     for (uint32_t i = 0; i < c->n_values && !found && !c->numeric; i++) {
         qn_str w[MAX_CELL_WORDS], raw[MAX_CELL_WORDS], text = qn_table_cell(l->v, c->first[i], col);
         int m = text.n > 120 ? 0 : words_in(text, &a, w, raw, MAX_CELL_WORDS);

@@ -35,8 +35,9 @@ void qn_link_find(const qn_table_view *v, qn_str question, qn_arena *a, qn_link 
 void qn_link_write(const qn_link *l, double lose, qn_rng *r, qn_buf *out);
 /* The cell of column `col` that value span k says; false when none does. */
 bool qn_link_cell(const qn_link *l, int k, int col, qn_str *cell);
-/* The condition on column `col` that value span k says: equal to the one cell, or, where several cells have its words, that it contains them. */
-bool qn_link_cond(const qn_link *l, int k, int col, qn_cond *out);
+/* The condition on column `col` that value span k says: equal to the one cell, or, where several cells have its words, that it contains them. `wide`: contains
+ * them also where they are one cell's whole text and stand inside other cells too. */
+bool qn_link_cond(const qn_link *l, int k, int col, bool wide, qn_cond *out);
 
 /* ---- skeletons: a query whose columns and values are marks ----
  *   which T C.. | count C.. | rows | distinct T | max B C.. | min B C.. | sum B C.. | mean B C.. | most T B C.. | least T B C.. | common T | rare T
@@ -47,7 +48,8 @@ bool qn_link_cond(const qn_link *l, int k, int col, qn_cond *out);
 bool qn_skeleton_write(const qn_link *l, const qn_sketch *s, qn_buf *out);
 /* The sketch that a skeleton means. Errors: QN_EDATA says what is wrong. */
 qn_code qn_skeleton_read(const qn_link *l, qn_str text, qn_sketch *out, qn_err *e);
-/* The same with two slips mended, as small models make them: a value whose column does not have it is of the first column that does; a condition
- * whose value no column has is left out. */
+/* The same with slips mended as small models make them: a value whose column does not have it is of the first column that does; a condition
+ * whose value no column has is left out; words that are one cell's text and stand inside others too mean all of these cells; `most` and `least` by a column without numbers mean the commonest or rarest of values that repeat, else the last or
+ * first row. */
 qn_code qn_skeleton_mend(const qn_link *l, qn_str text, qn_sketch *out, qn_err *e);
 #endif

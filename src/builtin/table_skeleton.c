@@ -58,7 +58,7 @@ static int says_cond(const qn_link *l, const qn_cond *c, unsigned used)
     for (int k = 0; k < l->n_values; k++) {
         if (used >> k & 1) continue;
         if (qn_cond_is_text(c)) {
-            if (c->op == '~' ? !qn_link_cond(l, k, c->col, &said) : !qn_link_cell(l, k, c->col, &said.text)) continue;
+            if (c->op == '~' ? !qn_link_cond(l, k, c->col, false, &said) : !qn_link_cell(l, k, c->col, &said.text)) continue;
             if (c->op != '~' ? qn_str_eq(said.text, whole.text) : same_rows(l->v, &said, &whole)) return k;
         } else if (l->spans[l->values[k]].number && l->spans[l->values[k]].num == c->lo) return k;
     }
@@ -168,7 +168,7 @@ static int column_of(const reader *r, int k, int c, bool cell)
     qn_cond cond;
     for (int i = -1; r->mend && i < s->n_cols; i++) {
         int at = i < 0 ? c : s->cols[i];
-        if (cell ? qn_link_cell(r->l, k, at, &text) : qn_link_cond(r->l, k, at, &cond)) return at;
+        if (cell ? qn_link_cell(r->l, k, at, &text) : qn_link_cond(r->l, k, at, false, &cond)) return at;
     }
     return c;
 }
@@ -190,6 +190,7 @@ static qn_code number_of(reader *r, int k, double *x)
 static qn_code numeric(reader *r, int *c)
 {
     QN_TRY(col(r, c));
+    if (!r->l->v->cols[*c].num && r->mend) return QN_OK;
     if (!r->l->v->cols[*c].num) return qn_fail(r->e, QN_EDATA, "column C%c has no numbers", 'A' + *c);
     return QN_OK;
 }
@@ -215,7 +216,7 @@ static qn_code conds(reader *r, qn_sketch *s)
         if ((c->op == 'b') != (k2 >= 0)) return qn_fail(r->e, QN_EDATA, "two values need `in`, and `in` two values");
         if (c->op == '!') { c->col = column_of(r, k, c->col, true); QN_TRY(cell_of(r, k, c->col, &c->text)); continue; }
         if (c->op == '=') {
-            bool says = qn_link_cond(r->l, k, column_of(r, k, c->col, false), c);
+            bool says = qn_link_cond(r->l, k, column_of(r, k, c->col, false), r->mend, c);
             if (!says && r->mend) { s->n_conds--; continue; }
             if (!says) return qn_fail(r->e, QN_EDATA, "no cell of column C%c is or has what V%c says", 'A' + c->col, 'A' + k);
             continue;
@@ -239,7 +240,7 @@ static qn_code named(reader *r, qn_sketch *s)
 
 static double number_in_row(const qn_table_view *v, int key, qn_str name, int by)
 {
-    for (size_t r = 0; r < v->n_rows; r++) if (qn_str_eq(qn_table_cell(v, r, key), name)) return v->cols[by].num[r];
+    for (size_t r = 0; r < v->n_rows && v->cols[by].num; r++) if (qn_str_eq(qn_table_cell(v, r, key), name)) return v->cols[by].num[r];
     return 0;
 }
 
@@ -288,6 +289,17 @@ static qn_code part(reader *r, char what, qn_sketch *s)
     }
 }
 
+/* The largest of a column without numbers: what stands there most often is meant where values repeat, else the last row (of the smallest the first). */
+static qn_code mend_order(const qn_link *l, qn_sketch *s, qn_err *e)
+{
+    const qn_table_col *t = s->target >= 0 ? &l->v->cols[s->target] : NULL;
+    if (s->by < 0 || l->v->cols[s->by].num || s->form == QN_FORM_SAME) return QN_OK;
+    if (s->form != QN_FORM_ARGEXTREME || !t) return qn_fail(e, QN_EDATA, "column C%c has no numbers", 'A' + s->by);
+    s->form = t->n_values < l->v->n_rows - t->n_missing ? QN_FORM_COMMON : s->desc ? QN_FORM_ROW_LAST : QN_FORM_ROW_FIRST;
+    s->by = -1;
+    return QN_OK;
+}
+
 static qn_code read_line(const qn_link *l, qn_str text_, bool mend, qn_sketch *s, qn_err *e)
 {
     reader r = { .l = l, .it = qn_words_of(text_, QN_WORDS_SPACED), .mend = mend, .e = e };
@@ -300,7 +312,7 @@ static qn_code read_line(const qn_link *l, qn_str text_, bool mend, qn_sketch *s
     for (const char *p = WORDS[w].shape; *p; p++) QN_TRY(part(&r, *p, s));
     if (r.more) return qn_fail(e, QN_EDATA, "`%.*s` stands behind the query", QN_FMT(r.word));
     if (s->target < 0 && s->by >= 0) s->target = s->by;
-    return QN_OK;
+    return mend ? mend_order(l, s, e) : QN_OK;
 }
 
 qn_code qn_skeleton_read(const qn_link *l, qn_str text, qn_sketch *s, qn_err *e) { return read_line(l, text, false, s, e); }

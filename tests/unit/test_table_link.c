@@ -18,8 +18,9 @@ static const char *const GAMES[] = {
     "June 3, 1971", "Craven Park, Hull", "Won 3-2", "1st", "12,000 (full)", "October 8, 1971", "Boothferry Park, Hull", "Lost 0-1", "4th", "9,500",
     "June 20, 1972", "Craven Park, Barrow", "Won 2-0", "2nd", "11,250*", "January 1, 1974", "Odsal, Bradford", "Drawn 1-1", "3rd", "-",
     "May 14, 1974", "Odsal, Bradford", "Won 5-1", "1st", "8,000 (est.)", "June 2, 1975", "The Boulevard, Hull", "Lost 2-20", "DNF", "7,000",
+    "July 4, 1976", "Odsal", "Won 4-0", "2nd", "10,000",
 };
-enum { N_GAMES = 6, N_GAME_COLS = 5 };
+enum { N_GAMES = 7, N_GAME_COLS = 5 };
 static const char *const GAME_COLUMNS[] = { "Date", "Venue", "Result", "Place", "Crowd" };
 
 static int make(void **state)
@@ -160,6 +161,8 @@ static void slips_of_a_line_are_mended(void **state)
     static const struct { const char *line, *sql; } CASES[] = {
         { "count VA CA", "SELECT COUNT(*) FROM \"games\" WHERE \"Venue\" LIKE '%Craven Park%'" },            /* no date has craven park */
         { "count VA CB", "SELECT COUNT(*) FROM \"games\" WHERE \"Venue\" LIKE '%Craven Park%'" },            /* nothing to mend */
+        { "most CB CC", "SELECT \"Venue\" FROM \"games\" GROUP BY \"Venue\" ORDER BY COUNT(*) DESC LIMIT 1" },  /* results are no numbers; venues repeat */
+        { "least CA CC VA CB", "SELECT \"Date\" FROM \"games\" WHERE \"Venue\" LIKE '%Craven Park%' ORDER BY rowid LIMIT 1" },
         { "count VB CA VA CB", "SELECT COUNT(*) FROM \"games\" WHERE \"Venue\" LIKE '%Craven Park%'" },      /* 1999 stands nowhere */
     };
     qn_link l;
@@ -175,8 +178,15 @@ static void slips_of_a_line_are_mended(void **state)
     }
     qn_sketch s;
     qn_err e = { 0 };
+    qn_link odsal;
+    qn_link_find(games, QN_STR("how many games at odsal"), &arena, &odsal);
+    assert_int_equal(qn_skeleton_read(&odsal, QN_STR("count VA CB"), &s, &e), QN_OK);
+    assert_int_equal(qn_sketch_n_rows(games, &s), 1);           /* the cell that is just that */
+    assert_int_equal(qn_skeleton_mend(&odsal, QN_STR("count VA CB"), &s, &e), QN_OK);
+    assert_int_equal(qn_sketch_n_rows(games, &s), 3);           /* "Odsal, Bradford" too */
     assert_int_equal(qn_skeleton_read(&l, QN_STR("count VA CA"), &s, &e), QN_EDATA);
     assert_int_equal(qn_skeleton_mend(&l, QN_STR("count VC CA"), &s, &e), QN_EDATA);                       /* there is no third value */
+    assert_int_equal(qn_skeleton_mend(&l, QN_STR("max CC"), &s, &e), QN_EDATA);                            /* what is the largest of texts? */
 }
 
 static sqlite3 *database(void)

@@ -14,7 +14,7 @@ static const qn_param PARAMS[] = {
     QN_FIELD(params, question, "question", "field that holds the question: its words are what the marks point at"),
     QN_FIELD(params, skeleton, "skeleton", "field for, or of, the line of marks"),
     QN_FIELD(params, sql, "sql", "field for the SQL"),
-    QN_BOOL(params, mend, "no", "make: sql: a value whose column does not have it is of the first column that does; a condition whose value no column has is left out"),
+    QN_BOOL(params, mend, "no", "make: sql: puts right what small models get wrong: a value whose column does not have it is of the first column that does, a condition whose value no column has is left out, words that stand in several cells mean all of them, `most` by texts is the commonest or last"),
     QN_BOOL(params, spare, "no", "make: sql: a line that means nothing gives empty SQL and stays, to be counted as wrong"),
     QN_END
 };
