@@ -11,8 +11,11 @@
  * unaccounted for. Options and parameters are the command line's own, given as texts: `quern help run` and `quern help RECIPE` list them.
  *
  * Texts that come in are copied. Texts that go out are UTF-8, NUL-terminated, and belong to the handle until its next call, unless it says
- * otherwise. A handle belongs to one thread at a time (but quern_stop); a process runs one recipe at a time, with as many threads as it is
- * told. Out of memory ends the process. The library prints nothing. */
+ * otherwise. A handle belongs to one thread at a time (but quern_stop). Out of memory ends the process. The library prints nothing.
+ *
+ * A process runs one recipe at a time, with as many threads as it is told: run.log, the children that read documents and the ceiling of memory are
+ * the process's. quern_check, quern_run and quern_apply of any handle that come while another is at work, also from its callbacks, are QUERN_MISTAKE
+ * at once and change nothing. Several recipes at a time are several processes. */
 #ifndef QUERN_H
 #define QUERN_H
 #include <stddef.h>

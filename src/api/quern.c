@@ -273,10 +273,20 @@ static qn_code prepare(quern *q, const char *in, prepared *p, qn_err *e)
     return qn_perform_terms(p->plan, &q->o.run, NULL, e);
 }
 
+static bool one_at_a_time(quern *q)
+{
+    forget_error(q);
+    if (pthread_mutex_trylock(&one_run) == 0) return true;
+    qn_fail(&q->err, QN_EUSAGE, "another run is under way in this process");
+    qn_hint(&q->err, "one at a time; its `workers` use as many cores as they are given");
+    failed(q);
+    return false;
+}
+
 quern_status quern_check(quern *q)
 {
     prepared p;
-    pthread_mutex_lock(&one_run);
+    if (!one_at_a_time(q)) return q->status;
     qn_code rc = prepare(q, "-", &p, &q->err);
     quern_status status = rc == QN_OK ? QUERN_DONE : failed(q);
     unprepare(&p);
@@ -288,6 +298,7 @@ quern_status quern_check(quern *q)
 /* A run that ended otherwise than well says why in the words of an error. */
 static quern_status ended(quern *q, const qn_run_result *r, quern_status status)
 {
+    forget_error(q);                        /* a callback of the run may have called in vain */
     if (status == QUERN_DONE) return status;
     if (r->stopped_why[0]) qn_fail(&q->err, QN_EDATA, "%s", r->stopped_why);
     else if (r->accepted == 0) qn_fail(&q->err, QN_EDATA, "no row was accepted: %llu in, %llu rejected, %llu failed%s%s", (unsigned long long)r->in,
@@ -297,17 +308,6 @@ static quern_status ended(quern *q, const qn_run_result *r, quern_status status)
     return fail(q, status);
 }
 
-static bool one_at_a_time(quern *q)
-{
-    forget_error(q);
-    qn_buf_clear(&q->summary);
-    if (pthread_mutex_trylock(&one_run) == 0) return true;
-    qn_fail(&q->err, QN_EUSAGE, "another run is under way in this process");
-    qn_hint(&q->err, "one at a time; its `workers` use as many cores as they are given");
-    failed(q);
-    return false;
-}
-
 quern_status quern_run(quern *q, const char *dir)
 {
     prepared p = {0};
@@ -315,11 +315,13 @@ quern_status quern_run(quern *q, const char *dir)
     qn_leave l = {0};
     quern_status status;
     if (!one_at_a_time(q)) return q->status;
+    qn_buf_clear(&q->summary);
     if (q->of == OF_OP || !dir) {
         qn_fail(&q->err, QN_EUSAGE, dir ? "an operator alone is applied, not run" : "a run needs a folder");
         status = failed(q);
         goto out;
     }
+    dir = copy(q, dir);                     /* a callback may change what it was given in */
     qn_code rc = prepare(q, NULL, &p, &q->err);
     if (rc == QN_OK) rc = qn_perform_run(p.plan, &q->o.run, dir, NULL, &r, &l, &q->err);
     if (l.facts.dir) qn_summary_text(&l.facts, &q->summary);
@@ -354,6 +356,7 @@ quern_status quern_apply(quern *q, const char *rows, size_t n_bytes)
     quern_status status;
     int fd = -1;
     if (!one_at_a_time(q)) return q->status;
+    qn_buf_clear(&q->summary);
     if (q->of != OF_OP) {
         qn_fail(&q->err, QN_EUSAGE, "a recipe is run, not applied");
         status = failed(q);

@@ -192,6 +192,43 @@ static void a_stop_leaves_a_run_that_can_go_on(void **state)
     free(s);
 }
 
+/* Of a callback: what every other call comes to while a run is under way. */
+typedef struct { quern *runs, *other, *op; int n; } meanwhile;
+
+static void on_row_meanwhile(void *arg, const quern_row *r)
+{
+    meanwhile *m = arg;
+    (void)r;
+    m->n++;
+    quern *all[] = { m->other, m->runs };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        assert_int_equal(quern_check(all[i]), QUERN_MISTAKE);
+        assert_non_null(strstr(quern_error_text(all[i]), "another run is under way"));
+        assert_int_equal(quern_run(all[i], in_dir("meanwhile")), QUERN_MISTAKE);
+    }
+    assert_int_equal(quern_apply(m->op, "{\"n\":1}\n", 8), QUERN_MISTAKE);
+    assert_null(get_file(in_dir("meanwhile/summary.json")));
+}
+
+static void one_run_at_a_time_and_others_are_told_at_once(void **state)
+{
+    (void)state;
+    static const char text[] = "quern: 1\nsteps:\n  - make_rows: {n: 3, as: n}\n  - write: {to: data.jsonl}\n";
+    meanwhile m = { quern_open_text(text, "one"), quern_open_text(text, "two"), quern_open_op("keep"), 0 };
+    quern_set(m.op, "where", ".n > 0");
+    quern_on_row(m.runs, on_row_meanwhile, &m);
+    assert_int_equal(quern_run(m.runs, in_dir("first")), QUERN_DONE);
+    assert_int_equal(m.n, 3);
+    assert_string_equal(quern_error_text(m.runs), "");
+    assert_non_null(strstr(quern_summary(m.runs), "\"accepted\": 3"));
+    assert_int_equal(quern_check(m.other), QUERN_DONE);         /* and afterwards they work */
+    assert_int_equal(quern_run(m.other, in_dir("second")), QUERN_DONE);
+    assert_int_equal(quern_apply(m.op, "{\"n\":1}\n", 8), QUERN_DONE);
+    quern_close(m.runs);
+    quern_close(m.other);
+    quern_close(m.op);
+}
+
 static void commands_of_a_recipe_are_run_only_when_allowed(void **state)
 {
     (void)state;
@@ -242,6 +279,7 @@ int main(void)
         cmocka_unit_test(mistakes_are_found_before_anything_is_done),
         cmocka_unit_test(an_operator_works_on_rows_in_memory),
         cmocka_unit_test(a_stop_leaves_a_run_that_can_go_on),
+        cmocka_unit_test(one_run_at_a_time_and_others_are_told_at_once),
         cmocka_unit_test(commands_of_a_recipe_are_run_only_when_allowed),
         cmocka_unit_test(documents_are_read_by_the_program),
         cmocka_unit_test(what_there_is_comes_as_json),
