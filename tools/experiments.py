@@ -165,6 +165,45 @@ def prepare_retriever(data, out, size):
                 questions=put(os.path.join(out, "questions.jsonl"), questions[: size["questions"] or None]))
 
 
+def elsewhere(data, out, passages):
+    """Other tests for the tuned encoder: (name, rows, all passages). Claims over scientific abstracts; people's questions over the passages that queries were made from."""
+    src, sets = os.path.join(data, "retrieval_scifact"), []
+    if os.path.isdir(src):
+        docs = {r["_id"]: r["title"] + ". " + r["text"] for r in rows(os.path.join(src, "corpus.jsonl"))}
+        right = {}
+        with open(os.path.join(src, "qrels.tsv")) as f:
+            for line in list(f)[1:]:
+                q, d, score = line.split()
+                if int(score) > 0:
+                    right.setdefault(q, []).append(docs[d])
+        claims = [{"id": r["_id"], "query": r["text"], "passage": right[r["_id"]]} for r in rows(os.path.join(src, "queries.jsonl")) if r["_id"] in right]
+        sets.append(("claims over scientific abstracts (SciFact)", put(os.path.join(out, "scifact.jsonl"), claims), put(os.path.join(out, "scifact_all.jsonl"), [{"passage": d} for d in docs.values()])))
+    own = {r["passage"] for r in rows(passages)}
+    train = json.load(gzip.open(os.path.join(data, "squad", "train-v1.1-200articles.json.gz")))["data"]
+    asked = [{"id": q["id"], "query": q["question"], "passage": p["context"]} for a in train for p in a["paragraphs"] if p["context"] in own for q in p["qas"]]
+    random.Random(4).shuffle(asked)
+    sets.append(("people's questions over the passages that queries were made from", put(os.path.join(out, "own.jsonl"), asked[:1000]), passages))
+    return sets
+
+
+def run_elsewhere(args, folder, sets):
+    """What the base and the encoder tuned on curated rows find there: elsewhere.json, (name, tally) each."""
+    models = [("base", args.encoder), ("tuned on curated rows", os.path.join(folder, "run", "models", "curated"))]
+    at, found = os.path.join(folder, "elsewhere"), []
+    os.makedirs(at, exist_ok=True)
+    for k, (name, asked, all_) in enumerate(sets):
+        lines = []
+        for m, (system, model) in enumerate(models):
+            to = os.path.join(at, "%d-%d.jsonl" % (k, m))
+            subprocess.check_call([args.quern, "apply", "find_passage", "by=[bm25, encoder, joined]", "encoder=" + model, "among=" + all_, asked, "-o", to, "--memory", "4G"], stdout=sys.stderr)
+            lines += [{"id": r["id"], "system": system, **r["ndcg"]} for r in rows(to)]
+        to = os.path.join(at, "%d.jsonl" % k)
+        subprocess.check_call([args.quern, "apply", "tally", "of=[bm25, encoder, joined]", "by=.system", "pair=.id", "against=base", put(os.path.join(at, "%d-in.jsonl" % k), lines), "-o", to], stdout=sys.stderr)
+        found.append((name, rows(to)))
+    with open(os.path.join(folder, "elsewhere.json"), "w") as f:
+        json.dump(found, f)
+
+
 def prepare_sums(data, out, size):
     """Sums of two numbers under 50: 500 solved, 1,500 open, 500 held back."""
     pairs = [(a, b) for a in range(50) for b in range(50)]
@@ -359,7 +398,11 @@ def about_retriever(out):
     for m in ("synth", "as_many_uncurated", "curated"):
         for r in rows(os.path.join(out, "model.%s.jsonl" % m)):
             lines.append("Gate, %s (%d rows): NDCG@10 of the rows held back %.1f before and %.1f after: %s." % (m, r["rows"], 100 * r["right_before"], 100 * r["right_valid"], "refused, the base stays" if r["refused"] else "taken"))
-    return ["- " + x for x in lines]
+    lines = ["- " + x for x in lines]
+    more = os.path.join(os.path.dirname(out), "elsewhere.json")
+    for name, tally in json.load(open(more)) if os.path.exists(more) else []:
+        lines += ["", "Elsewhere, %s:" % name, "", *table(tally)]
+    return lines
 
 
 def about_self_improve(out):
@@ -433,7 +476,10 @@ def main():
         size = SIZES[name][args.size]
         with open(os.path.join(folder, "settings.json"), "w") as f:
             json.dump(size["settings"], f)
-        run(name, size, args, {**prepare(args.data, folder, size), **size["settings"]})
+        made = prepare(args.data, folder, size)
+        run(name, size, args, {**made, **size["settings"]})
+        if name == "retriever" and args.size != "short":
+            run_elsewhere(args, folder, elsewhere(args.data, folder, made["passages"]))
     parts = [line for name in EXPERIMENTS for line in section(name, args)]
     if args.results:
         head = ["# Results of the experiments", "", "Written by `make experiments` (tools/experiments.py) from the runs' outputs, size *%s*. Not by hand." % args.size, ""]
