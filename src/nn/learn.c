@@ -356,6 +356,29 @@ static qn_code measure_reward(qn_learner *l, const qn_train_row *rows, size_t n,
     return rc;
 }
 
+/* Over the labelled tokens of all rows: a target above 0.5 is a right step, a score above 0 says that it is. */
+static qn_code measure_steps(qn_learner *l, const qn_train_row *rows, size_t n, qn_learned *out, qn_err *e)
+{
+    qn_seq *s = QN_NEW_N(qn_seq, n + 1);
+    size_t tokens = 0, k = 0;
+    double loss = 0, right = 0, labelled = 0;
+    for (size_t i = 0; i < n; i++) { s[i] = rows[i].a; tokens += (size_t)s[i].n; }
+    float *score = QN_NEW_N(float, tokens + 1);
+    qn_code rc = qn_decoder_token_score(l->m, s, n, score, e);
+    for (size_t i = 0; rc == QN_OK && i < n; i++)
+        for (int j = 0; j < s[i].n; j++, k++) {
+            double y = s[i].label ? (double)s[i].label[j] : -1, x = (double)score[k];
+            if (y < 0) continue;
+            loss -= y * log_logistic(x) + (1 - y) * log_logistic(-x);
+            right += (x > 0) == (y > 0.5);
+            labelled++;
+        }
+    if (rc == QN_OK && labelled > 0) { out->loss_valid = loss / labelled; out->right_valid = right / labelled; }
+    qn_free(s);
+    qn_free(score);
+    return rc;
+}
+
 /* ---- the folder ---- */
 void qn_learned_remove(const char *dir)
 {
@@ -448,6 +471,7 @@ static qn_code train(qn_learner *l, const char *checkpoint, const made_list *row
     qn_learned_means(out);
     if (rc == QN_OK && n_valid && o->kind == QN_TRAIN_LM) rc = measure_lm(l, last, n_valid, out, e);
     if (rc == QN_OK && n_valid && o->kind == QN_TRAIN_REWARD) rc = measure_reward(l, last, n_valid, out, e);
+    if (rc == QN_OK && n_valid && o->kind == QN_TRAIN_STEPS) rc = measure_steps(l, last, n_valid, out, e);
     qn_free(all);
     return rc;
 }

@@ -55,7 +55,7 @@ typedef struct {
     bool   trained;             /* false: it was there */
     int64_t rows, left_out, tokens, steps, params;          /* left_out: too long; tokens: of all rows, once */
     double loss_first, loss_last;                           /* means over the first and the last tenth of the steps (at most 50) */
-    double loss_valid, right_valid;                         /* NAN when nothing was measured; right: pairs ranked right; ranking: NDCG@10; span: rows answered right */
+    double loss_valid, right_valid;                         /* NAN when nothing was measured; right: pairs ranked right, labels of steps met; ranking: NDCG@10; span: rows answered right */
     double right_before;                                    /* ranking: of the base */
     bool   refused;                                         /* by the gate: the folder holds the base */
     double seconds;             /* what the training took, in all its parts since the last start */

@@ -228,6 +228,8 @@ static void connect(qn_planner *p, const qn_inlet *in, int to)
     for (int i = 0; i < in->n; i++) add_edge(p, in->from[i], to);
 }
 
+static qn_code wait_before_loop(qn_planner *p, const qn_ynode *steps, qn_pos pos, qn_inlet *flow, qn_err *e);
+
 /* ---- repeat and join ---- */
 static const qn_param LOOP_PARAMS[] = {
     QN_INT(qn_loop_params, times, "3", "1..10000", "at most so many turns"),
@@ -264,6 +266,7 @@ static qn_code plan_repeat(qn_planner *p, const qn_scope *sc, const qn_ynode *gi
         return QN_ERECIPE;
     }
     if (flow->n == 0) return qn_fail_at(e, QN_ERECIPE, pos, "`repeat` has no rows to repeat over: a source must come first");
+    QN_TRY(wait_before_loop(p, steps, pos, flow, e));
     const qn_ynode *rest = without_key(p, given, "steps"), *until = qn_yaml_get(rest, "until");
     const qn_type *in = type_of_inlet(p, flow);
     qn_bind b = bind_for(p, &arg, NULL);
@@ -306,6 +309,7 @@ static qn_code plan_grow(qn_planner *p, const qn_scope *sc, const qn_ynode *give
     if (!steps || steps->kind != QN_Y_LIST || steps->n == 0) return qn_fail_at(e, QN_ERECIPE, pos, "`grow` needs `steps`, a list"), qn_hint(e, "below it, moved in: steps: and a step a line, each with `- ` in front"), QN_ERECIPE;
     if (flow->n == 0) return qn_fail_at(e, QN_ERECIPE, pos, "`grow` has no pool to grow from: a source must come first");
     QN_ASSERT(grow && fin);
+    QN_TRY(wait_before_loop(p, steps, pos, flow, e));
     qn_step *s = new_step(p, QN_STEP_OP, name, pos);
     int begin = s->index;
     s->op = grow;
@@ -505,31 +509,66 @@ static bool in_a_loop(qn_planner *p)
     return false;
 }
 
+/* Rows stay here until the model of `role` is there; v names it in the recipe. */
+static qn_code wait_for(qn_planner *p, const qn_role *role, const qn_ynode *v, qn_pos pos, qn_inlet *flow, qn_err *e)
+{
+    if (inlet_has_waited(p, flow, role->model)) return QN_OK;
+    if (in_a_loop(p)) {                         /* wait_before_loop saw to it, unless a recipe's default names the model */
+        qn_fail_at(e, QN_ERECIPE, v->pos, "`%s` is trained by a step of this recipe: rows cannot wait for it inside `repeat` or `grow`", role->name);
+        qn_hint(e, "let a step before the loop name it");
+        return QN_ERECIPE;
+    }
+    qn_str name = qn_arena_printf(qn_planner_arena(p), "after.%s", role->name);
+    for (int k = 2; name_taken(p, name); k++) name = qn_arena_printf(qn_planner_arena(p), "after.%s#%d", role->name, k);
+    qn_step *s = new_step(p, QN_STEP_OP, name, pos);
+    int at = s->index;
+    s->op = qn_op_find(QN_STR("after_training"));
+    s->in = type_of_inlet(p, flow);
+    QN_TRY(bind_step(p, s, v, e));
+    connect(p, flow, at);
+    *flow = (qn_inlet){ { at }, 1 };
+    return QN_OK;
+}
+
+static qn_code wait_for_named(qn_planner *p, const qn_ynode *v, qn_pos pos, qn_inlet *flow, qn_err *e)
+{
+    for (int i = 0; v && i < p->plan->n_roles; i++)
+        if (p->plan->roles[i].trained && qn_str_is(v->text, p->plan->roles[i].name)) QN_TRY(wait_for(p, &p->plan->roles[i], v, pos, flow, e));
+    return QN_OK;
+}
+
 /* A step that names a model of an earlier step gets its rows when that model is there. */
 static qn_code wait_for_models(qn_planner *p, const qn_op *op, const qn_ynode *given, qn_pos pos, qn_inlet *flow, qn_err *e)
 {
     if (!given || given->kind != QN_Y_MAP || op->stage == QN_TRAIN || flow->n == 0) return QN_OK;
-    for (const qn_param *q = op->params; q && q->name; q++) {
-        const qn_ynode *v = q->type == QN_P_MODEL ? qn_yaml_get(given, q->name) : NULL;
-        for (int i = 0; v && i < p->plan->n_roles; i++) {
-            if (!p->plan->roles[i].trained || !qn_str_is(v->text, p->plan->roles[i].name) || inlet_has_waited(p, flow, p->plan->roles[i].model)) continue;
-            if (in_a_loop(p)) {
-                qn_fail_at(e, QN_ERECIPE, v->pos, "`%s` is trained by a step of this recipe: rows cannot wait for it inside `repeat` or `grow`", p->plan->roles[i].name);
-                qn_hint(e, "let a step before the loop name it, or give its folder to a second recipe");
-                return QN_ERECIPE;
-            }
-            qn_str name = qn_arena_printf(qn_planner_arena(p), "after.%s", p->plan->roles[i].name);
-            for (int k = 2; name_taken(p, name); k++) name = qn_arena_printf(qn_planner_arena(p), "after.%s#%d", p->plan->roles[i].name, k);
-            qn_step *s = new_step(p, QN_STEP_OP, name, pos);
-            int at = s->index;
-            s->op = qn_op_find(QN_STR("after_training"));
-            s->in = type_of_inlet(p, flow);
-            QN_TRY(bind_step(p, s, v, e));
-            connect(p, flow, at);
-            *flow = (qn_inlet){ { at }, 1 };
+    for (const qn_param *q = op->params; q && q->name; q++)
+        if (q->type == QN_P_MODEL) QN_TRY(wait_for_named(p, qn_yaml_get(given, q->name), pos, flow, e));
+    return QN_OK;
+}
+
+/* Rows that go round cannot be kept until all are there, so those of a loop wait before it for every model that a step inside names. */
+static qn_code wait_before_loop(qn_planner *p, const qn_ynode *steps, qn_pos pos, qn_inlet *flow, qn_err *e)
+{
+    for (size_t i = 0; i < steps->n; i++) {
+        const qn_ynode *step = steps->items[i];
+        for (size_t k = 0; step->kind == QN_Y_MAP && k < step->n; k++) {
+            const qn_ynode *given = step->items[k], *inner = given->kind == QN_Y_MAP ? qn_yaml_get(given, "steps") : NULL, *with = given->kind == QN_Y_MAP ? qn_yaml_get(given, "with") : NULL;
+            const qn_op *op = qn_op_find(step->keys[k]->text);
+            if (inner && inner->kind == QN_Y_LIST) QN_TRY(wait_before_loop(p, inner, pos, flow, e));
+            for (size_t w = 0; with && with->kind == QN_Y_MAP && w < with->n; w++) QN_TRY(wait_for_named(p, with->items[w], pos, flow, e));
+            if (op) QN_TRY(wait_for_models(p, op, given, pos, flow, e));
         }
     }
     return QN_OK;
+}
+
+/* A step that takes all rows before it gives any cannot stand in a loop: in `repeat` rows go round one by one, and a round of `grow` ends when its rows have. */
+static qn_code refuse_gather_in_loop(qn_planner *p, const qn_op *op, qn_pos pos, qn_err *e)
+{
+    if (!op->absorb || !op->next || !in_a_loop(p)) return QN_OK;
+    qn_fail_at(e, QN_ERECIPE, pos, "`%s` takes all rows before it gives any: it cannot stand inside `repeat` or `grow`", op->name);
+    qn_hint(e, "put it before the loop or behind it%s", op->stage == QN_TRAIN ? ": its model can be named inside" : "");
+    return QN_ERECIPE;
 }
 
 static qn_code plan_op(qn_planner *p, const qn_scope *sc, const qn_op *op, const qn_ynode *given, const qn_ynode *when, qn_str name, bool named,
@@ -544,6 +583,7 @@ static qn_code plan_op(qn_planner *p, const qn_scope *sc, const qn_op *op, const
         qn_hint(e, "a recipe begins with a source: read_rows, read_docs, read_tables, ...");
         return QN_ERECIPE;
     }
+    QN_TRY(refuse_gather_in_loop(p, op, pos, e));
     if (!source) QN_TRY(wait_for_models(p, op, given, pos, flow, e));
     const qn_type *in = source ? NULL : type_of_inlet(p, flow);
     qn_step *s = new_step(p, QN_STEP_OP, name, pos);

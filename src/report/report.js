@@ -385,7 +385,7 @@ function trained() {
   if (!D.trained) return;
   const cards = D.trained.map(t => {
     const facts = [t.params ? n0(t.params) + " weights" : null, plural(t.rows, "row"), plural(t.steps, "step"), t.left_out ? `${n0(t.left_out)} rows too long, left out` : null,
-      t.loss_valid !== undefined ? `loss on rows held back ${n1(t.loss_valid)}` : null, t.right_before !== undefined ? `NDCG@10 on rows held back ${n1(t.right_before)} before, ${n1(t.right_valid)} after` : t.right_valid !== undefined ? `${pct(t.right_valid)} of held-back pairs right` : null];
+      t.loss_valid !== undefined ? `loss on rows held back ${n1(t.loss_valid)}` : null, t.right_before !== undefined ? `NDCG@10 on rows held back ${n1(t.right_before)} before, ${n1(t.right_valid)} after` : t.right_valid !== undefined ? `${pct(t.right_valid)} of what was held back right` : null];
     return el("div", "", el("h3", "", t.name), el("p", "soft small", facts.filter(Boolean).join(" · ")), t.refused && el("p", "", "Refused: it was worse than its base, which stays."), t.losses && t.losses.length > 1 && curve(t.losses));
   });
   section("trained", "Models that were trained", "The loss of each step, averaged over short stretches: it should fall, and level off.", el("div", "two", cards));

@@ -122,15 +122,15 @@ steps:
     train_dpo: {base: $base, prompt: '{{ .q }} =', chosen: .good, rejected: .bad, epochs: 3, lr: 3e-4, batch: 16}
   - from: pairs
     name: rm
-    train_rm: {base: $base, prompt: '{{ .q }} =', chosen: .good, rejected: .bad, epochs: 8, lr: 2e-3, batch: 16, valid: 0.1}
+    train_rm: {base: $base, prompt: '{{ .q }} =', chosen: .good, rejected: .bad, epochs: 8, lr: 2e-3, batch: 16, valid: 0.1, checkpoint: 0.05}
   - from: pairs
     name: lora
     train_sft: {base: $dpo, prompt: '{{ .q }} =', reply: .good, lora: 4, epochs: 1}
   - read_rows: {path: $steps}
   - name: prm
-    train_rm: {base: $base, prompt: '{{ .q }}', steps_of: .s, labels: .y, epochs: 12, lr: 4e-3, batch: 16}
+    train_rm: {base: $base, prompt: '{{ .q }}', steps_of: .s, labels: .y, epochs: 12, lr: 4e-3, batch: 16, valid: 0.2, checkpoint: 0.05}
   - from: read_rows
-    reward: {model: $prm, prompt: '{{ .q }}', steps_of: .s, as: step_scores}
+    reward: {model: $prm, prompt: '{{ .q }}', steps_of: .s, as: step_scores, combine: product, total: score}
   - name: stepped
     write: {to: stepped.jsonl}
   - from: pairs
@@ -148,8 +148,26 @@ got = r.rows()
 check(sum(x["of_good"] > x["of_bad"] for x in got) > 0.85 * len(got), "the reward model prefers right sums")
 check(all(os.path.exists(os.path.join(r.out, "models", "lora", f)) for f in ["adapter/adapter_config.json", "adapter/adapter_model.safetensors", "model.safetensors"]), "an adapter is kept beside the merged model")
 got = r.rows("stepped.jsonl")
+check(about["prm"]["right_valid"] > 0.9 and about["prm"]["loss_valid"] < 0.4, "labels of steps that were held back are met", about["prm"])
+check(all(abs(x["score"] - x["step_scores"][0] * x["step_scores"][1]) < 1e-9 for x in got), "one score of the steps: their product", got[:2])
 check(len(got) == 300 and all(len(x["step_scores"]) == 2 and (x["step_scores"][1] > 0.5) == x["y"][1] for x in got), "the step model tells right steps from wrong ones", got[:3])
 print("dpo, rm, lora, prm: losses", {m: [round(about[m][k], 3) for k in ("loss_first", "loss_last")] for m in about})
+
+# the same, killed in the middle of the reward model's training, then of the step model's: the same weights, the same scores
+for name in ("rm", "prm"):
+    out = path("out-killed-" + name)
+    argv = [more, "pairs=" + pairs, "steps=" + steps, "--model", "base=" + os.path.join(first.out, "models", "synth")]
+    p = subprocess.Popen([QUERN, "run", *argv, "-o", out, "-q"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    models, end = os.path.join(out, "models"), time.time() + 60
+    while time.time() < end and not (os.path.isdir(models) and any(f.startswith(name + "-") and f.endswith(".checkpoint") for f in os.listdir(models))):
+        time.sleep(0.002)
+    os.kill(p.pid, signal.SIGKILL)
+    p.wait()
+    check(not os.path.exists(os.path.join(models, name)), "killed in the middle of the training of " + name)
+    k = Run(*argv, out=out)
+    equal(k.code, 0, "resumed: " + k.stderr)
+    for f in ("models/%s/model.safetensors" % name, "stepped.jsonl", "data.jsonl"):
+        check(k.data(f) == r.data(f), "killed in %s: %s differs" % (name, f))
 
 # imputation with a trained model: the answer of a sum must stay the same when its text is rebuilt
 fill = path("fill.yaml")
@@ -170,7 +188,7 @@ check(len(got) == 1 and got[0]["blanked"] == {"a": "2"} and got[0]["before"] == 
 check(got[0]["perplexity"]["before"] > 1 and "after" in got[0]["perplexity"], "perplexities are measured", got[0])
 check("answer: changed to" in r.rows("rejected.jsonl")[0]["_reason"], "rejected: the answer changed")
 
-# a model's rows wait for it once, and not inside a loop
+# a model's rows wait for it once, and before a loop
 plan = path("plan.yaml")
 head = """quern: 1
 params: {rows: {type: path}}
@@ -186,9 +204,19 @@ with open(plan, "w") as f:
 code, out, err = quern("plan", plan, "rows=" + rows)
 check(code == 0 and out.count("after_training") == 1, "rows wait once", out, err)
 with open(plan, "w") as f:
-    f.write(head + "    repeat: {times: 2, steps: [{ask: {model: $m, prompt: '{{ .q }}', as: q}}]}\n")
+    f.write(head + "    repeat: {times: 2, steps: [{repeat: {times: 2, as: inner, steps: [{ask: {model: $m, prompt: '{{ .q }}', as: q}}]}}]}\n  - write: {to: a.jsonl}\n"
+            "  - from: rows\n    grow: {until_rows: 4, steps: [{ask: {model: $m, prompt: '{{ .examples[0].q }}', as: q}}]}\n")
 code, out, err = quern("plan", plan, "rows=" + rows)
-check(code == 2 and "cannot wait for it inside `repeat`" in err, "a loop's rows cannot wait", err)
+lines = [l.split()[0] for l in out.splitlines() if l.startswith("  ") and l.split()]
+check(code == 0 and out.count("after_training") == 2 and lines.index("after.m") < lines.index("repeat") and lines.index("after.m#2") < lines.index("grow"), "rows wait before a loop for the models that steps inside name", out, err)
+r = Run(recipe("loop.yaml", 1, "  - sample: {rows: 6}\n  - set: {fields: {all: '[]'}}\n  - repeat: {times: 3, steps: [{ask: {model: $synth, prompt: '{{ .q }} =', as: said, temperature: 1, max_tokens: 6, keep_cut: yes}}, {set: {fields: {all: '.all + [.said]'}}}]}\n"), "rows=" + rows)
+equal(r.code, 0, "a trained model in a loop: " + r.stderr)
+check(r.summary["calls"]["sent"] == 18 and all(len(x["all"]) == 3 for x in r.rows()), "each turn asks it", r.summary["calls"])
+for loop, gather in (("repeat: {times: 2, ", "sample: {rows: 3}"), ("grow: {until_rows: 4, ", "collect: {by: .round}"), ("repeat: {times: 2, ", "train_sft: {prompt: '{{ .q }}', reply: .a}")):
+    with open(plan, "w") as f:
+        f.write(head + "    %ssteps: [{%s}]}\n" % (loop, gather))
+    code, out, err = quern("plan", plan, "rows=" + rows)
+    check(code == 2 and "takes all rows before it gives any: it cannot stand inside" in err and "plan.yaml:8:" in err, "a gather in a loop is a mistake that is named", err)
 
 # a reader, from scratch: trained, killed and resumed to the same weights; asked by `extract_answer` and, as a model, by `tries`
 people, towns = "Jan Piet Klaas Anna Maria Willem Joris Femke Sanne Bram Dirk Els".split(), "Leiden Delft Gouda Utrecht Breda Zwolle Arnhem Hoorn".split()

@@ -9,7 +9,7 @@ typedef struct { struct { QN_TRAINING_FIELDS; }; struct { QN_PAIR_FIELDS; }; qn_
 static const qn_param PARAMS[] = {
     QN_PAIR_PARAMS(params),
     QN_EXPR(params, steps_of, "", NULL, "instead of pairs: the texts of a solution's steps, a list"),
-    QN_EXPR(params, labels, "", NULL, "with `steps_of`: for each step true, false, a number from 0 to 1, or null (not labelled)"),
+    QN_EXPR(params, labels, "", NULL, "with `steps_of`: for each step true, false, a number from 0 to 1, or null (not labelled); all null but the last: a model of outcomes"),
     QN_TRAINING_PARAMS(params),
     QN_END
 };
