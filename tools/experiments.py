@@ -26,14 +26,19 @@ SIZES = {
         "full": {"settings": dict(rows=3200, per_passage=3, k=3), "passages": 0, "questions": 0, "others": 0},
     },
     "self_improve": {
-        "short": {"settings": dict(tries=2, round=300, wide=64, layers=2, epochs=20)},
+        "short": {"settings": dict(tries=2, rounds=2, most=300, wide=64, layers=2, epochs=20)},
         "medium": {"settings": dict(epochs=40, more=4)},
         "full": {"settings": dict(epochs=40, more=4)},
     },
     "weak_to_strong": {
-        "short": {"settings": dict(epochs=6, wide=48, weak_wide=16)},
+        "short": {"settings": dict(epochs=6, wide=48, weak_wide=16, read=2)},
         "medium": {"settings": dict(epochs=40)},
         "full": {"settings": dict(epochs=40)},
+    },
+    "process_reward": {
+        "short": {"settings": dict(sums=2000, terms=3, epochs=34, solutions=2, rollouts=2, most=4, teach=2)},
+        "medium": {"settings": dict(sums=2000, epochs=34, rollouts=4)},
+        "full": {"settings": dict(sums=2000, epochs=34, rollouts=8)},
     },
 }
 
@@ -219,7 +224,18 @@ def prepare_self_improve(data, out, size):
 
 def prepare_weak_to_strong(data, out, size):
     d = prepare_sums(data, out, size)
-    return dict(weak_rows=d["solved"], rows=d["rows"], test=d["test"])
+    forms = ("%(a)d plus %(b)d makes %(c)d", "%(c)d minus %(b)d leaves %(a)d", "%(a)d and %(b)d are %(c)d together")
+    texts = []
+    for r in rows(d["solved"]) + rows(d["rows"]):       # never of the test
+        a, b = map(int, re.findall("[0-9]+", r["question"]))
+        texts += [{"text": f % dict(a=a, b=b, c=a + b)} for f in forms]
+    random.Random(12).shuffle(texts)
+    return dict(weak_rows=d["solved"], rows=d["rows"], test=d["test"], texts=put(os.path.join(out, "texts.jsonl"), texts))
+
+
+def prepare_process_reward(data, out, size):
+    """The recipe makes its sums itself."""
+    return {}
 
 
 # ---- running ----
@@ -406,18 +422,40 @@ def about_retriever(out):
 
 
 def about_self_improve(out):
-    r1, r2 = rows(os.path.join(out, "round1.jsonl")), rows(os.path.join(out, "round2.jsonl"))
-    return ["Learnt in round 1: %d solutions, all accepted by the checker; in round 2: %d." % (len(r1), len(r2))]
+    learnt = [rows(os.path.join(out, f)) for f in sorted(f for f in os.listdir(out) if re.fullmatch("round[0-9]+.jsonl", f))]
+    right = all(int(r["solution"]) == int(r["answer"]) for rs in learnt for r in rs)
+    return ["Learnt, round by round: %s solutions%s." % (", ".join(str(len(rs)) for rs in learnt), ", all of them right" if right else "; NOT ALL OF THEM RIGHT")]
 
 
 def about_weak_to_strong(out):
     at = {r["group"]: r["value"] for r in rows(os.path.join(out, "data.jsonl"))}
     labels = rows(os.path.join(out, "labels.jsonl"))
     right = sum(r["label"].strip() == r["answer"] for r in labels)
-    gap = at["strong, right labels"] - at["weak"]
     lines = ["The weak model labels %s right." % share(right, len(labels))]
-    for g in ("strong, weak labels", "strong, weak labels and confidence"):
+    for g in ("strong, weak labels", "strong, weak labels and confidence", "strong and read, weak labels", "strong and read, weak labels and confidence"):
+        gap = at["strong and read, right labels" if g.startswith("strong and read") else "strong, right labels"] - at["weak"]
         lines.append("Gap recovered, %s: %s." % (g, "%.0f%%" % (100 * (at[g] - at["weak"]) / gap) if gap > 0 else "there is no gap"))
+    return ["- " + x for x in lines]
+
+
+def about_process_reward(out):
+    labels, tally = rows(os.path.join(out, "labels.jsonl")), rows(os.path.join(out, "data.jsonl"))
+    # behind every step but the last: is all right so far, and how often was the end right from there?
+    steps = [(all(r["executed"][: k + 1]), x) for r in labels for k, x in enumerate(r["rolled"][:-1]) if x is not None]
+    of = lambda so: [x for right, x in steps if right == so]
+    mean = lambda xs: "%.2f" % (sum(xs) / len(xs)) if xs else "none"
+    same = sum(right == (x > 0) for right, x in steps)
+    lines = ["The solver's labelled solutions are right in %s; %s of their steps are, by execution." % (share(sum(r["right"] for r in labels), len(labels)), share(sum(map(sum, (r["executed"] for r in labels))), sum(len(r["executed"]) for r in labels))),
+             "The two labels agree (all right so far by execution, and at least one roll-out ends right) behind %s of the steps before the last. Roll-outs end right in a share of %s behind %d right beginnings and of %s behind %d wrong ones; "
+             "%s of the right beginnings have no roll-out that ends right, %s of the wrong ones have one." % (share(same, len(steps)), mean(of(True)), len(of(True)), mean(of(False)), len(of(False)),
+                                                                                                share(sum(x == 0 for x in of(True)), len(of(True))), share(sum(x > 0 for x in of(False)), len(of(False))))]
+    for m, words in (("prm", "process reward, executed"), ("prm_rolled", "process reward, rolled out"), ("orm", "outcome reward")):
+        for r in rows(os.path.join(out, "model.%s.jsonl" % m)):
+            lines.append("Labels of solutions held back, *%s*: %.1f%% met (trained on %d solutions)." % (words, 100 * r["right_valid"], r["rows"]))
+    most = max(r["along"] for r in tally)
+    for r in rows(os.path.join(out, "against_outcomes.jsonl")):
+        if r["along"] == most and r["group"].startswith("process reward"):
+            lines += [x[:-2] + ", best of %g)." % most for x in verdict([r], r["group"])]
     return ["- " + x for x in lines]
 
 
@@ -435,7 +473,13 @@ EXPERIMENTS = {
         "Sums of two numbers under 50 that the model has not seen; a decoder trained from scratch on 500 solved ones, then on its own solutions of 1,500 others. A checker that computes "
         "the sum decides what is learnt; the control learns as many solutions that nobody checked."),
     "weak_to_strong": (prepare_weak_to_strong, about_weak_to_strong, [], "A strong model with a weak teacher (weak_to_strong)",
-        "The same sums; a small decoder that learnt 500 labels 1,500 others for a larger one. Neither was trained on anything before, so what the paper's strong models know already is not here."),
+        "The same sums; a small decoder that learnt 500 labels 1,500 others for a larger one. Neither was trained on anything before; a third, "
+        "*strong and read*, first read of the labelled sums (none of the test) in other words (12 plus 31 makes 43; 43 minus 31 leaves 12), as the paper's strong models know the task already and the weak "
+        "labels only have to bring it out."),
+    "process_reward": (prepare_process_reward, about_process_reward, [], "Process and outcome rewards (process_reward)",
+        "Sums of several terms, worked step by step by a small decoder trained from scratch; n solutions of each sum of the test, one is taken: at random (the mean), by majority vote, by a reward model of "
+        "outcomes, or by one of steps, taught with labels by execution or by roll-out (product of the steps' scores; beside it the worst and the last step's alone). *any right* is the most that "
+        "any choice could reach. All reward models saw the same solutions and go on from the solver."),
 }
 
 

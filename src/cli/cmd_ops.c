@@ -26,7 +26,7 @@ static int run(const qn_args *args, void *vo)
             printf("  %-22s %s%s\n", op->name, op->brief, op->flags & QN_OP_NEEDS_MODEL ? " (asks a model)" : "");
         }
     }
-    printf("\n`quern help op NAME` explains one; in a recipe there are also repeat, join and recipe.\n");
+    printf("\n`quern help op NAME` explains one; in a recipe there are also repeat, rounds, join and recipe.\n");
     return 0;
 }
 

@@ -245,7 +245,11 @@ qn_code qn_planner_fill_in(qn_planner *p, const qn_scope *sc, const qn_ynode *n,
             (*out)->inner = n->inner;
             return QN_OK;
         }
-        if (!is_word(word)) return QN_OK;
+        if (!is_word(word)) {                                       /* $star.level: a model that a step of `rounds` trains */
+            qn_ynode *trained = memchr(word.p, '.', word.n) ? qn_planner_trained(p, sc, word, n->pos) : NULL;
+            if (trained) *out = trained;
+            return QN_OK;
+        }
         char *z = qn_arena_str(qn_planner_arena(p), word).p ? (char *)(uintptr_t)qn_arena_str(qn_planner_arena(p), word).p : NULL;
         qn_ynode *v = qn_yaml_get(sc->params, z);
         if (!v) v = qn_planner_trained(p, sc, word, n->pos);

@@ -187,22 +187,27 @@ static const qn_type *type_of_inlet(qn_planner *p, const qn_inlet *in)
 }
 
 
-/* Adds the rows of the step `word` to the inlet. */
+/* Adds the rows of the step of this full name to the inlet; false: there is none. */
+static bool find_rows(qn_planner *p, qn_str full, qn_inlet *in)
+{
+    for (const qn_named_rows *b = p->blocks; b; b = b->next) {
+        if (!qn_str_eq(b->name, full)) continue;
+        for (int i = 0; i < b->rows.n && in->n < 16; i++) in->from[in->n++] = b->rows.from[i];
+        return true;
+    }
+    for (int i = 0; i < p->plan->n_steps; i++)
+        if (qn_str_eq(qn_planner_step(p, i)->name, full)) { in->from[in->n++] = i; return true; }
+    return false;
+}
+
 static qn_code find_from(qn_planner *p, const qn_scope *sc, const qn_ynode *word, qn_inlet *in, qn_err *e)
 {
     const char *names[64];
     size_t n = 0;
-    qn_str full = qn_arena_printf(qn_planner_arena(p), "%s%.*s", sc->prefix, QN_FMT(word->text));
-    for (const qn_named_rows *b = p->blocks; b; b = b->next) {
-        if (n < 64) names[n++] = b->name.p;
-        if (!qn_str_eq(b->name, full)) continue;
-        for (int i = 0; i < b->rows.n && in->n < 16; i++) in->from[in->n++] = b->rows.from[i];
-        return QN_OK;
-    }
-    for (int i = 0; i < p->plan->n_steps; i++) {
-        if (qn_str_eq(qn_planner_step(p, i)->name, full)) { in->from[in->n++] = i; return QN_OK; }
-        if (n < 64) names[n++] = qn_planner_step(p, i)->name.p;
-    }
+    for (const qn_scope *s = sc; s; s = s->outer)
+        if (find_rows(p, qn_arena_printf(qn_planner_arena(p), "%s%.*s", s->prefix, QN_FMT(word->text)), in)) return QN_OK;
+    for (const qn_named_rows *b = p->blocks; b && n < 64; b = b->next) names[n++] = b->name.p;
+    for (int i = 0; i < p->plan->n_steps && n < 64; i++) names[n++] = qn_planner_step(p, i)->name.p;
     const char *near = qn_nearest(word->text, names, n);
     qn_fail_at(e, QN_ERECIPE, word->pos, "no step before this one is called `%.*s`", QN_FMT(word->text));
     if (near) qn_hint(e, "did you mean `%s`? rows flow from steps before to steps after, never back", near);
@@ -454,12 +459,25 @@ static qn_code swap_builtin(qn_planner *p, const qn_op **op, const qn_ynode **gi
 }
 
 /* ---- models that a step trains ---- */
+/* star.2.level of `rounds` is star.level as well. */
+static bool is_of_rounds(const char *role, qn_str word)
+{
+    const char *dot = memchr(word.p, '.', word.n);
+    size_t head = dot ? (size_t)(dot - word.p) + 1 : 0, digits = 0;
+    if (!dot || strncmp(role, word.p, head) != 0) return false;
+    while (isdigit((unsigned char)role[head + digits])) digits++;
+    return digits && role[head + digits] == '.' && qn_str_is(qn_str_sub(word, head, word.n), role + head + digits + 1);
+}
+
 qn_ynode *qn_planner_trained(qn_planner *p, const qn_scope *sc, qn_str word, qn_pos pos)
 {
-    qn_str full = qn_arena_printf(qn_planner_arena(p), "%s%.*s", sc->prefix, QN_FMT(word));
-    for (int i = 0; i < p->plan->n_roles; i++)
-        if (p->plan->roles[i].trained && (qn_str_is(full, p->plan->roles[i].name) || qn_str_is(word, p->plan->roles[i].name)))
-            return qn_planner_scalar(p, qn_str_of(p->plan->roles[i].name), pos);
+    for (const qn_scope *in = sc; in; in = in->outer) {
+        qn_str full = qn_arena_printf(qn_planner_arena(p), "%s%.*s", in->prefix, QN_FMT(word));
+        for (int i = p->plan->n_roles - 1; i >= 0; i--) {
+            const qn_role *r = &p->plan->roles[i];
+            if (r->trained && (qn_str_is(full, r->name) || qn_str_is(word, r->name) || is_of_rounds(r->name, full))) return qn_planner_scalar(p, qn_str_of(r->name), pos);
+        }
+    }
     return NULL;
 }
 
@@ -567,7 +585,7 @@ static qn_code refuse_gather_in_loop(qn_planner *p, const qn_op *op, qn_pos pos,
 {
     if (!op->absorb || !op->next || !in_a_loop(p)) return QN_OK;
     qn_fail_at(e, QN_ERECIPE, pos, "`%s` takes all rows before it gives any: it cannot stand inside `repeat` or `grow`", op->name);
-    qn_hint(e, "put it before the loop or behind it%s", op->stage == QN_TRAIN ? ": its model can be named inside" : "");
+    qn_hint(e, "put it before the loop or behind it%s", op->stage == QN_TRAIN ? "; `rounds` trains anew in each round" : "");
     return QN_ERECIPE;
 }
 
@@ -614,12 +632,13 @@ static qn_code unknown_op(qn_str word, qn_pos pos, qn_err *e)
     return QN_ERECIPE;
 }
 
-static bool is_block(qn_str word) { return qn_str_is(word, "recipe") || qn_str_is(word, "repeat") || qn_str_is(word, "grow"); }
+static bool is_block(qn_str word) { return qn_str_is(word, "recipe") || qn_str_is(word, "rounds") || qn_str_is(word, "repeat") || qn_str_is(word, "grow"); }
 
 /* A step that becomes several: its name stands for the rows that leave it. */
 static qn_code plan_block(qn_planner *p, const qn_scope *sc, const qn_ynode *word, const qn_ynode *given, qn_str name, bool named, qn_inlet *flow, qn_err *e)
 {
     if (qn_str_is(word->text, "recipe")) QN_TRY(plan_use(p, sc, given, named ? name : (qn_str){0}, word->pos, flow, e));
+    else if (qn_str_is(word->text, "rounds")) QN_TRY(qn_planner_rounds(p, sc, given, name, word->pos, flow, e));
     else if (qn_str_is(word->text, "repeat")) QN_TRY(plan_repeat(p, sc, given, name, word->pos, flow, e));
     else QN_TRY(plan_grow(p, sc, given, name, word->pos, flow, e));
     qn_named_rows *b = QN_ARENA_NEW(qn_planner_arena(p), qn_named_rows);
@@ -654,9 +673,12 @@ static qn_code plan_step(qn_planner *p, const qn_scope *sc, const qn_ynode *raw,
         qn_hint(e, "beside name, from and when stands one operator: `quern ops` lists them");
         return QN_ERECIPE;
     }
-    qn_ynode *filled = NULL;
-    if (given) QN_TRY(qn_planner_fill_in(p, sc, given, &filled, e));
-    if (from) QN_TRY(read_from(p, sc, from, flow, e));
+    qn_ynode *filled = (qn_ynode *)given, *read = NULL;
+    if (given && !qn_str_is(word->text, "rounds")) QN_TRY(qn_planner_fill_in(p, sc, given, &filled, e));    /* what stands in rounds is filled in round by round */
+    if (from) {
+        QN_TRY(qn_planner_fill_in(p, sc, from, &read, e));
+        QN_TRY(read_from(p, sc, read, flow, e));
+    }
     qn_str name;
     QN_TRY(step_name(p, sc, name_node, word->text, &name, e));
     if (when && (is_block(word->text) || qn_str_is(word->text, "join"))) {

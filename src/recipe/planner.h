@@ -7,6 +7,7 @@ typedef struct qn_scope {       /* one recipe's text being planned: the outermos
     const qn_ynode *params;     /* name -> value node, after defaults */
     const char *prefix;         /* before the names of its steps: "" or "use." */
     int depth;
+    const struct qn_scope *outer;   /* of a round of `rounds`: the names around it are seen too; NULL: none are */
 } qn_scope;
 
 /* What flows into a step: from `from:`, else from the step before. */
@@ -39,10 +40,13 @@ qn_code qn_planner_fill_in(qn_planner *p, const qn_scope *sc, const qn_ynode *n,
 
 /* ---- plan_steps.c ---- */
 qn_code qn_planner_steps(qn_planner *p, const qn_scope *sc, const qn_ynode *list, qn_inlet *flow, qn_err *e);
-/* The name of the training step that `word` means here, as a node; NULL: there is none before this place. */
+/* The name of the training step that `word` means here, as a node; NULL: there is none before this place. A.B: of `rounds` A the last round's B. */
 qn_ynode *qn_planner_trained(qn_planner *p, const qn_scope *sc, qn_str word, qn_pos pos);
 /* Rows that no step takes: the last step's go to `write`, others are a mistake. */
 qn_code qn_planner_close_ends(qn_planner *p, qn_inlet *flow, qn_err *e);
+
+/* ---- plan_rounds.c ---- */
+qn_code qn_planner_rounds(qn_planner *p, const qn_scope *sc, const qn_ynode *given, qn_str name, qn_pos pos, qn_inlet *flow, qn_err *e);
 
 /* ---- plan.c ---- */
 /* A shipped recipe by its bare name, or a file relative to `dir`. Everything lives in the arena. */

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # slow
 """The experiments' recipes in their short form: each ends in its table, their filters do what they promise, and a run that was killed gives the same table."""
-import os, signal, subprocess, sys, time
+import os, re, signal, subprocess, sys, time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import *
 
@@ -65,6 +65,40 @@ labels = lines(out, "labels.jsonl")
 equal(len(labels), 1500, "all rows are labelled")
 check(sum(r["label"].strip() == r["answer"] for r in labels) < 750, "the weak model is weak")
 check(at["strong, right labels"]["value"] > at["strong, weak labels"]["value"] + 0.02, "right labels teach more", at)
+
+# rewards of steps and of outcomes: every label by execution worked out again, no sum in two parts, roll-outs say the same, the choice is what the table says
+out = run("process_reward", path("prm"))
+labels, chosen = lines(out, "labels.jsonl"), lines(out, "solutions.jsonl")
+
+
+def worked(r):
+    """Labels of the steps, from the question alone."""
+    at, terms, right = int(re.match("[0-9]+", r["question"]).group()), re.findall("([+-])([0-9]+)", r["question"]), []
+    for k, step in enumerate(r["steps"]):
+        sign, n = terms[k] if k < len(terms) else ("", "0")
+        right.append(bool(sign) and step == "%d%s%s=%d" % (at, sign, n, at - int(n) if sign == "-" else at + int(n)))
+        last = step.split("=")[-1]
+        at = int(last) if re.fullmatch("-?[0-9]{1,6}", last) else at
+    return right
+
+
+check(len(labels) > 300 and all(worked(r) == r["executed"] for r in labels), "labels by execution", next((r for r in labels if worked(r) != r["executed"]), None))
+check(all(r["right"] == (r["steps"][-1].split("=")[-1] == r["answer"]) and eval(r["question"]) == int(r["answer"]) for r in labels), "outcomes")
+check(all(r["taught"] == [y if not k or all(r["executed"][:k]) else None for k, y in enumerate(r["executed"])] for r in labels), "what is taught ends behind the first wrong step")
+check(not {r["question"] for r in labels} & {r["question"] for r in chosen}, "no sum in two parts")
+behind = lambda so: [x for r in labels for k, x in enumerate(r["rolled"][:-1]) if x is not None and all(r["executed"][: k + 1]) == so]
+mean = lambda xs: sum(xs) / max(1, len(xs))
+check(mean(behind(True)) > 3 * mean(behind(False)) and len(behind(False)) > 30, "roll-outs end right behind right steps: %.2f against %.2f" % (mean(behind(True)), mean(behind(False))))
+at = {(r["group"], r["along"]): r["value"] for r in lines(out, "data.jsonl")}
+most = max(n for _, n in at)
+check(all(at[g, 1] == at["majority vote", 1] for g in ("outcome reward", "process reward, executed", "by chance", "any right")), "of one solution all take that one", at)
+for n in (1, most):
+    best = [max(r["samples"][: int(n)], key=lambda x: (x["by_prm"])) for r in chosen]
+    ties = sum(len({x["said"] for x in r["samples"][: int(n)] if x["by_prm"] == b["by_prm"]}) > 1 for r, b in zip(chosen, best))
+    check(abs(at["process reward, executed", n] - mean([b["said"] == r["answer"] for r, b in zip(chosen, best)])) <= (ties + 0.01) / len(chosen), "the table says what the scores choose, best of %d" % n)
+    check(abs(at["any right", n] - mean([any(x["said"] == r["answer"] for x in r["samples"][: int(n)]) for r in chosen])) < 1e-6, "the most that could be reached")
+check(at["any right", most] >= max(v for (g, n), v in at.items() if n == most), "nothing is above it")
+check(lines(out, "model.prm.jsonl")[0]["right_valid"] > lines(out, "model.orm.jsonl")[0]["right_valid"] - 0.05, "labels of held-back steps are met")
 
 # table questions: no table of the test among those of the rows; spoiled rows pass the filter less often than right ones
 out = run("source2synth_tqa", path("tqa"))

@@ -216,7 +216,7 @@ for loop, gather in (("repeat: {times: 2, ", "sample: {rows: 3}"), ("grow: {unti
     with open(plan, "w") as f:
         f.write(head + "    %ssteps: [{%s}]}\n" % (loop, gather))
     code, out, err = quern("plan", plan, "rows=" + rows)
-    check(code == 2 and "takes all rows before it gives any: it cannot stand inside" in err and "plan.yaml:8:" in err, "a gather in a loop is a mistake that is named", err)
+    check(code == 2 and "takes all rows before it gives any: it cannot stand inside" in err and "plan.yaml:9:" in err, "a gather in a loop is a mistake that is named", err)
 
 # a reader, from scratch: trained, killed and resumed to the same weights; asked by `extract_answer` and, as a model, by `tries`
 people, towns = "Jan Piet Klaas Anna Maria Willem Joris Femke Sanne Bram Dirk Els".split(), "Leiden Delft Gouda Utrecht Breda Zwolle Arnhem Hoorn".split()
