@@ -4,7 +4,7 @@
 Usage: tools/experiments.py [--size short|medium|full] [--only NAME] [--out DIR] [--data DIR] [--results FILE] [--nice N]
 
 Data sets lie in ../shared/data (see the README there); what is absent is skipped with a line. A run that was stopped goes on where it was: run the
-same command again. Sizes: short takes minutes and is a test that all works, full is what the figures should be quoted from."""
+same command again. Sections of experiments that were not run here stay in the page as they were. Sizes: short takes minutes and is a test that all works, full is what the figures should be quoted from."""
 import argparse, csv, gzip, json, os, random, re, resource, subprocess, sys, time
 from math import comb
 
@@ -494,6 +494,14 @@ def section(name, args):
             "", *table(tally), "", *about(os.path.join(folder, "run")), ""]
 
 
+def sections_of(path, size):
+    """The sections of a page of results of this size: those of experiments that were not run here stay as they are."""
+    text = open(path).read() if path and os.path.exists(path) else ""
+    if "size *%s*" % size not in text:
+        return {}
+    return {part.split("\n")[0]: ["## " + line if not i else line for i, line in enumerate(part.rstrip().split("\n"))] + [""] for part in text.split("\n## ")[1:]}
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--size", choices=["short", "medium", "full"], default="full")
@@ -524,7 +532,8 @@ def main():
         run(name, size, args, {**made, **size["settings"]})
         if name == "retriever" and args.size != "short":
             run_elsewhere(args, folder, elsewhere(args.data, folder, made["passages"]))
-    parts = [line for name in EXPERIMENTS for line in section(name, args)]
+    before = sections_of(args.results, args.size)
+    parts = [line for name in EXPERIMENTS for line in section(name, args) or before.get(EXPERIMENTS[name][3], [])]
     if args.results:
         head = ["# Results of the experiments", "", "Written by `make experiments` (tools/experiments.py) from the runs' outputs, size *%s*. Not by hand." % args.size, ""]
         with open(args.results + ".part", "w") as f:
