@@ -29,6 +29,11 @@ def self_instruct():
     everything = seeds + found
     worst = max((rouge_l(a, b), a, b) for i, a in enumerate(everything) for b in everything[i + 1:] if b in found)
     check(worst[0] < 0.7, "no pair over 0.7:", worst)
+    verbs = r.rows("verbs.jsonl")
+    equal(sum(v["n"] for v in verbs), len(found), "each instruction has its verb and object")
+    count = {w: sum(v["n"] for v in verbs if v["verb"] == w) for w in ("write", "explain", "plan")}
+    equal(count, {w: sum(x.lower().startswith(w) for x in found) for w in count}, "how often a verb opens a task")
+    equal([v["object"] for v in verbs if v["verb"] == "tell"], ["why"], "what stands behind it, without article and pronoun")
     text = json.dumps(r.summary["per_step"])
     for word in ["needs_more_than_text", "length", "odd_start", "output_repeats_input"]:
         check(word in text, "%s is among the reasons" % word)
@@ -41,7 +46,7 @@ def self_instruct():
     equal(sum(x in seeds for x in late), 6, "later prompts show 6 seeds and 2 grown")
     check(any("give first the output (the label)" in a and "Compare two views" in a for a in asks), "labels come first for classification")
     check(not any("give first the output (the label)" in a and "Invent a game" in a for a in asks), "and only there")
-    rejects("self_instruct", "length", "needs_more_than_text", "odd_start", "novel", "empty_output", "output_repeats_input", "dedup_exact")
+    rejects("self_instruct", "dedup_exact", "length", "needs_more_than_text", "odd_start", "novel", "empty_output", "output_repeats_input", "dedup_exact")
     again = lib.Run(r.argv[0], "seeds=" + SEEDS, "--model", "writer=" + mock.url, "rows=40", "per_round=3", "-j", "4", out=r.out)
     equal((again.summary["calls"]["sent"], again.data()), (0, r.data()), "the same again, all replayed")
     few = run("self_instruct", "seeds=" + SEEDS, "rows=4000", "per_round=1", "rounds=2", code=1, writer=mock.url)   # a pool that cannot reach its size ends with exit 1

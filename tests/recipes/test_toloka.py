@@ -37,16 +37,27 @@ def fill_in(out, how):
     folder, = [os.path.join(out, "review", d) for d in os.listdir(os.path.join(out, "review"))]
     for name in sorted(os.listdir(folder)):
         lines = lib.read_rows(os.path.join(folder, name))
+        for t in sorted(lines, key=lambda t: json.dumps(t["show"], sort_keys=True)):     # the same in whatever order the tasks came
+            t.update(how(t) or {})
         with open(os.path.join(folder, name), "w") as f:
-            for t in lines:
-                t.update(how(t) or {})
-                f.write(json.dumps(t) + "\n")
+            f.writelines(json.dumps(t) + "\n" for t in lines)
 
 
 PARTS = "amber birch coral delta ember fjord grove heath".split()
 
 
 def toloka_prompts():
+    """In the folder of its documents: their path is in their rows, so a folder of another name every time would draw other rows."""
+    here = os.getcwd()
+    filed_documents(90)
+    os.chdir(lib.TMP)
+    try:
+        return prompts_of("filed")
+    finally:
+        os.chdir(here)
+
+
+def prompts_of(docs):
     words_of_parts = "stone water wheel grain river bridge field tower cloud meadow harbour lantern orchard proverb village garden winter summer market castle".split() * 9
     drawer = "Filed under ([a-z]+)"
     words = ["sheet", "study", "patients growth", "protein", "risk trial", "mice", "expression factor", "treatment years"]
@@ -74,7 +85,7 @@ def toloka_prompts():
            {"regex": "^Could you please explain ([^\n]*)[?]\n", "json": '{"variants": ["Why are they pink?", "For a talk, I have to understand {{1}}.", "Tell me of {{1}}.", "{{1}}, what is that?"]}'},
            {"regex": "^How do ([^\n]*)[?]\n", "json": '{"variants": ["Say how {{1}}.", "{{1}}: how?", "I want to know how {{1}}.", "Show me how {{1}}, in short."]}'},
            {"regex": "^In ([^\n]*)[?]\n", "json": '{"variants": []}'}])
-    args = ["docs=" + filed_documents(90), "field=the life sciences", "domains=" + json.dumps(DOMAINS), "use_cases=[explain, compare]", "rows=60", "per_round=6", "under=3", "review=0.1", "people=[anna, ben]"]
+    args = ["docs=" + docs, "field=the life sciences", "domains=" + json.dumps(DOMAINS), "use_cases=[explain, compare]", "rows=60", "per_round=6", "under=3", "review=0.1", "people=[anna, ben]"]
     r = run("toloka_prompts", *args, code=1, writer=mock.url)
     waiting = r.summary["rows"]["pending"]
     check("wait for people" in json.dumps(r.summary) + r.stderr and waiting >= 8, "the run waits for people", r.stderr[-300:])
@@ -104,7 +115,7 @@ def toloka_prompts():
     pool = [s for s in r.summary["per_step"] if s["step"] == "grow.pool"][0] if "per_step" in r.summary else {}
     equal(pool.get("out"), 60, "the pool took as many as were wanted")
     before, after = entropy([x["rephrased_from"] or x["prompt"] for x in rows]), entropy([x["prompt"] for x in rows])
-    check(after > before + 0.5, "openings are more varied: %.2f -> %.2f bits" % (before, after))
+    check(after > before + 1, "openings are more varied: %.2f -> %.2f bits" % (before, after))
     check(all(not x["rephrased_from"] or set(re.findall(r"[a-z]\w*\d\w*", x["rephrased_from"])) <= set(re.findall(r"\w+", x["prompt"])) for x in rows), "rephrased, but not the same meaning")
     data = r.data()
     shutil.rmtree(os.path.join(r.out, "review"))
@@ -124,7 +135,7 @@ def toloka_prompts():
     check(looked and looked <= set(PARTS[:3]), "parts of a long page that were looked at", looked)
     rejects("toloka_prompts", "enough_of_this_page", "dedup_minhash", "irrelevant_source", "irrelevant_source", "other_domain", "length", "no_request", "irrelevant", "meaningless",
             "false_premise", "novel", "balance", "review")
-    return "shares off by %.1f points at most; openings %.2f -> %.2f bits; %d decisions, the same after a restart" % (100 * off, before, after, len(fates))
+    return "shares off by %.1f points at most; openings %.1f bits, over 1 more than before rephrasing; %d decisions, the same after a restart" % (100 * off, after, len(fates))
 
 
 PAGE = "<html><head><title>%s</title></head><body><article>%s</article></body></html>"

@@ -29,13 +29,17 @@ def toolalpaca():
     r = run("toolalpaca", "apis=" + apis, writer=writer.url, assistant=assistant.url, tool=tool.url)
     everything = r.rows()
     for y in everything:
+        equal([(json.loads(m["tool_calls"][0]["function"]["arguments"]), m["tool_calls"][0]["function"]["name"]) for m in y["messages"] if "tool_calls" in m], [(c["arguments"], c["name"]) for c in y["calls"]], "calls stand beside the text")
+        equal([m["content"] for m in y["messages"] if m["role"] == "tool"], [c["result"] for c in y["calls"]], "each with its result")
+        check("<call>" not in json.dumps(y["messages"]) and y["messages"][-1]["content"] == y["final"], "no marker in a message")
         for c in y["calls"]:
-            p = {t["name"]: t["parameters"] for t in y["tools"]}[c["name"]]
+            p = {t["function"]["name"]: t["function"]["parameters"] for t in y["tools"]}[c["name"]]
             check(set(p["required"]) <= set(c["arguments"]) <= set(p["properties"]) and c["arguments"].get("limit", 1) >= 1, "a call that does not fit its schema", c)
     x, = [y for y in everything if y["name"] == "Sky"]
     equal([m["role"] for m in x["messages"]], ["user", "assistant", "tool", "assistant"], "three roles")
     equal(x["calls"], [{"name": "forecast", "arguments": {"city": "Oslo", "days": 3}, "result": '{"rain": "Sunday"}'}], "the call and what came back")
-    schema = x["tools"][0]["parameters"]
+    equal(len(asked(assistant, "user: Will Oslo see rain")), 2, "who has answered is not asked again")
+    schema = x["tools"][0]["function"]["parameters"]
     for c in x["calls"]:
         check(set(schema["required"]) <= set(c["arguments"]) and c["arguments"].get("days", 0) <= 7, "a call that does not fit its schema")
     equal(len(asked(tool, "You are the API Sky")), 1, "a call that does not fit is not executed")

@@ -136,7 +136,7 @@ const qn_op qn_op_mine_negatives = {
     .name = "mine_negatives", .version = 2, .stage = QN_CURATE, .brief = "texts of other rows that nearly answer a row's query: hard negatives",
     .about = "A text that scores about as well as the row's own is left out: it may be an answer that nobody marked. Where a row's own text does not share\n"
              "a word with its query, words can tell nothing, and the list is empty; with `encoder` its cosines still can.",
-    .paper = "BM25: Robertson and Zaragoza 2009; a margin under the positive: NV-Retriever (Moreira et al. 2024), section 4",
+    .paper = "BM25: Robertson and Zaragoza 2009; a margin under the positive: NV-Retriever (Moreira et al. 2024)",
     .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES,
     .check = check, .open = open, .close = close, .absorb = absorb, .next = next, .holds = holds,
 };
