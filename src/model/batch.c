@@ -41,6 +41,7 @@ typedef struct batch {
     size_t   n_items;
     qn_map   by_key;            /* key -> 1 + index */
     bool     old;
+    bool     company;           /* others of the lane were under way when it was made */
     qn_batch_view view;
     int64_t  poll_us, poll_wait_us, reached_us;
     bool     reached;           /* the endpoint has told of it in this run */
@@ -418,7 +419,7 @@ static void make(qn_batcher *b, lane *ln)
     t->lane = ln;
     t->next = b->batches;
     b->batches = t;
-    ln->n_active++;
+    t->company = ln->n_active++ > 0;
     intents = QN_NEW_N(uint64_t, t->n_items);
     for (size_t i = 0; i < t->n_items; i++) intents[i] = t->items[i].intent;
     bool ok = b->book.made(b->book.arg, ln->model->name, intents, t->n_items, &t->id);
@@ -552,9 +553,9 @@ static bool collect(qn_batcher *b, batch *t, char why[WORDS])
     char words[500];
     words_of_end(t, words, sizeof words);
     bool room = t->view.status == QN_BATCH_FAILED && strcmp(t->view.code, "token_limit_exceeded") == 0;
-    if (room && (t->lane->n_active > 1 || shrink(t->lane, t))) {
-        bool others = t->lane->n_active > 1;
-        qn_log(QN_INFO, "batch", "%s: %s; %s", t->remote, t->view.error, others ? "waiting for another to end" : "smaller batches from now on");
+    bool others = t->lane->n_active > 1;
+    if (room && (others || t->company || shrink(t->lane, t))) {     /* alone it may find room */
+        qn_log(QN_INFO, "batch", "%s: %s; %s", t->remote, t->view.error, others ? "waiting for another to end" : t->company ? "once more, now alone" : "smaller batches from now on");
         items_again(b, t, words, false);
         lane *ln = t->lane;
         end_batch(b, t, false);
