@@ -1,7 +1,10 @@
-/* shingles: rolling polynomial hashes over word hashes or code points. */
+/* shingles: polynomial hashes over word hashes or code points, rolling; short ones eight at a time in AVX-512 registers where the machine has them. */
 #include "text/shingles.h"
 #include "core/mem.h"
 #include <stdlib.h>
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
 #define BASE 0x9E3779B97F4A7C15u
 
@@ -20,26 +23,62 @@ static uint64_t power(uint64_t base, int n)
     return x;
 }
 
-/* Hashes of all windows of k of the n values in `w`; one window when there are fewer. */
-static void windows(const uint64_t *w, size_t n, int k, qn_shingles *out)
+/* Hashes of all windows of `width` of the n values in `w`, each from the one before. */
+static void windows_rolling(const uint64_t *w, size_t n, size_t width, uint32_t *out)
+{
+    uint64_t h = 0, top = power(BASE, (int)width);
+    for (size_t i = 0; i < width; i++) h = h * BASE + w[i];
+    *out++ = finish(h);
+    for (size_t i = width; i < n; i++) {
+        h = h * BASE + w[i] - top * w[i - width];
+        *out++ = finish(h);
+    }
+}
+
+#ifdef __x86_64__
+/* The same, eight windows at once and each from its own values. */
+__attribute__((target("avx512f,avx512dq")))
+static void windows_by_eight(const uint64_t *w, size_t n, size_t width, uint32_t *out)
+{
+    const __m512i base = _mm512_set1_epi64((long long)BASE), last = _mm512_set1_epi64((long long)0xD6E8FEB86659FD93u);
+    size_t n_out = n - width + 1;
+    for (size_t i = 0; i < n_out; i += 8) {
+        __mmask8 some = n_out - i < 8 ? (__mmask8)((1u << (n_out - i)) - 1) : 0xFF;
+        __m512i h = _mm512_maskz_loadu_epi64(some, w + i);
+        for (size_t k = 1; k < width; k++) h = _mm512_add_epi64(_mm512_mullo_epi64(h, base), _mm512_maskz_loadu_epi64(some, w + i + k));
+        h = _mm512_mullo_epi64(_mm512_xor_si512(h, _mm512_srli_epi64(h, 32)), last);
+        _mm512_mask_cvtepi64_storeu_epi32(out + i, some, _mm512_srli_epi64(h, 32));
+    }
+}
+
+static bool has_eight(void) { return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq"); }
+#else
+static void windows_by_eight(const uint64_t *w, size_t n, size_t width, uint32_t *out) { windows_rolling(w, n, width, out); }
+static bool has_eight(void) { return false; }
+#endif
+
+/* Of all windows of k; one window when there are fewer values. A wide one is cheaper from the one before. */
+static void windows(const uint64_t *w, size_t n, int k, bool plain, qn_shingles *out)
 {
     size_t width = (size_t)k < n ? (size_t)k : n;
-    uint64_t h = 0, top = power(BASE, (int)width);
     out->n = 0;
     if (n == 0) return;
     QN_GROW(out->v, n, out->cap);
-    for (size_t i = 0; i < width; i++) h = h * BASE + w[i];
-    out->v[out->n++] = finish(h);
-    for (size_t i = width; i < n; i++) {
-        h = h * BASE + w[i] - top * w[i - width];
-        out->v[out->n++] = finish(h);
-    }
+    out->n = n - width + 1;
+    if (plain || width > 8 || !has_eight()) windows_rolling(w, n, width, out->v);
+    else windows_by_eight(w, n, width, out->v);
+}
+
+void qn_shingles_words_ref(qn_str text, qn_words_kind kind, int k, qn_shingles *out)
+{
+    qn_words_hash_by(QN_WORDS_ONE_BY_ONE, text, kind, true, &out->words);
+    windows(out->words.v, out->words.n, k, true, out);
 }
 
 void qn_shingles_words(qn_str text, qn_words_kind kind, int k, qn_shingles *out)
 {
     qn_words_hash(text, kind, true, &out->words);
-    windows(out->words.v, out->words.n, k, out);
+    windows(out->words.v, out->words.n, k, false, out);
 }
 
 void qn_shingles_chars(qn_str text, int k, qn_shingles *out)
@@ -55,7 +94,7 @@ void qn_shingles_chars(qn_str text, int k, qn_shingles *out)
         gap = false;
         w->v[w->n++] = qn_cp_lower(cp) * BASE;
     }
-    windows(w->v, w->n, k, out);
+    windows(w->v, w->n, k, false, out);
 }
 
 void qn_shingles_free(qn_shingles *s)

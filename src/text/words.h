@@ -31,6 +31,10 @@ uint64_t qn_word_hash(qn_str word, bool fold);
 typedef struct { uint64_t *v; size_t n, cap; } qn_hashes;
 void qn_words_hash(qn_str text, qn_words_kind kind, bool fold, qn_hashes *out);
 void qn_hashes_free(qn_hashes *h);
+/* The same by one path; the best that this machine has is what qn_words_hash takes. The last two know QN_WORDS_SPACED alone. */
+typedef enum { QN_WORDS_ONE_BY_ONE, QN_WORDS_SSE2, QN_WORDS_AVX512 } qn_words_path;
+qn_words_path qn_words_best(void);
+void qn_words_hash_by(qn_words_path path, qn_str text, qn_words_kind kind, bool fold, qn_hashes *out);     /* path <= the best */
 
 /* Share of `text`'s words (QN_WORDS_PLAIN, in lower case, each occurrence counted as often as `source` has it) that occur in
  * `source`: 0..1; 0 when `text` has no words.

@@ -30,6 +30,25 @@ static void equal_runs_have_equal_shingles_wherever_they_stand(void **state)
     qn_shingles_free(&b);
 }
 
+static void fast_shingles_equal_the_plain_reference(void **state)
+{
+    (void)state;
+    qn_rng r = qn_rng_seed(6);
+    qn_shingles fast = { 0 }, plain = { 0 };
+    for (int round = 0; round < 2000; round++) {
+        char text[600];
+        size_t n = qn_rng_below(&r, sizeof text);
+        for (size_t i = 0; i < n; i++) text[i] = (char)(qn_rng_below(&r, 5) ? 'A' + qn_rng_below(&r, 50) : ' ');
+        int k = 1 + (int)qn_rng_below(&r, 12);
+        qn_shingles_words((qn_str){ text, n }, QN_WORDS_SPACED, k, &fast);
+        qn_shingles_words_ref((qn_str){ text, n }, QN_WORDS_SPACED, k, &plain);
+        assert_int_equal(fast.n, plain.n);
+        if (fast.n) assert_memory_equal(fast.v, plain.v, fast.n * sizeof *fast.v);
+    }
+    qn_shingles_free(&fast);
+    qn_shingles_free(&plain);
+}
+
 static void short_texts_are_one_shingle_and_empty_ones_none(void **state)
 {
     (void)state;
@@ -170,6 +189,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_runs_have_equal_shingles_wherever_they_stand),
+        cmocka_unit_test(fast_shingles_equal_the_plain_reference),
         cmocka_unit_test(short_texts_are_one_shingle_and_empty_ones_none),
         cmocka_unit_test(character_shingles_squeeze_space_and_fold_case),
         cmocka_unit_test(sorting_gives_the_same_set_as_qsort),

@@ -149,6 +149,39 @@ static void plain_form_joins_by_single_spaces(void **s)
     qn_buf_free(&b);
 }
 
+/* Every way to hash a text's words at once gives what one word after the other gives: long texts and words, bytes of every kind at every place. */
+static void fast_paths_equal_one_word_after_the_other(void **s)
+{
+    (void)s;
+    static const char *const odd[] = { "\xC2\xA0", "\xE2\x80\x83", "\xE6\xB0\xB4", "\xE0\xB8\x81\xE0\xB8\xB4", "\xC3\x89t\xC3\xA9", "\xE2\x80\x93", "\xFF", "\xE2\x80", "\xC4\xB0", "\n", "\x1F", "\x7F", "\t \r" };
+    static const char *const names[] = { "one by one", "SSE2", "AVX-512" };
+    print_message("this machine has the paths up to %s\n", names[qn_words_best()]);
+    qn_rng r = qn_rng_seed(8);
+    qn_hashes one = { 0 }, fast = { 0 };
+    for (int round = 0; round < 3000; round++) {
+        qn_buf b = { 0 };
+        size_t n = qn_rng_below(&r, round % 10 ? 700 : 14000);
+        unsigned space = 2 + (unsigned)qn_rng_below(&r, round % 7 ? 12 : 5000), strange = round % 3 ? 1 + (unsigned)qn_rng_below(&r, 300) : 0;
+        while (b.n < n) {
+            if (strange && qn_rng_below(&r, strange) == 0) qn_buf_puts(&b, odd[qn_rng_below(&r, sizeof odd / sizeof *odd)]);
+            else qn_buf_putc(&b, (char)(qn_rng_below(&r, space) == 0 ? ' ' : 33 + qn_rng_below(&r, 94)));
+        }
+        qn_str text = { qn_memdup(b.p ? b.p : "", b.n), b.n };      /* nothing readable behind it */
+        for (int fold = 0; fold < 2; fold++) {
+            qn_words_hash_by(QN_WORDS_ONE_BY_ONE, text, QN_WORDS_SPACED, fold, &one);
+            for (int path = QN_WORDS_SSE2; path <= (int)qn_words_best(); path++) {
+                qn_words_hash_by((qn_words_path)path, text, QN_WORDS_SPACED, fold, &fast);
+                assert_int_equal(fast.n, one.n);
+                if (one.n) assert_memory_equal(fast.v, one.v, one.n * sizeof *one.v);
+            }
+        }
+        qn_free((void *)text.p);
+        qn_buf_free(&b);
+    }
+    qn_hashes_free(&one);
+    qn_hashes_free(&fast);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +190,7 @@ int main(void)
         cmocka_unit_test(rouge_words_are_ascii_letters_and_digits),
         cmocka_unit_test(folded_hashes_ignore_case_in_every_script),
         cmocka_unit_test(hashes_do_not_depend_on_the_surroundings),
+        cmocka_unit_test(fast_paths_equal_one_word_after_the_other),
         cmocka_unit_test(classes_match_the_unicode_database),
         cmocka_unit_test(share_counts_each_occurrence_once),
         cmocka_unit_test(plain_form_joins_by_single_spaces),

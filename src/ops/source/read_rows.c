@@ -89,12 +89,10 @@ static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
     return qn_files_list(&st->files, p->path, e);
 }
 
-/* A row that names its licence itself has that one. Looked for where the bytes can hold such a field at all. */
+/* A row that names its licence itself has that one. */
 static qn_licences own_licence(const qn_row *r, qn_licences of_file)
 {
-    qn_str bytes;
     qn_value v;
-    if (qn_row_source_bytes(r, &bytes) && !memmem(bytes.p, bytes.n, "\"licen", 6)) return of_file;
     bool has = qn_row_find(r, QN_STR("licence"), &v) || qn_row_find(r, QN_STR("license"), &v);
     return has && v.kind == QN_V_TEXT && qn_str_trim(qn_v_str(v)).n ? qn_licence_of(qn_v_str(v)) : of_file;
 }
