@@ -7,7 +7,7 @@
 
 #define BUFFER_BYTES (256u << 10)
 
-/* Bytes 0 .. head_n are in `head`; head_n .. head_n + file_n in the file; the rest in `tail`. */
+/* Bytes 0 .. head_n are in `head`; head_n .. head_n + file_n in the file, each at its own place; the rest in `tail`. */
 struct qn_spill {
     const char *dir;
     char   *head, *tail;
@@ -52,7 +52,7 @@ static qn_code open_file(qn_spill *s, qn_err *e)
 static qn_code write_all(qn_spill *s, const char *p, size_t n, qn_err *e)
 {
     while (n) {
-        ssize_t k = pwrite(s->fd, p, n, (off_t)s->file_n);
+        ssize_t k = pwrite(s->fd, p, n, (off_t)(s->head_n + s->file_n));
         if (k < 0 && errno == EINTR) continue;
         if (k <= 0) return qn_fail(e, QN_EIO, "cannot write a temporary file in %s: %s", s->dir, strerror(errno));
         p += k;
@@ -124,12 +124,30 @@ qn_code qn_spill_get(qn_spill *s, uint64_t at, void *out, size_t n, qn_err *e)
     uint64_t file_end = s->head_n + s->file_n;
     if (n && at < file_end) {
         size_t k = file_end - at < n ? (size_t)(file_end - at) : n;
-        QN_TRY(read_file(s, at - s->head_n, to, k, e));
+        QN_TRY(read_file(s, at, to, k, e));
         to += k;
         at += k;
         n -= k;
     }
     if (n) memcpy(to, s->tail + (at - file_end), n);
+    return QN_OK;
+}
+
+qn_code qn_spill_shrink(qn_spill *s, size_t memory_bytes, qn_err *e)
+{
+    size_t keep = memory_bytes > (64u << 10) ? memory_bytes : (64u << 10), was = s->head_n;
+    s->head_max = keep;
+    if (was <= keep) return QN_OK;
+    uint64_t in_file = s->file_n;
+    if (s->fd < 0) QN_TRY(open_file(s, e));
+    s->head_n = keep;
+    s->file_n = 0;
+    qn_code rc = write_all(s, s->head + keep, was - keep, e);
+    s->file_n = in_file;
+    if (rc != QN_OK) { s->head_n = was; return rc; }
+    s->file_n += was - keep;
+    s->head_cap = keep;
+    s->head = qn_realloc(s->head, keep);
     return QN_OK;
 }
 

@@ -16,6 +16,8 @@ void      qn_spill_free(qn_spill *s);                   /* NULL is fine */
 qn_code   qn_spill_put(qn_spill *s, const void *p, size_t n, uint64_t *at, qn_err *e);
 /* Reads n bytes from a place into out. Errors: QN_EIO; past the end is a bug. */
 qn_code   qn_spill_get(qn_spill *s, uint64_t at, void *out, size_t n, qn_err *e);
+/* Keeps no more than so much in memory from here on; what is above goes to the file. Places stay. Errors: QN_EIO, nothing changed. */
+qn_code   qn_spill_shrink(qn_spill *s, size_t memory_bytes, qn_err *e);
 uint64_t  qn_spill_bytes(const qn_spill *s);            /* appended so far */
 uint64_t  qn_spill_on_disk(const qn_spill *s);          /* of these, written to the file */
 #endif

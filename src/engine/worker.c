@@ -689,6 +689,7 @@ static void run_barrier(worker *w, qn_job *j)
             j->n_ahead += it->paid;
             qn_item_free(it);
         } else {
+            if (next && s->op->comes_next) s->op->comes_next(s->params, w->en->st[s->index].state, next->row);
             pass_barrier(w, it, s);
             move_all(w);
         }
@@ -828,7 +829,7 @@ void qn_worker_main(void *engine)
     qn_engine *en = engine;
     worker w = { .en = en };
     qn_node *n;
-    while ((n = qn_queue_pop(en->jobs, 8, -1))) {
+    while ((n = qn_queue_pop(en->jobs, en->has_effects ? 8 : 1, -1))) {       /* without effects a job is a whole group's, and the next worker wants one as well */
         for (qn_node *x = n; x; x = x->next) run_job(&w, (qn_job *)x);
         qn_queue_push(en->inbox, n);
     }

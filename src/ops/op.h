@@ -180,6 +180,7 @@ struct qn_op {
 
     qn_code (*next)(qn_ctx *cx, const void *params, void *state, qn_row **out, qn_err *e);      /* source, gather: NULL at the end. QN_EDATA: a bad row, goes on */
     qn_code (*map)(qn_ctx *cx, const void *params, void *state, qn_row *r, qn_emit *em, qn_err *e);
+    void    (*comes_next)(const void *params, void *state, const qn_row *r);     /* with an ordered map: r comes next; brings near what it will read, changes nothing */
     qn_code (*measure)(qn_ctx *cx, const void *params, qn_row *r, qn_err *e);
     qn_verdict (*decide)(const void *params, const qn_row *r);
     qn_verdict (*settle)(qn_ctx *cx, const void *params, void *state, qn_row *r);

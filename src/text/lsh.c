@@ -1,21 +1,25 @@
-/* lsh: a log-structured index of band keys, in three ages.
+/* lsh: a log-structured index of band keys, in two ages.
  *
- *   young    the last YOUNG sets: one small table per band, all of them in the processor's second-level cache
- *   grown    the sets before them: tables of any size, and a filter of a byte or two a key that says for nearly all keys that they are not there. Young sets
- *            move here together, band by band, so that no insertion waits for memory
+ *   young    tables in memory, one a band, of buckets that are one line of the processor's cache each: a look-up costs one line a band, and so does the
+ *            insertion behind it, which finds the same lines near. qn_lsh_ahead fetches them while the set before is at work
  *   old      when the memory is full, immutable runs on disk, in order of key; runs of like size are merged
  *
- * Tables are open-addressing; a slot holds the number of a set in memory and as many bits of its key as there is room for. */
+ * A slot of a bucket holds the number of a set in memory and as many bits of its key as there is room for. Buckets fill from the front; behind a full one
+ * the search goes on. */
 #include "text/lsh.h"
 #include "core/mem.h"
 #include "core/spill.h"
 #include <math.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 typedef struct { uint32_t key, row; } entry;
 #define PAGE       512                                  /* entries read at once: 4 KiB */
 #define PART       8192                                 /* entries read or written at once in a merge */
-#define YOUNG      1024                                 /* sets */
-#define YOUNG_CAP  2048                                 /* slots of a band */
+#define BUCKET     16                                   /* slots: 64 bytes */
+#define LEAST_CAP  2048                                 /* slots of a band: never fewer */
+#define FIRST_CAP  16384                                /* at the beginning, where there is memory for more */
 #define FILTER_BITS_PER_KEY 12
 #define MISSES_AT_LIMIT 0.005
 
@@ -31,13 +35,12 @@ typedef struct {
 struct qn_lsh {
     qn_lsh_setup setup;
     int      n_bands, n_places;
-    uint32_t *young;            /* (n_bands, YOUNG_CAP) numbers from 1 on, counted from n_grown */
-    uint32_t *grown;            /* (n_bands, cap) numbers from 1 on. Huge pages when large */
-    uint64_t *guard;            /* (n_bands, n_guard) words of the filter: four bits of one word stand for a key */
-    size_t   cap, cap_max, n_guard;         /* slots, of which at most three in four are taken */
-    unsigned number_bits;       /* of a grown slot */
+    void     *block;            /* that `table` lies in, at a line's begin */
+    uint32_t *table;            /* (n_bands, cap / BUCKET, BUCKET) numbers of sets from 1 on, with bits of their keys; 0: free. Huge pages when large */
+    size_t   cap, cap_max;      /* slots of a band, of which at most three in four are taken; multiples of BUCKET */
+    unsigned number_bits;       /* of a slot */
     uint32_t *keys, *rows;      /* (cap_new, n_bands), (cap_new): keys and rows of the sets in memory */
-    size_t   n_grown, n_new, cap_new;       /* the first n_grown of n_new are in the grown tables */
+    size_t   n_new, cap_new;
     run     *runs;              /* oldest and largest first */
     size_t   n_runs, cap_runs;
     size_t   filter_bytes, filter_max;
@@ -79,14 +82,47 @@ void qn_lsh_keys(int n_bands, int n_rows, const uint32_t *sig, uint32_t *keys)
 }
 
 /* ---- tables ---- */
-static inline size_t place(uint32_t key, size_t cap) { return (size_t)(((uint64_t)key * cap) >> 32); }
 static inline const uint32_t *keys_of(const qn_lsh *l, size_t i) { return l->keys + i * (size_t)l->n_bands; }
 
-static inline void table_put(uint32_t *t, size_t cap, unsigned number_bits, uint32_t key, size_t number)
+/* The key as a share of all keys, 32 bits behind the point: times the number of buckets, its whole part is the number of the bucket where it belongs. Slots
+ * hold the part behind the point, so that a table of twice the size is made without asking for keys. */
+static inline uint64_t place(const qn_lsh *l, uint32_t key) { return (uint64_t)key * (l->cap / BUCKET); }
+static inline uint32_t *bucket_at(const qn_lsh *l, int band, uint64_t place) { return l->table + (size_t)band * l->cap + (size_t)(place >> 32) * BUCKET; }
+static inline uint32_t number_mask(const qn_lsh *l) { return (1u << l->number_bits) - 1; }
+
+static inline uint32_t *bucket_after(const qn_lsh *l, int band, uint32_t *bucket)
 {
-    size_t i = place(key, cap);
-    while (t[i]) if (++i == cap) i = 0;
-    t[i] = key << number_bits | (uint32_t)number;
+    bucket += BUCKET;
+    return bucket == l->table + ((size_t)band + 1) * l->cap ? bucket - l->cap : bucket;
+}
+
+/* Bit i: slot i has the bits `like` where `mask` has ones. */
+static inline unsigned slots_like(const uint32_t *bucket, uint32_t like, uint32_t mask)
+{
+#ifdef __SSE2__
+    const __m128i *x = (const __m128i *)bucket, m = _mm_set1_epi32((int)mask), w = _mm_set1_epi32((int)like);
+    __m128i x0 = _mm_cmpeq_epi32(_mm_and_si128(_mm_load_si128(x), m), w), x1 = _mm_cmpeq_epi32(_mm_and_si128(_mm_load_si128(x + 1), m), w);
+    __m128i x2 = _mm_cmpeq_epi32(_mm_and_si128(_mm_load_si128(x + 2), m), w), x3 = _mm_cmpeq_epi32(_mm_and_si128(_mm_load_si128(x + 3), m), w);
+    return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(_mm_packs_epi32(x0, x1), _mm_packs_epi32(x2, x3)));
+#else
+    unsigned found = 0;
+    for (int i = 0; i < BUCKET; i++) found |= (unsigned)((bucket[i] & mask) == like) << i;
+    return found;
+#endif
+}
+
+static inline size_t n_taken(const uint32_t *bucket) { return bucket[BUCKET - 1] ? BUCKET : (size_t)__builtin_ctz(slots_like(bucket, 0, ~0u)); }
+
+static inline void put_slot(const qn_lsh *l, int band, uint32_t *bucket, uint32_t slot)
+{
+    while (bucket[BUCKET - 1]) bucket = bucket_after(l, band, bucket);
+    bucket[__builtin_ctz(slots_like(bucket, 0, ~0u))] = slot;
+}
+
+static inline void table_put(const qn_lsh *l, int band, uint32_t key, size_t number)
+{
+    uint64_t at = place(l, key);
+    put_slot(l, band, bucket_at(l, band, at), ((uint32_t)at & ~number_mask(l)) | (uint32_t)number);
 }
 
 static void found_put(qn_lsh *l, uint32_t row)
@@ -95,82 +131,59 @@ static void found_put(qn_lsh *l, uint32_t row)
     l->found[l->n_found++] = row;
 }
 
-/* Sets with this key in one table; `base` is the set that number 1 stands for. */
-static inline void table_ask(qn_lsh *l, const uint32_t *t, size_t cap, unsigned number_bits, int band, uint32_t key, size_t base)
+/* Sets with this key in one table. */
+static inline void table_ask(qn_lsh *l, int band, uint32_t key)
 {
-    uint32_t mask = (1u << number_bits) - 1, like = key << number_bits;
-    for (size_t i = place(key, cap); t[i]; i = i + 1 == cap ? 0 : i + 1) {
-        if ((t[i] & ~mask) != like) continue;
-        size_t set = base + (t[i] & mask) - 1;
-        if (keys_of(l, set)[band] == key) found_put(l, l->rows[set]);
+    uint64_t at = place(l, key);
+    uint32_t numbers = number_mask(l), *bucket = bucket_at(l, band, at);
+    for (;; bucket = bucket_after(l, band, bucket)) {
+        for (unsigned like = slots_like(bucket, (uint32_t)at & ~numbers, ~numbers); like; like &= like - 1) {
+            uint32_t number = bucket[__builtin_ctz(like)] & numbers;        /* 0: a free slot, where the key's bits are 0 */
+            if (number && keys_of(l, number - 1)[band] == key) found_put(l, l->rows[number - 1]);
+        }
+        if (!bucket[BUCKET - 1]) return;
     }
 }
 
-/* ---- the filter before the grown tables ---- */
-static inline uint64_t *guard_word(const qn_lsh *l, int band, uint32_t key)
+static inline void fetch(const qn_lsh *l, const uint32_t *keys)
 {
-    return l->guard + (size_t)band * l->n_guard + place(key, l->n_guard);
+    for (int b = 0; b < l->n_bands; b++) __builtin_prefetch(bucket_at(l, b, place(l, keys[b])), 1);
 }
 
-static inline uint64_t guard_bits(uint32_t key)
+static size_t table_bytes(const qn_lsh *l) { return ((size_t)l->n_bands * l->cap + BUCKET) * sizeof *l->table; }
+
+/* An empty table of `cap` slots a band. */
+static void table_new(qn_lsh *l, size_t cap)
 {
-    uint32_t h = key * 0x9E3779B1u;                     /* the word is chosen by the key's upper bits, these by all */
-    h ^= h >> 15;
-    return 1ull << (h & 63) | 1ull << (h >> 6 & 63) | 1ull << (h >> 12 & 63) | 1ull << (h >> 18 & 63);
+    l->cap = cap;
+    l->block = qn_zalloc_large(table_bytes(l));
+    l->table = (uint32_t *)(((uintptr_t)l->block + 63) & ~(uintptr_t)63);
+    l->number_bits = 64 - (unsigned)__builtin_clzll(cap);
 }
 
-/* The young sets join the grown ones. */
-static void grow_up(qn_lsh *l, size_t from, size_t to)
+/* A table of twice the size: what lies in bucket i goes to 2i or 2i + 1, as the first bit behind the point says; so both tables are walked from end to end.
+ * Behind a full bucket may lie what belongs before it: there the key is asked for. */
+static void table_double(qn_lsh *l)
 {
-    enum { AHEAD = 24 };
+    qn_lsh was = *l;
+    table_new(l, was.cap * 2);
     for (int b = 0; b < l->n_bands; b++) {
-        uint32_t *t = l->grown + (size_t)b * l->cap;
-        for (size_t i = from; i < to; i++) {
-            uint32_t key = keys_of(l, i)[b];
-            if (i + AHEAD < to) {
-                uint32_t ahead = keys_of(l, i + AHEAD)[b];
-                __builtin_prefetch(t + place(ahead, l->cap), 1);
-                __builtin_prefetch(guard_word(l, b, ahead), 1);
+        const uint32_t *from = was.table + (size_t)b * was.cap;
+        bool strays = from[was.cap - 1] != 0;
+        for (size_t i = 0; i < was.cap; i += BUCKET) {
+            uint32_t *to = l->table + (size_t)b * l->cap + 2 * i;
+            size_t n[2] = { n_taken(to), n_taken(to + BUCKET) };
+            for (size_t k = i; k < i + BUCKET && from[k]; k++) {
+                uint32_t number = from[k] & number_mask(&was), half = from[k] >> 31, slot = (from[k] & ~number_mask(&was)) << 1 | number;
+                if (!strays && n[half] < BUCKET) { to[half * BUCKET + n[half]++] = slot; continue; }
+                if (strays) table_put(l, b, keys_of(l, number - 1)[b], number);
+                else put_slot(l, b, to + half * BUCKET, slot);
+                n[1] = n_taken(to + BUCKET);
             }
-            table_put(t, l->cap, l->number_bits, key, i + 1);
-            *guard_word(l, b, key) |= guard_bits(key);
+            strays = from[i + BUCKET - 1] != 0;
         }
     }
-}
-
-static void tables_free(qn_lsh *l)
-{
-    if (l->grown) qn_free_large(l->grown, (size_t)l->n_bands * l->cap * sizeof *l->grown);
-    if (l->guard) qn_free_large(l->guard, (size_t)l->n_bands * l->n_guard * sizeof *l->guard);
-}
-
-/* Grown tables of `cap` slots, and all sets in memory in them. */
-static void tables_new(qn_lsh *l, size_t cap)
-{
-    tables_free(l);
-    l->grown = qn_zalloc_large((size_t)l->n_bands * cap * sizeof *l->grown);
-    l->n_guard = cap / 16 + 1;
-    l->guard = qn_zalloc_large((size_t)l->n_bands * l->n_guard * sizeof *l->guard);
-    l->cap = cap;
-    l->number_bits = 64 - (unsigned)__builtin_clzll(cap);
-    for (size_t i = 0; i < l->n_new; i += YOUNG) grow_up(l, i, i + YOUNG < l->n_new ? i + YOUNG : l->n_new);
-    l->n_grown = l->n_new;
-}
-
-static void ask_tables(qn_lsh *l, const uint32_t *keys)
-{
-    int perhaps[1024], n = 0;
-    for (int b = 0; b < l->n_bands; b++) __builtin_prefetch(guard_word(l, b, keys[b]));
-    for (int b = 0; b < l->n_bands; b++) {
-        uint64_t bits = guard_bits(keys[b]);
-        perhaps[n] = b;
-        n += (*guard_word(l, b, keys[b]) & bits) == bits;
-    }
-    for (int i = 0; i < n; i++) __builtin_prefetch(l->grown + (size_t)perhaps[i] * l->cap + place(keys[perhaps[i]], l->cap));
-    if (l->n_grown < l->n_new)
-        for (int b = 0; b < l->n_bands; b++) table_ask(l, l->young + (size_t)b * YOUNG_CAP, YOUNG_CAP, 11, b, keys[b], l->n_grown);
-    for (int i = 0; i < n; i++)
-        table_ask(l, l->grown + (size_t)perhaps[i] * l->cap, l->cap, l->number_bits, perhaps[i], keys[perhaps[i]], 0);
+    qn_free_large(was.block, table_bytes(&was));
 }
 
 /* ---- filters: up to 6 bits in one block of 512 ---- */
@@ -327,14 +340,14 @@ static qn_code write_run(qn_lsh *l, run *r, qn_err *e)
 static qn_code flush(qn_lsh *l, qn_err *e)
 {
     if (l->n_new == 0) return QN_OK;
+    QN_TRY(qn_spill_shrink(l->sets, l->setup.memory_bytes / 8, e));
     run r = run_new(l, l->n_new);
     qn_code rc = write_run(l, &r, e);
     if (rc != QN_OK) { run_free(l, &r); return rc; }
     QN_GROW(l->runs, l->n_runs, l->cap_runs);
     l->runs[l->n_runs++] = r;
     l->n_new = 0;
-    memset(l->young, 0, (size_t)l->n_bands * YOUNG_CAP * sizeof *l->young);
-    tables_new(l, l->cap);
+    memset(l->table, 0, (size_t)l->n_bands * l->cap * sizeof *l->table);
     while (l->n_runs > 1 && l->runs[l->n_runs - 2].n < 2 * l->runs[l->n_runs - 1].n) QN_TRY(merge_last(l, e));
     return QN_OK;
 }
@@ -369,7 +382,7 @@ static qn_code ask_run(qn_lsh *l, run *r, const uint32_t *keys, qn_err *e)
 }
 
 /* ---- the index ---- */
-/* Of the memory: filters a half, sets of shingles an eighth, keys and tables the rest. */
+/* Of the memory: filters a half, sets of shingles an eighth, keys and tables the rest. Until the first run there are no filters: sets have their half. */
 qn_lsh *qn_lsh_new(qn_lsh_setup setup)
 {
     qn_lsh *l = QN_NEW(qn_lsh);
@@ -378,13 +391,13 @@ qn_lsh *qn_lsh_new(qn_lsh_setup setup)
     qn_lsh_bands(setup.n_hashes, setup.over, &l->n_bands, &l->n_places);
     l->filter_max = setup.memory_bytes / 2;
     size_t left = setup.memory_bytes - setup.memory_bytes / 8 - l->filter_max;
-    size_t a_set = (size_t)l->n_bands * 11 + sizeof(uint32_t) + 2 * sizeof(entry);      /* keys, 4/3 of a slot and of a byte of filter; row, sorting */
-    l->cap_max = left / a_set * 4 / 3;
-    if (l->cap_max < 2 * YOUNG) l->cap_max = 2 * YOUNG;
-    if (l->cap_max > 1u << 30) l->cap_max = 1u << 30;
-    l->young = QN_NEW_N(uint32_t, (size_t)l->n_bands * YOUNG_CAP);
-    tables_new(l, 2 * YOUNG);
-    l->sets = qn_spill_new(setup.dir, setup.memory_bytes / 8);
+    size_t a_set = (size_t)l->n_bands * 10 + sizeof(uint32_t) + 2 * sizeof(entry);      /* keys, 4/3 of a slot; row, sorting */
+    size_t most = left / a_set * 4 / 3, first = most < 1u << 30 ? most : 1u << 30, doublings = 0;
+    for (; first >= 2 * FIRST_CAP; first /= 2) doublings++;
+    if (first < LEAST_CAP) first = LEAST_CAP;
+    l->cap_max = first / BUCKET * BUCKET << doublings;
+    table_new(l, l->cap_max >> doublings);
+    l->sets = qn_spill_new(setup.dir, setup.memory_bytes / 8 + l->filter_max);
     return l;
 }
 
@@ -392,8 +405,7 @@ void qn_lsh_free(qn_lsh *l)
 {
     if (!l) return;
     for (size_t i = 0; i < l->n_runs; i++) run_free(l, &l->runs[i]);
-    tables_free(l);
-    qn_free(l->young);
+    qn_free_large(l->block, table_bytes(l));
     qn_free(l->keys);
     qn_free(l->rows);
     qn_free(l->runs);
@@ -417,12 +429,15 @@ static qn_code verify(qn_lsh *l, uint32_t row, qn_lsh_match *m, qn_err *e)
     return QN_OK;
 }
 
+void qn_lsh_ahead(const qn_lsh *l, const uint32_t *keys) { fetch(l, keys); }
+
 qn_code qn_lsh_find(qn_lsh *l, const uint32_t *keys, const qn_shingles *s, qn_lsh_match *match, qn_err *e)
 {
     *match = (qn_lsh_match){ 0 };
     l->n_found = 0;
     if (s->n == 0) return QN_OK;
-    ask_tables(l, keys);
+    fetch(l, keys);
+    for (int b = 0; b < l->n_bands; b++) table_ask(l, b, keys[b]);
     for (size_t i = 0; i < l->n_runs; i++) QN_TRY(ask_run(l, &l->runs[i], keys, e));
     if (l->n_found == 0) return QN_OK;
     l->n_found = qn_u32_sort_set(l->found, l->n_found);
@@ -435,15 +450,12 @@ qn_code qn_lsh_find(qn_lsh *l, const uint32_t *keys, const qn_shingles *s, qn_ls
     return QN_OK;
 }
 
-/* Room for one more set among the young. */
+/* Room for one more set in memory. */
 static qn_code make_room(qn_lsh *l, qn_err *e)
 {
-    if (l->n_new - l->n_grown < YOUNG && l->n_new * 4 < l->cap_max * 3) return QN_OK;
-    if (l->n_new * 4 >= l->cap_max * 3) return flush(l, e);
-    if (l->n_new * 4 > l->cap * 3) tables_new(l, l->cap * 2 > l->cap_max - l->cap_max / 8 ? l->cap_max : l->cap * 2);
-    else grow_up(l, l->n_grown, l->n_new);
-    l->n_grown = l->n_new;
-    memset(l->young, 0, (size_t)l->n_bands * YOUNG_CAP * sizeof *l->young);
+    if (l->n_new * 4 < l->cap * 3) return QN_OK;
+    if (l->cap == l->cap_max) return flush(l, e);
+    table_double(l);
     return QN_OK;
 }
 
@@ -459,7 +471,7 @@ static void add_keys(qn_lsh *l, const uint32_t *keys, uint32_t row)
     }
     memcpy(l->keys + l->n_new * n_bands, keys, n_bands * sizeof *keys);
     l->rows[l->n_new++] = row;
-    for (int b = 0; b < l->n_bands; b++) table_put(l->young + (size_t)b * YOUNG_CAP, YOUNG_CAP, 11, keys[b], l->n_new - l->n_grown);
+    for (int b = 0; b < l->n_bands; b++) table_put(l, b, keys[b], l->n_new);
 }
 
 qn_code qn_lsh_add(qn_lsh *l, const uint32_t *keys, const qn_shingles *s, qn_hash128 id, qn_err *e)
@@ -481,7 +493,7 @@ qn_code qn_lsh_add(qn_lsh *l, const uint32_t *keys, const qn_shingles *s, qn_has
 qn_lsh_stats qn_lsh_count(const qn_lsh *l)
 {
     qn_lsh_stats s = { .n_rows = l->n_rows, .n_candidates = l->n_candidates, .n_matches = l->n_matches, .n_runs = l->n_runs };
-    s.memory_bytes = (size_t)l->n_bands * ((l->cap + l->cap_new + YOUNG_CAP) * sizeof(uint32_t) + l->n_guard * 8) + l->filter_bytes + l->cap_rows * sizeof *l->at;
+    s.memory_bytes = (size_t)l->n_bands * (l->cap + l->cap_new) * sizeof(uint32_t) + l->filter_bytes + l->cap_rows * sizeof *l->at;
     s.memory_bytes += qn_spill_bytes(l->sets) - qn_spill_on_disk(l->sets);
     s.disk_bytes = qn_spill_on_disk(l->sets);
     for (size_t i = 0; i < l->n_runs; i++) {

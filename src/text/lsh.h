@@ -8,7 +8,7 @@
  * The index never asks for more than `memory_bytes`, and gives the same answers whatever that is:
  *
  *      keys and tables in memory --- full ---> run on disk, in order of key; a filter and every 512th key stay in memory; runs of like size are merged
- *      sets of shingles          --- full ---> temporary file (core/spill.h)
+ *      sets of shingles          --- full ---> temporary file (core/spill.h); what is above an eighth of the memory goes there with the first run
  *
  * A look-up asks the tables, then each run (at most log2 of the number of times that memory was full) whose filter says "perhaps": one read of 4 KiB.
  * A filter has 12 bits a key and is wrong 1 time in 200; with less room it gets fewer, and look-ups read more.
@@ -42,6 +42,8 @@ void   qn_lsh_keys(int n_bands, int n_rows, const uint32_t *sig, uint32_t *keys)
 qn_lsh *qn_lsh_new(qn_lsh_setup setup);
 void    qn_lsh_free(qn_lsh *l);
 
+/* These keys will soon be asked for: what the look-up reads first is brought near. Changes nothing. */
+void    qn_lsh_ahead(const qn_lsh *l, const uint32_t *keys);
 /* The earliest set added whose similarity with `s` is at least `over`. A set without shingles matches nothing. Errors: QN_EIO. */
 qn_code qn_lsh_find(qn_lsh *l, const uint32_t *keys, const qn_shingles *s, qn_lsh_match *match, qn_err *e);
 /* Adds a set under the next row number (0, 1, 2 ...); `id` comes back in matches. Errors: QN_EIO, QN_ELIMIT at 2^32 - 1 rows. */

@@ -241,6 +241,42 @@ static void spilled_bytes_come_back_across_every_border(void **state)
     qn_free(got);
 }
 
+/* Before anything is in the file, after, and when there is nothing to do. */
+static void a_spill_that_shrinks_keeps_its_bytes(void **state)
+{
+    (void)state;
+    enum { TOTAL = 1500000 };
+    qn_rng r = qn_rng_seed(3);
+    unsigned char *all = qn_alloc(TOTAL), *got = qn_alloc(TOTAL);
+    for (size_t i = 0; i < TOTAL; i++) all[i] = (unsigned char)qn_rng_next(&r);
+    static const size_t heads[] = { 64u << 10, 300000, 2000000 }, keeps[] = { 0, 100001, 3000000 };
+    for (size_t h = 0; h < 3; h++)
+        for (size_t k = 0; k < 3; k++) {
+            qn_spill *s = qn_spill_new(NULL, heads[h]);
+            qn_err e = { 0 };
+            bool shrunk = false;
+            for (size_t n = 0; n < TOTAL;) {
+                size_t part = qn_rng_below(&r, 20000) + 1;
+                uint64_t at;
+                if (part > TOTAL - n) part = TOTAL - n;
+                assert_int_equal(qn_spill_put(s, all + n, part, &at, &e), QN_OK);
+                assert_int_equal(at, n);
+                n += part;
+                if (!shrunk && n > TOTAL / 2) { assert_int_equal(qn_spill_shrink(s, keeps[k], &e), QN_OK); shrunk = true; }
+                assert_int_equal(qn_spill_bytes(s), n);
+                size_t from = qn_rng_below(&r, n);
+                assert_int_equal(qn_spill_get(s, from, got, n - from, &e), QN_OK);
+                assert_memory_equal(got, all + from, n - from);
+            }
+            size_t most = keeps[k] < heads[h] ? keeps[k] : heads[h];
+            if (most < 65536) most = 65536;
+            if (most < TOTAL) assert_true(TOTAL - qn_spill_on_disk(s) <= most + (256u << 10));       /* 256 KB wait to be written */
+            qn_spill_free(s);
+        }
+    qn_free(all);
+    qn_free(got);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +286,7 @@ int main(void)
         cmocka_unit_test(merged_runs_give_the_same_answers),
         cmocka_unit_test(equal_keys_for_every_row_are_found_in_order),
         cmocka_unit_test(empty_sets_match_nothing),
+        cmocka_unit_test(a_spill_that_shrinks_keeps_its_bytes),
         cmocka_unit_test(spilled_bytes_come_back_across_every_border),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

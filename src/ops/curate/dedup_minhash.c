@@ -35,6 +35,8 @@ static const qn_example EXAMPLES[] = {
     QN_END
 };
 
+enum { SMALL_TEXT = 32 << 10 };
+
 /* What measure leaves for map. */
 typedef struct { size_t n; uint32_t numbers[]; } note;     /* n_bands keys, then n shingles */
 
@@ -57,11 +59,12 @@ static qn_code measure(qn_ctx *cx, const void *vp, qn_row *r, qn_err *e)
     qn_shingles s = { 0 };
     qn_str text;
     QN_TRY(qn_pick_text(p->text, r, cx->scratch, &text, e));
-    bool words = !qn_str_is(p->by, "characters");
-    s.words.cap = words ? text.n / 4 + 16 : text.n + 1;        /* room for most texts at once */
-    s.words.v = qn_alloc(s.words.cap * sizeof *s.words.v);
-    s.cap = words ? s.words.cap : text.n + 1;
-    s.v = qn_alloc(s.cap * sizeof *s.v);
+    bool words = !qn_str_is(p->by, "characters"), small = words && text.n <= SMALL_TEXT;
+    if (small) {                                               /* every word has a byte, and every second byte lies between two */
+        s.words.cap = s.cap = text.n / 2 + 64;
+        s.words.v = qn_arena_alloc(cx->scratch, s.words.cap * sizeof *s.words.v);
+        s.v = qn_arena_alloc(cx->scratch, s.cap * sizeof *s.v);
+    }
     if (words) qn_shingles_words(text, qn_str_is(p->words, "plain") ? QN_WORDS_PLAIN : QN_WORDS_SPACED, (int)p->shingle, &s);
     else qn_shingles_chars(text, (int)p->shingle, &s);
     uint32_t *sig = qn_arena_alloc(cx->scratch, (size_t)p->hashes * sizeof *sig);
@@ -70,7 +73,8 @@ static qn_code measure(qn_ctx *cx, const void *vp, qn_row *r, qn_err *e)
     n->n = s.n;
     qn_lsh_keys(p->n_bands, p->n_rows, sig, n->numbers);
     if (s.n) memcpy(n->numbers + p->n_bands, s.v, s.n * sizeof *s.v);
-    qn_shingles_free(&s);
+    if (small) QN_ASSERT(s.words.cap == text.n / 2 + 64 && s.cap == s.words.cap);      /* nothing grew: the lists are the scratch arena's */
+    else qn_shingles_free(&s);
     qn_row_attach(r, n);
     return QN_OK;
 }
@@ -84,6 +88,13 @@ static qn_code open(qn_ctx *cx, const void *vp, void **state, qn_err *e)
 }
 
 static void close(void *state) { qn_lsh_free(state); }
+
+static void comes_next(const void *vp, void *state, const qn_row *r)
+{
+    const note *n = qn_row_attached(r);
+    (void)vp;
+    if (n->n) qn_lsh_ahead(state, n->numbers);
+}
 
 static qn_code map(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_emit *em, qn_err *e)
 {
@@ -113,5 +124,5 @@ const qn_op qn_op_dedup_minhash = {
              "verified by the Jaccard similarity of the two sets of shingles.",
     .paper = "Broder 1997; bands as in Leskovec, Rajaraman and Ullman",
     .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES,
-    .check = check, .open = open, .close = close, .measure = measure, .map = map,
+    .check = check, .open = open, .close = close, .measure = measure, .comes_next = comes_next, .map = map,
 };
