@@ -30,7 +30,7 @@ enum { HUGE = 2 << 20 };
 
 void *qn_zalloc_large(size_t n)
 {
-    if (n < 2 * HUGE) return qn_zalloc(n);
+    if (n < HUGE) return qn_zalloc(n);
     char *p = mmap(NULL, n + HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED) out_of_memory(n);
     size_t before = (HUGE - (uintptr_t)p % HUGE) % HUGE, page = 4096, end = (before + n + page - 1) / page * page;
@@ -42,7 +42,7 @@ void *qn_zalloc_large(size_t n)
 
 void qn_free_large(void *p, size_t n)
 {
-    if (n < 2 * HUGE) qn_free(p);
+    if (n < HUGE) qn_free(p);
     else if (p) munmap(p, (n + 4095) / 4096 * 4096);
 }
 

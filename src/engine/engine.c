@@ -292,6 +292,14 @@ static bool room_for_more(const qn_engine *en)
     return en->n_items < window && en->bytes_live < en->o->memory_bytes / 8;
 }
 
+/* Rows that move now go first: as long as every worker has work, the fewer rows are under way, the more of them lie in the processor's cache. Where groups
+ * wait behind a slow one, workers run out of work and rows are read ahead, up to the window. */
+static bool busy_enough(const qn_engine *en)
+{
+    size_t spare = en->n_workers > 1;       /* a job that waits while the engine thinks; one worker changes places with it anyway */
+    return !en->has_effects && en->n_jobs_out >= (size_t)en->n_workers + spare;
+}
+
 /* A gather gives its rows after all that come before it have passed. */
 static bool ready_to_give(qn_engine *en, int step)
 {
@@ -309,7 +317,7 @@ static void produce(qn_engine *en)
     if (en->stopping || en->cut || en->producer >= en->n_producers) return;
     int step = en->producers[en->producer];
     qn_step_state *st = &en->st[step];
-    if (st->producing || !room_for_more(en) || !ready_to_give(en, step)) return;
+    if (st->producing || !room_for_more(en) || busy_enough(en) || !ready_to_give(en, step)) return;
     st->producing = true;
     start_job(en, qn_job_new(QN_JOB_PRODUCE, step));
 }
