@@ -27,8 +27,8 @@ typedef struct {
     qn_spill *file;             /* n_bands lists of n entries, each in key order, equal keys in order of row */
     size_t    n, n_fences;      /* entries of a band; ceil(n / PAGE) */
     uint32_t *fences;           /* (n_bands, n_fences): first key of each page */
-    uint64_t *filter;           /* n_blocks of 512 bits; NULL: none */
-    size_t    n_blocks;
+    uint64_t *filter;           /* (n_bands, n_blocks) of 512 bits; NULL: none */
+    size_t    n_blocks;         /* of a band */
     int       n_probes;         /* bits of a block that stand for a key */
 } run;
 
@@ -186,30 +186,31 @@ static void table_double(qn_lsh *l)
     qn_free_large(was.block, table_bytes(&was));
 }
 
-/* ---- filters: up to 6 bits in one block of 512 ---- */
+/* ---- filters: up to 6 bits in one block of 512 ---- each band has its own blocks, in order of key: runs are written in that order */
 static inline uint64_t filter_hash(int band, uint32_t key)
 {
     uint64_t h = ((uint64_t)band << 32 | key) * 0x9E3779B97F4A7C15u;
     return (h ^ h >> 29) * 0xD6E8FEB86659FD93u;
 }
 
-static inline uint64_t *filter_block(const run *r, uint64_t h)
+static inline uint64_t *filter_block(const run *r, int band, uint32_t key)
 {
-    return r->filter + 8 * (size_t)(((h >> 32) * r->n_blocks) >> 32);
+    return r->filter + 8 * ((size_t)band * r->n_blocks + (size_t)(((uint64_t)key * r->n_blocks) >> 32));
 }
 
 /* Bit i of the key's six: nine bits of h each, remixed. */
 static inline unsigned filter_bit(uint64_t h, int i) { return (unsigned)((h * 0xA24BAED4963EE407u) >> (9 * i + 1)) & 511; }
 
-static void filter_put(run *r, uint64_t h)
+static void filter_put(run *r, int band, uint32_t key)
 {
-    uint64_t *block = filter_block(r, h);
+    uint64_t h = filter_hash(band, key), *block = filter_block(r, band, key);
     for (int i = 0; i < r->n_probes; i++) { unsigned bit = filter_bit(h, i); block[bit >> 6] |= 1ull << (bit & 63); }
 }
 
-static bool filter_may_have(const run *r, uint64_t h)
+static bool filter_may_have(const run *r, int band, uint32_t key)
 {
-    const uint64_t *block = filter_block(r, h);
+    uint64_t h = filter_hash(band, key);
+    const uint64_t *block = filter_block(r, band, key);
     for (int i = 0; i < r->n_probes; i++) {
         unsigned bit = filter_bit(h, i);
         if (!(block[bit >> 6] >> (bit & 63) & 1)) return false;
@@ -221,8 +222,9 @@ static bool filter_may_have(const run *r, uint64_t h)
 static void filter_free(qn_lsh *l, run *r)
 {
     if (!r->filter) return;
-    l->filter_bytes -= r->n_blocks * 64;
-    qn_free_large(r->filter, r->n_blocks * 64);
+    size_t bytes = (size_t)l->n_bands * r->n_blocks * 64;
+    l->filter_bytes -= bytes;
+    qn_free_large(r->filter, bytes);
     r->filter = NULL;
 }
 
@@ -238,13 +240,14 @@ static run run_new(qn_lsh *l, size_t n)
     run r = { .n = n, .n_fences = (n + PAGE - 1) / PAGE, .file = qn_spill_new(l->setup.dir, 0) };
     size_t room = l->filter_max > l->filter_bytes ? l->filter_max - l->filter_bytes : 0;
     r.fences = qn_alloc((size_t)l->n_bands * r.n_fences * sizeof *r.fences);
-    r.n_blocks = n * (size_t)l->n_bands * FILTER_BITS_PER_KEY / 512 + 1;
-    if (r.n_blocks * 64 > room) r.n_blocks = room / 64;                         /* a smaller filter is wrong more often */
-    if (r.n_blocks * 512 < n * (size_t)l->n_bands * 2) return r;                /* below two bits a key it is not worth asking */
-    double bits = (double)r.n_blocks * 512 / ((double)n * l->n_bands);
+    size_t blocks = n * FILTER_BITS_PER_KEY / 512 + 1, most = room / 64 / (size_t)l->n_bands;
+    r.n_blocks = blocks < most ? blocks : most;                                 /* a smaller filter is wrong more often */
+    if (r.n_blocks * 512 < n * 2) return r;                                     /* below two bits a key it is not worth asking */
+    double bits = (double)r.n_blocks * 512 / (double)n;
+    size_t bytes = (size_t)l->n_bands * r.n_blocks * 64;
     r.n_probes = bits * 0.69 > 6 ? 6 : bits * 0.69 < 1 ? 1 : (int)(bits * 0.69 + 0.5);     /* ln 2 bits: fewest wrong answers (Bloom 1970) */
-    r.filter = qn_zalloc_large(r.n_blocks * 64);
-    l->filter_bytes += r.n_blocks * 64;
+    r.filter = qn_zalloc_large(bytes);
+    l->filter_bytes += bytes;
     return r;
 }
 
@@ -254,7 +257,7 @@ static qn_code run_put(run *r, int b, size_t done, const entry *x, size_t k, qn_
     uint64_t at;
     for (size_t i = 0; i < k; i++) {
         if ((done + i) % PAGE == 0) r->fences[(size_t)b * r->n_fences + (done + i) / PAGE] = x[i].key;
-        if (r->filter) filter_put(r, filter_hash(b, x[i].key));
+        if (r->filter) filter_put(r, b, x[i].key);
     }
     return qn_spill_put(r->file, x, k * sizeof *x, &at, e);
 }
@@ -375,9 +378,9 @@ static qn_code ask_band(qn_lsh *l, run *r, int b, uint32_t key, qn_err *e)
 static qn_code ask_run(qn_lsh *l, run *r, const uint32_t *keys, qn_err *e)
 {
     if (r->filter)
-        for (int b = 0; b < l->n_bands; b++) __builtin_prefetch(filter_block(r, filter_hash(b, keys[b])));
+        for (int b = 0; b < l->n_bands; b++) __builtin_prefetch(filter_block(r, b, keys[b]));
     for (int b = 0; b < l->n_bands; b++)
-        if (!r->filter || filter_may_have(r, filter_hash(b, keys[b]))) QN_TRY(ask_band(l, r, b, keys[b], e));
+        if (!r->filter || filter_may_have(r, b, keys[b])) QN_TRY(ask_band(l, r, b, keys[b], e));
     return QN_OK;
 }
 
