@@ -462,7 +462,9 @@ def about_process_reward(out):
 EXPERIMENTS = {
     "source2synth_tqa": (prepare_tqa, about_tqa, ["wikitablequestions"], "Table questions (source2synth_tqa)",
         "Exact match of what the query gives, on people's questions (WikiTableQuestions) over tables that no row was made from. The base is a small decoder trained from "
-        "scratch on slice 1; the other arms go on from it with equal numbers of rows. Intervals draw whole tables."),
+        "scratch on slice 1; the other arms go on from it with equal numbers of rows, three seeds each: other rows, another order. A question's measure in an arm is its mean over the "
+        "seeds. Some rows of slice 2 are spoiled on purpose (another column, the other end, another sum), so that they give another answer. *Voting*: the executed answers of several samples "
+        "vote, empty ones do not. *People's rows*: questions of people over the tables of the rows, of which answers are known but no query. Intervals draw whole tables."),
     "source2synth_mhqa": (prepare_mhqa, about_mhqa, ["hotpotqa", "2wiki_corpus", "musique", "squad"], "Questions over two documents (source2synth_mhqa)",
         "People's questions that need several paragraphs (HotpotQA's dev set and MuSiQue's train set, as far as they are here), with the paragraphs that hold the answer; soft_em: the expected words stand in what was answered. The base is "
         "all-MiniLM-L6-v2 with a head for spans that learnt to read people's questions over one passage (SQuAD); the arms go on from it. No language model is at hand, so the paper's rows with three shots are not here."),
