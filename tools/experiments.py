@@ -264,13 +264,12 @@ def cpu_seconds():
 
 
 def times(folder):
-    """In words: the run that ended, and what runs before it took that did not."""
+    """In words: what all goes took that worked on the run; one that ended early is gone on with, not begun again."""
     t = rows(os.path.join(folder, "times.jsonl"))
     if not t:
         return ""
-    said = "%.0f minutes of wall clock, %.0f of processor time, others at work on the machine or not" % (t[-1]["wall"] / 60, t[-1]["cpu"] / 60)
-    cut = [x for x in t[:-1] if x["code"]]
-    return said + ("; before it %d that did not end, %.0f of processor time" % (len(cut), sum(x["cpu"] for x in cut) / 60) if cut else "") + "."
+    goes = "" if len(t) == 1 else ", in %d goes" % len(t)
+    return "%.0f minutes of wall clock, %.0f of processor time, others at work on the machine or not%s." % (sum(x["wall"] for x in t) / 60, sum(x["cpu"] for x in t) / 60, goes)
 
 
 def rows(path):
