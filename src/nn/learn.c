@@ -57,7 +57,7 @@ void qn_learner_add(qn_learner *l, const qn_learn_row *r)
 {
     QN_GROW(l->rows, l->n, l->cap);
     kept *k = &l->rows[l->n++];
-    *k = (kept){ .at = l->n_msgs, .n_a = (uint32_t)r->n_a, .n_b = (uint32_t)r->n_b, .text = r->text, .weight = r->weight, .p = r->p, .margin = r->margin, .start = r->start };
+    *k = (kept){ .at = l->n_msgs, .n_a = (uint32_t)r->n_a, .n_b = (uint32_t)r->n_b, .text = r->text, .valid = r->valid, .weight = r->weight, .p = r->p, .margin = r->margin, .start = r->start };
     if (r->group.n) {
         bool fresh;
         uint64_t *g = qn_map_put_str(&l->groups, r->group, &fresh);
@@ -132,6 +132,7 @@ static qn_code training_key(const qn_learner *l, char hex[33], qn_err *e)
     for (size_t i = 0; i < l->n; i++) {
         qn_hash128 r = row_hash(l, &l->rows[i]);
         qn_hasher_add(h, &r, sizeof r);
+        if (l->rows[i].valid) qn_hasher_add(h, "valid", 5);
         if (l->n_groups) qn_hasher_add(h, &l->rows[i].group, sizeof l->rows[i].group);
     }
     qn_code rc = o->base ? hash_base(h, o->base, e) : QN_OK;
@@ -443,7 +444,7 @@ void qn_learned_means(qn_learned *out)
 
 bool qn_learner_holds_back(const qn_learner *l, const kept *k)
 {
-    return l->o->valid > 0 && (double)(row_hash(l, k).lo >> 11) * 0x1p-53 < l->o->valid;
+    return k->valid || (l->o->valid > 0 && (double)(row_hash(l, k).lo >> 11) * 0x1p-53 < l->o->valid);
 }
 
 static qn_code train(qn_learner *l, const char *checkpoint, const made_list *rows, qn_learned *out, qn_err *e)

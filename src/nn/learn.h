@@ -44,6 +44,7 @@ typedef struct qn_learn_options {
 typedef struct {
     const qn_message *a, *b;
     size_t n_a, n_b;
+    bool   valid;               /* held back: measured on and not trained on, whatever its content */
     bool   text;                /* a[0].content alone, without the marks of a conversation */
     float  weight, p, margin;   /* as in qn_train_row; 0: default */
     int64_t start;              /* span: 0, or 1 + a byte of the first passage at which the answer stands */

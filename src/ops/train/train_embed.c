@@ -6,13 +6,14 @@
 #include "nn/search.h"
 #include "ops/train/training.h"
 
-typedef struct { struct { QN_TRAINING_FIELDS; }; qn_expr *query, *positive, *negatives, *together; double scale, teacher_scale, teacher_share; qn_str teacher; const qn_model *teacher_encoder; bool gate; } params;
+typedef struct { struct { QN_TRAINING_FIELDS; }; qn_expr *query, *positive, *negatives, *together, *valid_where; double scale, teacher_scale, teacher_share; qn_str teacher; const qn_model *teacher_encoder; bool gate; } params;
 
 static const qn_param PARAMS[] = {
     QN_EXPR(params, query, ".query", "text", "the query"),
     QN_EXPR(params, positive, ".passage", "text", "the text that answers it"),
     QN_EXPR(params, negatives, "", NULL, "texts that do not, a list: from `mine_negatives`; left out: only the other rows of a batch"),
     QN_EXPR(params, together, "", "text", "what rows have in common that share steps, and so are each other's negatives: `.title` makes hard ones of passages of one article; left out: rows meet by chance"),
+    QN_EXPR(params, valid_where, "", "bool", "rows for which this is true are held back too: where rows were chosen by how well the base does on them, rows that were not make a fair gate"),
     QN_REAL(params, scale, "20", "0..1000", "of the cosines, before the softmax"),
     QN_CHOICE(params, teacher, "none", "none|bm25|encoder|joined", "whose scores over a batch's candidates are learnt: a search by words, by `teacher_encoder`, or by both (scores added, as in `find_passage`) over the texts of all rows"),
     QN_MODEL(params, teacher_encoder, "", "a sentence encoder; left out: the base as it is"),
@@ -68,6 +69,10 @@ static qn_code row_of(qn_ctx *cx, const params *p, const qn_row *r, qn_learn_row
     QN_TRY(qn_pick_text(p->query, r, cx->scratch, &m[0].content, e));
     QN_TRY(qn_pick_text(p->positive, r, cx->scratch, &m[1].content, e));
     *out = (qn_learn_row){ 0 };
+    if (p->valid_where) {
+        QN_TRY(qn_expr_one(p->valid_where, r, cx->scratch, &one, e));
+        out->valid = one.kind == QN_V_BOOL && one.b;
+    }
     if (p->together) QN_TRY(qn_pick_text(p->together, r, cx->scratch, &out->group, e));
     for (qn_v_iter it = qn_v_iter_of(list); qn_v_next(&it, NULL, &one);) {
         if (one.kind != QN_V_TEXT) return qn_fail(e, QN_EDATA, "negative %zu is no text", n - 1);
