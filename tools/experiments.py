@@ -491,7 +491,7 @@ def section(name, args):
     if not tally:
         return []
     settings = json.load(open(os.path.join(folder, "settings.json")))
-    return ["## " + title, "", words, "", "Settings: %s. %s" % (", ".join("%s %s" % kv for kv in sorted(settings.items())), times(folder)),
+    return ["## " + title, "", words, "", ("Settings: %s. %s" % (", ".join("%s %s" % kv for kv in sorted(settings.items())), times(folder))).rstrip(),
             "", *table(tally), "", *about(os.path.join(folder, "run")), ""]
 
 
