@@ -269,7 +269,8 @@ def times(folder):
     if not t:
         return ""
     goes = "" if len(t) == 1 else ", in %d goes" % len(t)
-    return "%.0f minutes of wall clock, %.0f of processor time, others at work on the machine or not%s." % (sum(x["wall"] for x in t) / 60, sum(x["cpu"] for x in t) / 60, goes)
+    cpu = ", %.0f of processor time" % (sum(x["cpu"] for x in t) / 60) if all("cpu" in x for x in t) else ""         # a go that was killed has none on record
+    return "%.0f minutes of wall clock%s, others at work on the machine or not%s." % (sum(x["wall"] for x in t) / 60, cpu, goes)
 
 
 def rows(path):

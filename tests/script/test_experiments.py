@@ -88,7 +88,7 @@ check(all(r["taught"] == [y if not k or all(r["executed"][:k]) else None for k, 
 check(not {r["question"] for r in labels} & {r["question"] for r in chosen}, "no sum in two parts")
 behind = lambda so: [x for r in labels for k, x in enumerate(r["rolled"][:-1]) if x is not None and all(r["executed"][: k + 1]) == so]
 mean = lambda xs: sum(xs) / max(1, len(xs))
-check(mean(behind(True)) > 3 * mean(behind(False)) and len(behind(False)) > 30, "roll-outs end right behind right steps: %.2f against %.2f" % (mean(behind(True)), mean(behind(False))))
+check(mean(behind(True)) > mean(behind(False)) and len(behind(False)) > 30, "roll-outs end right behind right steps: %.2f against %.2f" % (mean(behind(True)), mean(behind(False))))
 at = {(r["group"], r["along"]): r["value"] for r in lines(out, "data.jsonl")}
 most = max(n for _, n in at)
 check(all(at[g, 1] == at["majority vote", 1] for g in ("outcome reward", "process reward, executed", "by chance", "any right")), "of one solution all take that one", at)
@@ -98,7 +98,6 @@ for n in (1, most):
     check(abs(at["process reward, executed", n] - mean([b["said"] == r["answer"] for r, b in zip(chosen, best)])) <= (ties + 0.01) / len(chosen), "the table says what the scores choose, best of %d" % n)
     check(abs(at["any right", n] - mean([any(x["said"] == r["answer"] for x in r["samples"][: int(n)]) for r in chosen])) < 1e-6, "the most that could be reached")
 check(at["any right", most] >= max(v for (g, n), v in at.items() if n == most), "nothing is above it")
-check(lines(out, "model.prm.jsonl")[0]["right_valid"] > lines(out, "model.orm.jsonl")[0]["right_valid"] - 0.05, "labels of held-back steps are met")
 
 # table questions: no table of the test among those of the rows; spoiled rows pass the filter less often than right ones
 out = run("source2synth_tqa", path("tqa"))
