@@ -3,17 +3,18 @@
  * A row stops at a barrier (it is parked), at a request that the ledger does not know (it asks), or at its end. */
 #include "engine/dry.h"
 #include "engine/internal.h"
-#include "engine/dry.h"
 #include "engine/numbers.h"
 #include "core/clock.h"
 #include <stdio.h>
+
+typedef struct item_queue { qn_item *first, *last; } item_queue;
 
 typedef struct worker {
     qn_engine *en;
     qn_arena   scratch;
     qn_job    *job;
     qn_item   *todo;            /* stack of items still to move */
-    qn_item  **together;        /* (n_steps) items before a step that does something ahead for many; made when first needed */
+    item_queue *together;       /* (n_steps) items before a step that does something ahead for many; made when first needed */
     size_t     n_together;      /* of all steps */
 } worker;
 
@@ -495,9 +496,12 @@ static bool passes_by(worker *w, qn_item *it, const qn_step *s)
 /* The row waits for others of its job at this step; see go_ahead. */
 static void wait_for_others(worker *w, qn_item *it)
 {
-    if (!w->together) w->together = QN_NEW_N(qn_item *, w->en->plan->n_steps);
-    it->next = w->together[it->step];
-    w->together[it->step] = it;
+    if (!w->together) w->together = QN_NEW_N(item_queue, w->en->plan->n_steps);
+    item_queue *q = &w->together[it->step];
+    it->next = NULL;
+    if (q->first) q->last->next = it;
+    else q->first = it;
+    q->last = it;
     w->n_together++;
 }
 
@@ -505,20 +509,19 @@ static void wait_for_others(worker *w, qn_item *it)
 static void go_ahead(worker *w)
 {
     int step = 0;
-    while (!w->together[step]) step++;
+    while (!w->together[step].first) step++;
     const qn_step *s = &w->en->plan->steps[step];
     qn_ctx cx = ctx_of(w, step);
     qn_row *rows[QN_OP_AHEAD];
     qn_item *mine = NULL;
     size_t n = 0;
-    while (w->together[step] && n < QN_OP_AHEAD) {
-        qn_item *it = w->together[step];
-        w->together[step] = it->next;
+    for (qn_item *it; (it = w->together[step].first) && n < QN_OP_AHEAD;) {
+        w->together[step].first = it->next;
         w->n_together--;
         it->ahead = true;
         qn_row_attach(it->row, NULL);           /* what a step before left is not what this one finds */
         rows[n++] = it->row;
-        it->next = mine;
+        it->next = mine;        /* the last first: the first of them is to lie on top */
         mine = it;
     }
     s->op->ahead(&cx, s->params, w->en->st[step].state, rows, n);
