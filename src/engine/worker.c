@@ -807,6 +807,7 @@ static void run_finish(worker *w, qn_job *j)
     qn_ctx cx = ctx_of(w, j->step);
     bool trains = s->op->stage == QN_TRAIN && w->en->o->dry;     /* a plan trains nothing: later steps are told made-up replies */
     if (s->op->finish && !trains) j->rc = s->op->finish(&cx, s->params, w->en->st[j->step].state, &j->err);
+    if (trains && s->gives && s->gives->folder) s->gives->folder = "";      /* nothing is there: who would open it does without */
     if (s->gives) s->gives->licences = w->en->st[j->step].licences | qn_licences_of_models(s);     /* with those of its base */
     qn_arena_reset(&w->scratch);
 }

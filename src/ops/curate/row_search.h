@@ -48,10 +48,12 @@ static inline qn_code qn_row_search_keep(qn_row_search *s, qn_row_query q, qn_ro
     return qn_rowstore_put(s->rows, r, e);
 }
 
-/* All rows and passages are in: opens the encoder (when a wanted way needs one) and makes room for the scores. */
+/* All rows and passages are in: opens the encoder (when a wanted way needs one) and makes room for the scores. Under `plan` an encoder that an earlier
+ * step trains is not there (its folder is ""): cosines are then 0. */
 static inline qn_code qn_row_search_begin(qn_row_search *s, const bool want[QN_N_SEARCH], const qn_model *encoder, int n_threads, qn_err *e)
 {
-    if (want[QN_SEARCH_ENCODER] || want[QN_SEARCH_JOINED]) {
+    bool planned = encoder && encoder->folder && !*encoder->folder;
+    if (!planned && (want[QN_SEARCH_ENCODER] || want[QN_SEARCH_JOINED])) {
         QN_TRY(qn_encoder_open(&s->encoder, encoder->folder, e));
         qn_encoder_threads(s->encoder, n_threads);
         qn_encoder_bf16(s->encoder, true);          /* cosines differ in the third digit, the order of passages hardly */
@@ -73,7 +75,8 @@ static inline qn_code qn_row_search_next(qn_row_search *s, qn_row **out, const q
     if (first == 0) {
         qn_str queries[QN_ROW_SEARCH_BLOCK];
         for (size_t i = 0; i < n; i++) queries[i] = s->all[s->at + i].query;
-        QN_TRY(qn_search_scores(s->search, queries, n, s->scores, e));
+        float *made[QN_N_SEARCH] = { [QN_SEARCH_BM25] = s->scores[QN_SEARCH_BM25] };
+        QN_TRY(qn_search_scores(s->search, queries, n, s->encoder ? s->scores : made, e));
     }
     for (int by = 0; by < QN_N_SEARCH; by++) scores[by] = s->scores[by] ? s->scores[by] + first * qn_search_n(s->search) : NULL;
     *q = &s->all[s->at];
