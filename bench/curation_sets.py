@@ -5,7 +5,7 @@ an earlier document with single words put in, left out or exchanged, from none t
 each planted pair stands alone. `of` is the number of the row it was copied from, `j` the exact Jaccard similarity of the two sets of word 5-grams.
 
 usage: python3 bench/curation_sets.py MB OUT.jsonl"""
-import glob, gzip, json, os, random, re, sys
+import functools, glob, gzip, json, os, random, re, sys, unicodedata
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 DATA = next((d for d in (os.path.join(ROOT, "../shared/data"), os.path.join(ROOT, "../../shared/data")) if os.path.isdir(d)), None)
@@ -13,13 +13,33 @@ BYTES = 1200        # of a document's text
 COPIES = 8          # one document in so many is a copy
 
 
-def shingles(text, k=5):
-    words = text.lower().split()
+# Letters of scripts that write no spaces: each is a word to quern (src/text/unicode.h), as are the marks behind it with it.
+SOLO = ("CJK UNIFIED", "CJK COMPAT", "HIRAGANA", "KATAKANA", "HALFWIDTH KATAKANA", "IDEOGRAPHIC", "THAI CHAR", "LAO LETTER", "KHMER LETTER", "MYANMAR LETTER")
+
+
+@functools.lru_cache(maxsize=None)
+def kind(c): return "solo" if unicodedata.category(c)[0] in "LN" and unicodedata.name(c, "").startswith(SOLO) else unicodedata.category(c)[0]
+
+
+def words_of(text, solo=False):
+    """The words between white space in lower case; `solo`: letters of scripts without spaces one by one."""
+    if text.isascii() or not solo: return text.lower().split()
+    words, word, alone = [], "", False
+    for c in "".join(c.lower()[0] for c in text):
+        if c.isspace(): words, word, alone = words + [word], "", False
+        elif kind(c) == "solo": words, word, alone = words + [word], c, True
+        elif alone and kind(c) != "M": words, word, alone = words + [word], c, False
+        else: word += c
+    return [w for w in words + [word] if w]
+
+
+def shingles(text, k=5, solo=False):
+    words = words_of(text, solo)
     return set(zip(*(words[i:] for i in range(k)))) if len(words) >= k else {tuple(words)} if words else set()
 
 
-def jaccard(a, b):
-    a, b = shingles(a), shingles(b)
+def jaccard(a, b, solo=False):
+    a, b = shingles(a, solo=solo), shingles(b, solo=solo)
     return len(a & b) / len(a | b) if a and b else 0.0
 
 
@@ -60,7 +80,7 @@ def edited(rng, text, words):
 
 
 def make(path, mb, seed=1):
-    """Writes the set; returns {rows, bytes, planted: {copy: (original, j)}}."""
+    """Writes the set; returns {rows, bytes, planted: {copy: (original, j, both are ASCII)}}."""
     rng = random.Random(seed)
     pool = sentences()
     words = sorted({w for s in pool[:2000] for w in s.split()})
@@ -74,7 +94,7 @@ def make(path, mb, seed=1):
                 original, chosen = recent.pop(int(pick() * len(recent)))
                 text = " ".join([pool[i] for i in chosen])
                 copy = edited(rng, text, words)
-                planted[n] = (original, jaccard(text, copy))
+                planted[n] = (original, jaccard(text, copy), text.isascii() and copy.isascii())
                 body = json.dumps(copy, ensure_ascii=False)[1:-1].encode()
             else:
                 chosen = [int(pick() * n_pool) for _ in per]
@@ -91,4 +111,4 @@ def make(path, mb, seed=1):
 if __name__ == "__main__":
     made = make(sys.argv[2], float(sys.argv[1]))
     json.dump({**made, "planted": [[k, *v] for k, v in made["planted"].items()]}, open(sys.argv[2] + ".planted", "w"))
-    print(made["rows"], made["bytes"], len(made["planted"]), sum(j >= 0.8 for _, j in made["planted"].values()))
+    print(made["rows"], made["bytes"], len(made["planted"]), sum(j >= 0.8 for _, j, _ in made["planted"].values()))
