@@ -246,7 +246,7 @@ static qn_code plan_op(quern *q, const char *in, const qn_plan_opts *po, qn_plan
         return QN_EUSAGE;
     }
     qn_perform_op_recipe(op, q->settings.items, q->settings.n, in, NULL, &q->raw, &recipe);
-    qn_code rc = qn_plan_text(qn_buf_view(&recipe), "command line", "", po, out, e);
+    qn_code rc = qn_plan_text(qn_buf_view(&recipe), "", "", po, out, e);
     if (rc != QN_OK) e->pos = (qn_pos){0};          /* lines of a recipe nobody wrote help nobody */
     qn_buf_free(&recipe);
     return rc;

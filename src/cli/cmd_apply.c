@@ -99,7 +99,7 @@ static int run(const qn_args *args, void *vo)
     qn_code rc = qn_models_open(&models, o->run.config, &e);
     if (rc == QN_OK && o->run.batch) qn_models_batch_all(models);
     po.registry = models;
-    if (rc == QN_OK) rc = qn_plan_text(qn_buf_view(&recipe), "command line", "", &po, &plan, &e);
+    if (rc == QN_OK) rc = qn_plan_text(qn_buf_view(&recipe), "", "", &po, &plan, &e);
     if (rc != QN_OK) e.pos = (qn_pos){0};           /* lines of a recipe nobody wrote help nobody */
     qn_log_hook(o->quiet ? NULL : say_log);
     int code = rc == QN_OK ? run_plan(plan, o, ledger.p) : qn_say_error(&e);

@@ -82,7 +82,7 @@ void qn_err_keep(qn_err *e)
     qn_err was = *e;
     e->pos = (qn_pos){0};
     e->about = NULL;
-    if (!was.pos.file) return;
+    if (!was.pos.file || !*was.pos.file) return;      /* no name: a text that nobody wrote to a file */
     if (was.pos.line && was.pos.col) qn_fail(e, was.code, "%s:%d:%d: %s", was.pos.file, was.pos.line, was.pos.col, was.msg);
     else if (was.pos.line) qn_fail(e, was.code, "%s:%d: %s", was.pos.file, was.pos.line, was.msg);
     else qn_fail(e, was.code, "%s: %s", was.pos.file, was.msg);
@@ -92,7 +92,7 @@ void qn_err_keep(qn_err *e)
 
 void qn_err_text(const qn_err *e, qn_buf *out)
 {
-    if (e->pos.file) {
+    if (e->pos.file && *e->pos.file) {
         qn_buf_puts(out, e->pos.file);
         if (e->pos.line) qn_buf_printf(out, ":%d", e->pos.line);
         if (e->pos.line && e->pos.col) qn_buf_printf(out, ":%d", e->pos.col);

@@ -19,7 +19,7 @@ typedef enum qn_code {
     QN_ESTOP        /* asked to stop (signal) */
 } qn_code;
 
-/* file and row borrowed; 0/NULL unknown. indent: of a text that begins here, columns that its further lines are moved in by. */
+/* file and row borrowed; 0/NULL unknown; a file without a name is not shown. indent: of a text that begins here, columns that its further lines are moved in by. */
 typedef struct qn_pos { const char *file; int line, col; const char *row; int indent; } qn_pos;
 
 typedef struct qn_err {

@@ -5,14 +5,15 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "ops/curate/curate.h"
+#include "recipe/pick.h"
 #include "text/bias.h"
 
 typedef struct { qn_expr *text; const char *against, *to; qn_str field; } params;
-typedef struct { qn_bias set, source; const params *p; char *path; } counts;
+typedef struct { qn_bias set, source; const params *p; char *path; bool saved; char why[400]; } counts;
 
 static const qn_param PARAMS[] = {
     QN_EXPR(params, text, ".text", "text", "the text to count in"),
-    QN_PATH(params, against, "", "JSON lines of the source to compare with"),
+    QN_PATH(params, against, "", "rows of the source to compare with: JSON lines, CSV, ..."),
     QN_FIELD(params, field, "text", "field of those rows"),
     QN_PATH(params, to, "", "file for the shares; the run's bias.json when not given"),
     QN_END
@@ -23,36 +24,37 @@ static const qn_example EXAMPLES[] = {
     QN_END
 };
 
+static qn_code count_source(void *arg, qn_row *row, const char *where, qn_err *e)
+{
+    counts *c = arg;
+    qn_value v;
+    (void)where;
+    (void)e;
+    if (qn_row_find(row, c->p->field, &v) && v.kind == QN_V_TEXT) qn_bias_count(qn_v_str(v), &c->source);
+    return QN_OK;
+}
+
 static qn_code open_counts(qn_ctx *cx, const void *vp, void **state, qn_err *e)
 {
     const params *p = vp;
     counts *c = QN_NEW(counts);
-    qn_buf file = {0};
-    qn_arena a = {0};
     *state = c;
     c->p = p;
     c->path = p->to ? qn_strz(qn_str_of(p->to)) : cx->out_dir ? qn_path_join(cx->out_dir, "bias.json") : NULL;
-    qn_code rc = p->against ? qn_file_read(p->against, (size_t)1 << 32, &file, e) : QN_OK;
-    for (size_t i = 0; i < file.n && rc == QN_OK;) {
-        const char *nl = memchr(file.p + i, '\n', file.n - i);
-        size_t end = nl ? (size_t)(nl - file.p) : file.n;
-        qn_value row, v;
-        rc = qn_json_parse(qn_str_trim((qn_str){ file.p + i, end - i }), &a, &row, e);
-        if (rc == QN_OK && qn_v_get(row, p->field, &v)) qn_bias_count(qn_v_str(v), &c->source);
-        qn_arena_reset(&a);
-        i = end + 1;
-    }
-    qn_arena_free(&a);
-    qn_buf_free(&file);
-    return rc;
+    if (!p->against) return QN_OK;
+    QN_TRY(qn_pick_rows(p->against, count_source, c, e));
+    if (c->source.n_texts) return QN_OK;
+    qn_fail(e, QN_EDATA, "no row of %s has a text in the field `%.*s`", p->against, QN_FMT(p->field));
+    qn_hint(e, "say where the source's text stands: field=NAME");
+    return QN_EDATA;
 }
 
-static void close_counts(void *state)
+/* The shares into their file, once. */
+static qn_code save(counts *c, qn_err *e)
 {
-    counts *c = state;
     qn_buf b = {0};
-    qn_err e;
-    if (!c) return;
+    if (c->saved || !c->path || !c->set.n_texts) return QN_OK;
+    c->saved = true;
     qn_buf_puts(&b, "{\"set\":");
     qn_bias_write(&c->set, &b);
     if (c->p->against) {
@@ -64,10 +66,28 @@ static void close_counts(void *state)
         else qn_buf_printf(&b, "%.4f", d);
     }
     qn_buf_puts(&b, "}\n");
-    if (c->path && c->set.n_texts && qn_file_write(c->path, qn_buf_view(&b), &e) != QN_OK) qn_log(QN_ERROR, "bias_shares", "%s", e.msg);
+    qn_code rc = qn_file_write(c->path, qn_buf_view(&b), e);
+    qn_buf_free(&b);
+    return rc;
+}
+
+static const char *lacks(void *state)
+{
+    counts *c = state;
+    qn_err e = {0};
+    if (save(c, &e) == QN_OK) return NULL;
+    snprintf(c->why, sizeof c->why, "%s", e.msg);
+    return c->why;
+}
+
+static void close_counts(void *state)
+{
+    counts *c = state;
+    qn_err e = {0};
+    if (!c) return;
+    if (save(c, &e) != QN_OK) qn_log(QN_ERROR, "bias_shares", "%s", e.msg);    /* a run cut short */
     double share = qn_bias_share(c->set.gender);
     if (!isnan(share)) qn_log(QN_INFO, "bias_shares", "%.1f%% of the gendered words are female", 100 * share);
-    qn_buf_free(&b);
     qn_free(c->path);
     qn_free(c);
 }
@@ -85,5 +105,5 @@ const qn_op qn_op_bias_shares = {
     .about = "English word lists: a share says which words stand there, not what they mean. Roles count sentences that hold an occupation and words or names of one\n"
              "gender only.",
     .paper = "Sheng et al. 2019; Zhao et al. 2018 (WinoBias)",
-    .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES, .open = open_counts, .close = close_counts, .settle = settle,
+    .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES, .open = open_counts, .close = close_counts, .settle = settle, .lacks = lacks,
 };

@@ -246,8 +246,8 @@ static const char *lacks(void *vs)
         if (n) qn_buf_printf(&b, "%s%.*s %zu", b.n ? ", " : "", QN_FMT(who), n);
     }
     if (st->desk) qn_review_want_controls(st);
-    snprintf(st->why, sizeof st->why, "%zu rows wait for people (%s); fill in `decision` in %s/*.jsonl and run again", st->waiting, b.n ? b.p : "give `dir`: there is no folder for their files",
-             st->folder[0] ? st->folder : "...");
+    if (st->folder[0]) snprintf(st->why, sizeof st->why, "%zu row%s for people (%s); fill in `decision` in %s/*.jsonl and run again", st->waiting, st->waiting == 1 ? " waits" : "s wait", b.n ? b.p : "", st->folder);
+    else snprintf(st->why, sizeof st->why, "%zu row%s for people, and there is no folder for their files: give `dir`", st->waiting, st->waiting == 1 ? " waits" : "s wait");
     qn_buf_free(&b);
     return st->why;
 }

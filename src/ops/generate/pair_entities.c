@@ -33,6 +33,8 @@ typedef struct {
     qn_map   by_name;
     pair    *pairs;
     size_t   n_pairs, cap_pairs, at;
+    size_t   n_textless;
+    char     why[160];
 } state;
 
 static qn_code open_state(qn_ctx *cx, const void *p, void **out, qn_err *e) { (void)cx, (void)p, (void)e; *out = QN_NEW(state); return QN_OK; }
@@ -46,6 +48,12 @@ static void close_state(void *vs)
     qn_map_free(&s->by_name);
     qn_arena_free(&s->arena);
     qn_free(s);
+}
+
+static const char *lacks(void *vs)
+{
+    const state *s = vs;
+    return s->n == 0 && s->n_textless ? s->why : NULL;
 }
 
 static size_t holds(const void *p, uint64_t n, size_t avg_bytes) { (void)p; return (size_t)n * (avg_bytes * 3 + 1024); }
@@ -64,7 +72,11 @@ static qn_code absorb(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_err *e
     const params *p = vp;
     state *s = vs;
     qn_value title = qn_v_null(), text;
-    if (!qn_row_find(r, p->text, &text) || text.kind != QN_V_TEXT) { qn_row_drop(r); return QN_OK; }
+    if (!qn_row_find(r, p->text, &text) || text.kind != QN_V_TEXT) {
+        if (!s->n_textless++) snprintf(s->why, sizeof s->why, "no row has a text in the field `%.*s`", (int)(p->text.n < 80 ? p->text.n : 80), p->text.p);
+        qn_row_drop(r);
+        return QN_OK;
+    }
     qn_row_find(r, p->title, &title);
     if (s->arena.used_bytes > cx->memory_bytes) {
         qn_row_drop(r);
@@ -223,5 +235,5 @@ const qn_op qn_op_pair_entities = {
     .paper = "Lupidi et al. 2024, Source2Synth",
     .writes = "type: text, seed: text, passages: [{title: text, text: text}]",
     .params = PARAMS, .params_size = sizeof(params),
-    .open = open_state, .close = close_state, .absorb = absorb, .finish = finish, .next = next, .holds = holds,
+    .open = open_state, .close = close_state, .absorb = absorb, .finish = finish, .next = next, .holds = holds, .lacks = lacks,
 };
