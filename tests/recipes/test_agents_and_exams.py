@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """toolformer, autode, exam: what a tool call does to the loss, what an agent's calls are worth, what an exam's questions tell. Each figure is worked out again by other means."""
-import datetime, json, os, re, sys
+import collections, datetime, json, os, re, sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from scripted import asked, check, equal, lib, main, rejects, requests, run, sources, user
@@ -19,7 +19,7 @@ def toolformer():
         sampled = p["call"] + ")]"
         rules += [{"match": p["text"][:12], "regex": r"\[%s\($" % tool, "every": 3, "reply": sampled if tool == "Calendar" else "nothing much)]"},
                   {"match": p["text"][:12], "regex": r"\[%s\($" % tool, "reply": sampled},
-                  {"regex": r"^\[%s\(%s\) -> .*%s" % (tool, re.escape(p["call"]).replace("\\ ", " ").replace("\\-", "-").replace("\\,", ",").replace("\\'", "'"), re.escape(p["result"]).replace("\\ ", " ").replace("\\-", "-").replace("\\,", ",").replace("\\'", "'")), "match": p["text"][:12], "logprob": -0.25},
+                  {"regex": r"^\[%s\(%s\) -> .*%s" % (tool, re.escape(p["call"]).replace("\\ ", " ").replace("\\-", "-").replace("\\,", ",").replace("\\'", "'"), re.escape(p["result"]).replace("\\ ", " ").replace("\\-", "-").replace("\\,", ",").replace("\\'", "'")), "match": p["text"][:12], "logprob": -1.25 if tool == "MT" else -0.25},
                   {"match": "Text: " + p["text"] + " With calls:", "regex": r"With calls: .*[^(]$", "logprob": -2, "top_token": " [", "top_after": p["after"], "top_logprob": -0.5}]
     # Real texts: a call for some is likely and useful, for some likely and useless, for the rest unlikely.
     real = sources.articles(18)
@@ -33,14 +33,15 @@ def toolformer():
     qa = lib.Mock([{"match": "Sans Souci", "reply": "The king's"}, {"reply": "It is fact {{hash}}"}])
     translator = lib.Mock([{"match": "Mühle", "reply": "mill"}, {"reply": "words"}])
     rows = [{"text": p["text"], "date": p.get("date", "")} for p in [*planted.values(), planted["QA"]]] + [{"text": a["text"], "date": ""} for a in real]
-    r = run("toolformer", "texts=" + lib.write_rows("tf.jsonl", rows), "docs=" + sources.docs(), "m=3", "k=2", base=base.url, qa=qa.url, translator=translator.url)
+    r = run("toolformer", "texts=" + lib.write_rows("tf.jsonl", rows), "docs=" + sources.docs(), "m=3", "k=2", "rare_m=4", "rare_k=3", base=base.url, qa=qa.url, translator=translator.url)
     rejects("toolformer", "dedup_exact", "unlikely_place", "empty_call", "dedup_exact", "no_result", "no_gain")
     got, found = r.rows(), set()
     for x in got:
         equal(re.sub(r" \[[A-Za-z]+\((?:(?!\)\]| -> ).)*\) -> [^\]]*\]", "", x["text"]), x["original"], "the text without its calls")
         for c in x["calls"]:
-            check(c["gain"] >= 1 and abs(min(c["loss_plain"], c["loss_call"]) - c["loss_result"] - c["gain"]) < 1e-9, "a call without a gain, or with a wrong one", c)
-            check(c["p"] >= 0.05, "a place that the model would not have chosen", c)
+            rare = c["tool"] in ("Calculator", "MT")
+            check(c["gain"] >= (0.5 if rare else 1) and abs(min(c["loss_plain"], c["loss_call"]) - c["loss_result"] - c["gain"]) < 1e-9, "a call without a gain, or with a wrong one", c)
+            check(c["p"] >= 0.05 or rare, "a place that the model would not have chosen", c)
             found.add(c["tool"])
             if c["tool"] == "Calculator":
                 equal(float(c["result"]), eval(c["input"].replace(",", "")), "the sum")
@@ -53,8 +54,19 @@ def toolformer():
         check((a["text"].strip() in texts) == (i % 3 == 0), "a call that helps stays, one that does not, or is unlikely, goes:", i, a["text"][:60])
     losses = [q for q in requests(base) if q.get("echo")]
     check(any(user(q).startswith("[Calculator(1,400 - 400)] Of") for q in losses) and any(user(q).startswith("[Calculator(1,400 - 400) -> 1000] Of") for q in losses), "with the call alone, with its result")
-    gains = [g for x in got for g in x["gains"]]
-    return "%d calls of %d tools, smallest gain %.2f, at least 1; %d without gain or unlikely rejected" % (len(gains), len(found), min(gains), r.summary["rows"]["rejected"])
+    calls = [c for x in got for c in x["calls"]]
+    check(any(c["p"] < 0.05 for c in calls if c["tool"] == "Calculator"), "the calculator's places need not be likely")
+    check(all(abs(c["gain"] - 0.75) < 1e-9 for c in calls if c["tool"] == "MT"), "a translation may help less than others")
+    at_place = {}
+    for q in requests(base):
+        m = re.search(r"\[([A-Za-z]+)\($", q.get("prompt") or "")
+        if m and not q.get("echo"):
+            at_place.setdefault((m.group(1) in ("Calculator", "MT"), q["prompt"]), []).append(q)
+    check(all(len(v) % (4 if rare else 3) == 0 for (rare, _), v in at_place.items()), "calls sampled at a place", {len(v) for v in at_place.values()})
+    places = collections.Counter((rare, q[:q.rindex(" With calls:")], q[q.rindex("[") + 1:]) for rare, q in at_place)
+    equal(tuple(max(n for (r0, _, _), n in places.items() if r0 == rare) for rare in (False, True)), (2, 3), "places of a text, for each sort of tools")
+    gains = [c["gain"] for c in calls if c["tool"] not in ("Calculator", "MT")]
+    return "%d calls of %d tools, smallest gain %.2f, at least 1, of calculator and translation 0.5; %d without gain or unlikely rejected" % (len(calls), len(found), min(gains), r.summary["rows"]["rejected"])
 
 
 FORECAST = [{"name": "forecast", "description": "weather of days", "parameters": {"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer"}}, "required": ["city", "days"]}}]
