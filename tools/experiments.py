@@ -362,6 +362,8 @@ def about_tqa(out):
     lines = ["- " + x for x in verdict(tally, "slice 1 + as many curated") + verdict(tally, "slice 1 + as many never spoiled") + verdict(tally, "slice 1")]
     kept = [r for r in tried if r["n_right"]]
     lines += ["- " + filter_line(count(tried, True), count(kept, True), count(tried, False), count(kept, False))]
+    learnt = lambda arm: "/".join(str(rows(os.path.join(out, "model.%s%d.jsonl" % (arm, seed)))[0]["rows"]) for seed in (1, 2, 3))
+    lines += ["- Rows learnt by the three seeds: curated %s, uncurated %s, never spoiled %s. Curated ones are drawn in the shares of forms that slice 2 has; where the filter kept too few of a form, they are fewer." % tuple(learnt(arm) for arm in ("curated", "uncurated", "clean"))]
     human = rows(os.path.join(out, "human.jsonl"))
     if human:
         lines += ["- People's rows: %d questions over the tables of the rows whose answer a line of the curated model gives; nobody wrote a query for them." % len(human)]
@@ -492,6 +494,8 @@ def section(name, args):
     if not tally:
         return []
     settings = json.load(open(os.path.join(folder, "settings.json")))
+    if name == "source2synth_mhqa" and not SIZES[name][args.size].get("base"):
+        words = words.replace("all-MiniLM-L6-v2 with a head for spans", "a small encoder of random weights with a head for spans")
     return ["## " + title, "", words, "", ("Settings: %s. %s" % (", ".join("%s %s" % kv for kv in sorted(settings.items())), times(folder))).rstrip(),
             "", *table(tally), "", *about(os.path.join(folder, "run")), ""]
 
