@@ -62,7 +62,7 @@ def toolformer():
         m = re.search(r"\[([A-Za-z]+)\($", q.get("prompt") or "")
         if m and not q.get("echo"):
             at_place.setdefault((m.group(1) in ("Calculator", "MT"), q["prompt"]), []).append(q)
-    check(all(len(v) % (4 if rare else 3) == 0 for (rare, _), v in at_place.items()), "calls sampled at a place", {len(v) for v in at_place.values()})
+    check(all(len(v) == (4 if rare else 3) for (rare, _), v in at_place.items()), "calls sampled at a place, each place once", {len(v) for v in at_place.values()})
     places = collections.Counter((rare, q[:q.rindex(" With calls:")], q[q.rindex("[") + 1:]) for rare, q in at_place)
     equal(tuple(max(n for (r0, _, _), n in places.items() if r0 == rare) for rare in (False, True)), (2, 3), "places of a text, for each sort of tools")
     gains = [c["gain"] for c in calls if c["tool"] not in ("Calculator", "MT")]

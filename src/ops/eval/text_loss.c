@@ -121,6 +121,7 @@ static qn_code take(const params *p, qn_ctx *cx, qn_row *r, const asked *st, qn_
     walk w = { .prompt = qn_arena_printf(cx->scratch, "%.*s%.*s", QN_FMT(st->before), QN_FMT(st->text)) };
     qn_list_b places = { .a = cx->scratch };
     double sum = 0, weights = 0, weight = 1;
+    size_t last = SIZE_MAX;                     /* pieces of one lost character are one place */
     if (!qn_v_get(logprobs, QN_STR("tokens"), &tokens) || !qn_v_get(logprobs, QN_STR("token_logprobs"), &lps) || tokens.n != lps.n)
         return qn_fail(e, QN_EMODEL, "the reply has no log-probabilities: text_loss needs a completions endpoint with `echo` and `logprobs`");
     if (!qn_v_get(logprobs, QN_STR("top_logprobs"), &tops)) tops = qn_v_null();
@@ -128,7 +129,8 @@ static qn_code take(const params *p, qn_ctx *cx, qn_row *r, const asked *st, qn_
         size_t at;
         qn_value lp = qn_v_at(lps, i);
         if (!place_of(&w, qn_v_str(qn_v_at(tokens, i)), &at) || at < st->before.n) continue;
-        if (p->watch.n) {
+        if (p->watch.n && at != last) {
+            last = at;
             qn_object_b o = { .a = cx->scratch };
             qn_object_put(&o, QN_STR("at"), qn_v_int(characters(qn_str_sub(w.prompt, st->before.n, at))));
             qn_object_put(&o, QN_STR("p"), qn_v_real(tops.kind == QN_V_LIST && i < tops.n ? watched(p, qn_v_at(tops, i)) : 0));
