@@ -99,7 +99,7 @@ marked = [json.loads(x) for x in marked.splitlines()]
 equal((none, [m["found"] and (m["found"]["where"], m["found"]["how"]) for m in marked]), ([], [("evaluation.jsonl:2", "normalised"), ("evaluation.jsonl:1", "embedding"), None]),
       "marked, not dropped")
 code, _, err = lib.quern("apply", "decontaminate", "text=.t", "against=" + evaluation, "field=q", "by=embedding", src)
-check(code == 2 and "needs `encoder` or `vector`" in err and "embed" in err, "by what?", err)
+check(code == 2 and "needs `encoder`, `model` or `vector`" in err and "embed" in err, "by what?", err)
 
 # An encoder of small random weights: equal texts are found by meaning where words are told not to look (another case is another text for `exact`).
 folder = lib.small_encoder()
@@ -129,4 +129,22 @@ equal(r.code, 0, r.stderr)
 check(all(("vector" in x) == (x["copied_words"] > 4) for x in r.rows()) and len({len(x["vector"]) for x in r.rows() if "vector" in x}) == 1, "only those that the step is for")
 r = lib.Run(recipe, "--limit", "5")
 check(r.code == 0 and any("vector" in x for x in r.rows()), "a few rows", r.stderr)
-print("decontaminate: by words, by vectors, by an encoder; marked instead of dropped")
+# An endpoint: rows that words do not find ask for their own vectors and, together, for those of the file's texts; a second run asks for nothing.
+mock = lib.Mock()
+many = lib.write_rows("many.jsonl", [{"q": "Who built the first windmill?"}] + [{"q": "Question %d" % i} for i in range(300)])
+src = lib.write_rows("some.jsonl", [{"t": "WHO BUILT THE FIRST WINDMILL?"}, {"t": "Question 299"}, {"t": "question 7"}] + [{"t": "Something else, number %d." % i} for i in range(40)])
+ledger = lib.path("decontaminate.db")
+asked = ["decontaminate", "text=.t", "against=" + many, "field=q", "match=exact", "by=embedding", "model=" + mock.url, "close=0.9999", src, "--ledger", ledger]
+kept, rejected, _ = apply(*asked)
+requests = [json.loads(r["body"]) if isinstance(r.get("body"), str) else r.get("body", r) for r in mock.requests()]
+inputs = [t for r in requests for t in r["input"]]
+by_endpoint = [(r["t"], r["_measure"], r["_of"]) for r in rejected]
+check(("Question 299", "exact", "many.jsonl:301") in by_endpoint and "Question 299" not in [t for r in requests if len(r["input"]) == 1 for t in r["input"]], "what words find is not asked for", by_endpoint)
+check(len(kept.splitlines()) + len(rejected) == 43, "every row ends once")
+equal(sorted(inputs.count("Question %d" % i) for i in range(300)), [1] * 300, "each text of the file is asked for once")
+n = len(requests)
+again, also, _ = apply(*asked)
+check((again, also) == (kept, rejected) and len(mock.requests()) == n, "a second run asks for nothing", len(mock.requests()), n)
+code, _, err = lib.quern("apply", "decontaminate", "text=.t", "against=" + many, "field=q", "model=" + mock.url, src)
+check(code == 2 and "are for `by: embedding`" in err, "a model without by", err)
+print("decontaminate: by words, by vectors, by an encoder, by an endpoint; marked instead of dropped")

@@ -1,7 +1,8 @@
 /* decontaminate: drop rows whose text equals, largely contains, or means nearly the same as a text of given files: the questions of a benchmark.
  *
  * The reference texts are read once and sealed; map then asks on any worker: by words first, then, with `by: embedding`, by the cosine with every
- * reference (exact, no index). What was found where stays on the rejected row: `_found` {file and row, its text, how, ratio}, and `_of`; with `mark`
+ * reference (exact, no index). With `model` the rows that words did not find ask an endpoint for their own vectors and, AT_ONCE a request, for those of
+ * the references; rows share that among them, and the ledger keeps what was answered. What was found where stays on the rejected row: `_found` {file and row, its text, how, ratio}, and `_of`; with `mark`
  * no row is dropped, and all get the field `found`: the same, or null. */
 #include "nn/near.h"
 #include "ops/curate/embedding.h"
@@ -12,6 +13,7 @@ typedef struct {
     qn_texts against;
     qn_str   field, match, by, vector_field;
     const char *encoder;
+    const qn_model *model;
     int64_t  ngram;
     double   over, close;
     bool     mark, by_meaning;
@@ -25,8 +27,9 @@ static const qn_param PARAMS[] = {
               "exact: equal texts; normalised: also equal words in lower case; overlap: also shared n-grams and blocks"),
     QN_INT(params, ngram, "10", "2..100", "words in a row that make a text a candidate (10: Cosmopedia; 13: GPT-3)"),
     QN_REAL(params, over, "0.5", "0..1", "smallest share of the reference, in characters, that the common blocks cover"),
-    QN_CHOICE(params, by, "words", "words|embedding", "embedding: what words do not find, meaning may: with `encoder` or `vector`"),
+    QN_CHOICE(params, by, "words", "words|embedding", "embedding: what words do not find, meaning may: with `encoder`, `model` or `vector`"),
     QN_PATH(params, encoder, "", "folder of a sentence encoder (all-MiniLM-L6-v2): config.json, model.safetensors, tokenizer.json"),
+    QN_MODEL(params, model, "", "or an embeddings endpoint, asked for the rows and for the files' texts"),
     QN_EXPR(params, vector, "", "[number]", "or vectors that rows and files have already (put `embed` in front; apply it to the files)"),
     QN_TEXT(params, vector_field, "", "the vector in the files (default: as `vector`)"),
     QN_REAL(params, close, "0.9", "0..1", "smallest cosine similarity with a reference that means the same"),
@@ -43,20 +46,30 @@ typedef struct {
     const char **where;
     qn_str     *waiting;        /* references not embedded yet */
     size_t      n, cap, n_waiting;
+    pthread_mutex_t lock;       /* of what follows: the references' vectors from an endpoint */
+    unsigned char *pieces;      /* (n_pieces) of AT_ONCE references each */
+    size_t      n_pieces, n_there, dim, memory_bytes;
+    float      *vectors;        /* (n, dim) */
 } state;
-enum { AT_ONCE = 64 };
+enum { AT_ONCE = 64, PIECES_A_TURN = 4 };
+enum { FREE, ASKED, THERE };
+
+/* A row between its turns. asked[i]: the piece whose vectors the i-th reply holds; OWN: the row's. */
+typedef struct { size_t *asked, n_asked, n_taken, cap, dim; float *v; } row_asks;
+static const size_t OWN = SIZE_MAX;
 
 static qn_code check(qn_check *ck, void *vp, qn_err *e)
 {
     params *p = vp;
     if (p->against.n == 0) return qn_fail_at(e, QN_ERECIPE, ck->pos, "`against` names no file");
     p->by_meaning = qn_str_is(p->by, "embedding");
-    if (p->by_meaning && !p->encoder == !p->vector) {
-        qn_fail_at(e, QN_ERECIPE, ck->pos, "`by: embedding` needs `encoder` or `vector`");
-        qn_hint(e, "vectors of an endpoint: `quern apply embed model=...` on the files, `embed` before this step, then `vector: .vector`");
+    const int ways = (p->encoder != NULL) + (p->vector != NULL) + (p->model != NULL);
+    if (p->by_meaning && ways != 1) {
+        qn_fail_at(e, QN_ERECIPE, ck->pos, "`by: embedding` needs %s", ways ? "one of `encoder`, `model` and `vector`" : "`encoder`, `model` or `vector`");
+        qn_hint(e, "model: an embeddings endpoint; vectors made before: `quern apply embed` on the files, `embed` before this step, then `vector: .vector`");
         return QN_ERECIPE;
     }
-    if (!p->by_meaning && (p->encoder || p->vector)) return qn_fail_at(e, QN_ERECIPE, ck->pos, "`encoder` and `vector` are for `by: embedding`");
+    if (!p->by_meaning && ways) return qn_fail_at(e, QN_ERECIPE, ck->pos, "`encoder`, `model` and `vector` are for `by: embedding`");
     if (p->vector) QN_TRY(qn_pick_compile(p->vector_field, p->vector, ck->pos, ck->arena, &p->their_vector, e));
     if (p->mark) {
         const qn_type *found;
@@ -127,6 +140,8 @@ static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
     state *st = QN_NEW(state);
     *out = st;
     st->p = p;
+    st->memory_bytes = cx->memory_bytes;
+    pthread_mutex_init(&st->lock, NULL);
     QN_TRY(qn_embedder_open(&st->embedder, p->encoder, cx->n_threads, e));
     st->refs = qn_overlap_new((int)p->ngram, qn_str_is(p->match, "overlap") ? p->over : 2);
     for (size_t i = 0; i < p->against.n; i++) {
@@ -137,6 +152,8 @@ static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
     }
     QN_TRY(embed_waiting(st, e));
     qn_overlap_seal(st->refs);
+    st->n_pieces = p->model ? (st->n + AT_ONCE - 1) / AT_ONCE : 0;
+    st->pieces = QN_NEW_N(unsigned char, st->n_pieces + 1);
     size_t meanings = st->meanings ? qn_near_bytes(st->meanings) : 0;
     if (qn_overlap_bytes(st->refs) + meanings > cx->memory_bytes)
         return qn_fail(e, QN_ELIMIT, "the texts of `against` take %zu MB, more than this step's %zu: raise --memory",
@@ -153,12 +170,117 @@ static void close(void *vs)
     qn_arena_free(&st->arena);
     qn_arena_free(&st->scratch);
     qn_free(st->where);
+    qn_free(st->pieces);
+    qn_free(st->vectors);
+    pthread_mutex_destroy(&st->lock);
     qn_free(st);
 }
 
 typedef struct { const char *how; size_t index; double ratio; } hit;       /* how NULL: nothing was found */
 
-static qn_code find(qn_ctx *cx, const params *p, state *st, const qn_row *r, hit *out, qn_err *e)
+/* ---- vectors from an endpoint ---- */
+static size_t piece_texts(const state *st, size_t piece, qn_str texts[AT_ONCE])
+{
+    size_t n = 0;
+    for (size_t i = piece * AT_ONCE; i < st->n && n < AT_ONCE; i++) texts[n++] = qn_overlap_text(st->refs, i);
+    return n;
+}
+
+/* Pieces that this row should ask for: free ones, else one that another row waits for (an equal request is one, and has one answer). 0: all are there. */
+static size_t claim(state *st, size_t out[PIECES_A_TURN])
+{
+    size_t n = 0;
+    pthread_mutex_lock(&st->lock);
+    for (size_t i = 0; i < st->n_pieces && n < PIECES_A_TURN && st->n_there < st->n_pieces; i++)
+        if (st->pieces[i] == FREE) { st->pieces[i] = ASKED; out[n++] = i; }
+    for (size_t i = 0; i < st->n_pieces && n == 0 && st->n_there < st->n_pieces; i++)
+        if (st->pieces[i] == ASKED) out[n++] = i;
+    pthread_mutex_unlock(&st->lock);
+    return n;
+}
+
+/* All vectors are there: what they mean can be asked for. Under the lock. */
+static qn_code complete(state *st, qn_err *e)
+{
+    qn_near *near = qn_near_new(st->dim, SIZE_MAX);
+    qn_code rc = QN_OK;
+    for (size_t i = 0; i < st->n && rc == QN_OK; i++) rc = qn_near_add(near, st->vectors + i * st->dim, e);
+    qn_free(st->vectors);
+    st->vectors = NULL;
+    st->meanings = near;
+    return rc;
+}
+
+static qn_code put_piece(state *st, size_t piece, size_t n, const float *v, size_t dim, qn_err *e)
+{
+    if (st->pieces[piece] == THERE) return QN_OK;
+    if (st->dim == 0) {
+        if (2 * st->n * dim * sizeof *v + qn_overlap_bytes(st->refs) > st->memory_bytes)
+            return qn_fail(e, QN_ELIMIT, "the vectors of `against` do not fit into this step's %zu MB: raise --memory", st->memory_bytes >> 20);
+        st->dim = dim;
+        st->vectors = QN_NEW_N(float, st->n * dim);
+    }
+    if (dim != st->dim) return qn_fail(e, QN_EDATA, "the endpoint gave a vector of %zu numbers beside one of %zu", dim, st->dim);
+    memcpy(st->vectors + piece * AT_ONCE * dim, v, n * dim * sizeof *v);
+    st->pieces[piece] = THERE;
+    return ++st->n_there == st->n_pieces ? complete(st, e) : QN_OK;
+}
+
+static void ask_for(const params *p, qn_turn *t, row_asks *k, size_t piece, const qn_str *texts, size_t n)
+{
+    if (k->n_asked == k->cap) {
+        size_t cap = k->cap ? k->cap * 2 : 8, *bigger = qn_arena_alloc(t->arena, cap * sizeof *bigger);
+        if (k->n_asked) memcpy(bigger, k->asked, k->n_asked * sizeof *bigger);
+        k->asked = bigger;
+        k->cap = cap;
+    }
+    k->asked[k->n_asked++] = piece;
+    qn_embedding_ask_for(t, p->model, texts, n, piece != OWN);
+}
+
+static qn_code take_replies(state *st, qn_turn *t, row_asks *k, qn_err *e)
+{
+    qn_str texts[AT_ONCE];
+    for (; k->n_taken < t->n_replies; k->n_taken++) {
+        size_t piece = k->asked[k->n_taken], dim = 0;
+        qn_arena a = {0};
+        float *v = NULL;
+        if (piece == OWN) {
+            QN_TRY(qn_embedding_of_reply(&t->replies[k->n_taken], 1, t->arena, &k->v, &k->dim, e));
+            continue;
+        }
+        size_t n = piece_texts(st, piece, texts);
+        qn_code rc = qn_embedding_of_reply(&t->replies[k->n_taken], n, &a, &v, &dim, e);
+        pthread_mutex_lock(&st->lock);
+        if (rc == QN_OK) rc = put_piece(st, piece, n, v, dim, e);
+        pthread_mutex_unlock(&st->lock);
+        qn_arena_free(&a);
+        QN_TRY(rc);
+    }
+    return QN_OK;
+}
+
+/* Asks for what is not there yet; *waits: the row comes back with the answers. */
+static qn_code ask_more(qn_ctx *cx, const params *p, state *st, const qn_row *r, qn_turn *t, bool *waits, qn_err *e)
+{
+    row_asks *k = t->state;
+    size_t pieces[PIECES_A_TURN];
+    qn_str texts[AT_ONCE];
+    if (k) QN_TRY(take_replies(st, t, k, e));
+    *waits = !k;
+    if (!k) {
+        k = t->state = QN_ARENA_NEW(t->arena, row_asks);
+        QN_TRY(qn_pick_text(p->text, r, cx->scratch, &texts[0], e));
+        ask_for(p, t, k, OWN, texts, 1);
+    }
+    size_t n = claim(st, pieces);
+    for (size_t i = 0; i < n; i++) ask_for(p, t, k, pieces[i], texts, piece_texts(st, pieces[i], texts));
+    *waits |= n > 0;
+    return QN_OK;
+}
+
+/* own: the row's vector, from an endpoint; NULL: words only, or a vector made here. */
+static qn_code find(qn_ctx *cx, const params *p, state *st, const qn_row *r, const row_asks *own, hit *out, qn_err *e)
 {
     static const char *const HOW[] = { NULL, "exact", "normalised", "overlap" };
     qn_str text;
@@ -169,8 +291,11 @@ static qn_code find(qn_ctx *cx, const params *p, state *st, const qn_row *r, hit
     qn_overlap_hit words = qn_overlap_find(st->refs, text);
     if (words.kind == QN_OVERLAP_NORMAL && qn_str_is(p->match, "exact")) words.kind = QN_OVERLAP_NONE;
     *out = (hit){ HOW[words.kind], words.index, words.ratio };
-    if (out->how || !st->meanings) return QN_OK;
-    if (p->vector) {
+    if (out->how || (p->model && !own) || !st->meanings) return QN_OK;
+    if (own) {
+        if (own->dim != qn_near_dim(st->meanings)) return qn_fail(e, QN_EDATA, "the endpoint gave a row %zu numbers, and the files' texts %zu", own->dim, qn_near_dim(st->meanings));
+        v = own->v;
+    } else if (p->vector) {
         QN_TRY(qn_expr_one(p->vector, r, cx->scratch, &list, e));
         QN_TRY(qn_embedding_of_list(list, cx->scratch, &v, &dim, e));
         if (dim != qn_near_dim(st->meanings)) return qn_fail(e, QN_EDATA, "a vector of %zu numbers, the files have %zu", dim, qn_near_dim(st->meanings));
@@ -215,16 +340,22 @@ static qn_verdict verdict_of(const params *p, const state *st, const hit *h)
 static void ahead(qn_ctx *cx, const void *vp, void *vs, qn_row *const *rows, size_t n)
 {
     state *st = vs;
-    if (st->meanings) qn_embedding_ahead(&st->embedder, ((const params *)vp)->text, cx, rows, n);
+    if (st->embedder.n && st->meanings) qn_embedding_ahead(&st->embedder, ((const params *)vp)->text, cx, rows, n);
 }
 
-static qn_code map(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_emit *em, qn_err *e)
+static qn_code turn(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_turn *t, qn_emit *em, qn_err *e)
 {
     const params *p = vp;
     state *st = vs;
     qn_field fields[4];
     hit h;
-    QN_TRY(find(cx, p, st, r, &h, e));
+    bool waits = false;
+    if (t->n_replies == 0) QN_TRY(find(cx, p, st, r, NULL, &h, e));
+    if (p->model && st->n && (t->n_replies || !h.how)) {
+        QN_TRY(ask_more(cx, p, st, r, t, &waits, e));
+        if (waits) return QN_OK;
+        QN_TRY(find(cx, p, st, r, t->state, &h, e));
+    }
     qn_row_attach(r, NULL);
     if (p->mark) qn_row_set(r, QN_STR("found"), h.how ? found_value(fields, st, &h) : qn_v_null());
     if (p->mark || !h.how) {
@@ -243,5 +374,5 @@ const qn_op qn_op_decontaminate = {
              "words can only be found by equality. `by: embedding` asks the words first, then compares the meaning with every reference.",
     .paper = "n-grams: Brown et al. 2020; matching blocks: Cosmopedia (Ben Allal et al. 2024)",
     .params = PARAMS, .params_size = sizeof(params),
-    .check = check, .open = open, .close = close, .ahead = ahead, .map = map,
+    .check = check, .open = open, .close = close, .ahead = ahead, .turn = turn,
 };
