@@ -135,7 +135,7 @@ def prompts_of(docs):
     check(looked and looked <= set(PARTS[:3]), "parts of a long page that were looked at", looked)
     rejects("toloka_prompts", "enough_of_this_page", "dedup_minhash", "irrelevant_source", "irrelevant_source", "other_domain", "length", "no_request", "irrelevant", "meaningless",
             "false_premise", "novel", "balance", "review")
-    return "shares off by %.1f points at most; openings %.1f bits, over 1 more than before rephrasing; %d decisions, the same after a restart" % (100 * off, after, len(fates))
+    return "shares off by %.1f points at most; openings over 1 bit more varied than before rephrasing; people's decisions the same after a restart" % (100 * off)
 
 
 PAGE = "<html><head><title>%s</title></head><body><article>%s</article></body></html>"

@@ -23,7 +23,7 @@ static const char *const VECTORS[] = { "[[1, 0]]", "[[0, 1]]", "[[0.98, 0.199]]"
 static const qn_example EXAMPLES[] = {
     { .params = "vector: .v", .in = "{v: [1, 0]}\n{v: [0, 2]}\n{v: [5, 0.1]}", .out = "{v: [1, 0]}\n{v: [0, 2]}", .reject = "similarity 1.00 above 0.90" },
     { .params = "vector: .v, exact: 0", .in = "{v: [1, 0]}\n{v: [0, 2]}\n{v: [5, 0.1]}", .out = "{v: [1, 0]}\n{v: [0, 2]}", .reject = "similarity 1.00 above 0.90" },
-    { .params = "text: .t, model: $model", .in = "{t: 'a mill'}\n{t: 'a river'}\n{t: 'one mill'}", .replies = VECTORS, .asked = " mill",
+    { .params = "text: .t, model: $model", .in = "{t: 'a mill'}\n{t: 'a river'}\n{t: 'one mill'}", .replies = VECTORS, .asked = "a mill",
       .out = "{t: 'a mill'}\n{t: 'a river'}", .reject = "similarity 0.98 above 0.90" },
     { .params = "vector: .v, over: 0.5", .in = "{v: [0, 0]}\n{v: [0, 0]}", .out = "{v: [0, 0]}\n{v: [0, 0]}" },
     { .params = "text: .t", .in = "{t: 'x'}", .fail = "needs `encoder` or `model`" },
