@@ -26,7 +26,8 @@ for how in (["rows=500"], ["rows=50", "weight=.w"], ["rows=1"]):
     check(plain == quick and plain, "the same rows, bytes and order", how)
     rows = int(how[0][5:])
     equal((left, none, m["accepted"], m["rejected"]), (N - rows, 0, rows, 0), "without a reservoir every row is accounted for, with one only the sample")
-    check(m["peak_memory_bytes"] < n["peak_memory_bytes"] / 1.5, "less memory", m, n)
+    if "-" not in os.path.basename(lib.BUILD):      # a sanitizer takes memory of its own
+        check(m["peak_memory_bytes"] < n["peak_memory_bytes"] / 1.5, "less memory", m, n)
 check(sample("rows=500", "reservoir=yes", "--seed", "2")[0] != sample("rows=500", "reservoir=yes")[0], "another seed, other rows")
 equal(sample("rows=500", "reservoir=yes", "-j", "1")[0], sample("rows=500", "reservoir=yes", "-j", "4")[0], "whatever the workers")
 equal(sample("rows=90000", "reservoir=yes")[0], lib.bytes_of(src), "of fewer rows than are wanted, all")

@@ -5,6 +5,7 @@
  *
  * With `reservoir` the same rows are taken, but only those that may still be in the sample wait, in a heap with the worst ticket on top: memory of the
  * sample, no disk, and no word of the others. Source: Efraimidis and Spirakis 2006, A-Res; by equal weights it is a plain reservoir. */
+#include "core/log.h"
 #include "core/map.h"
 #include "data/chosen.h"
 #include "ops/op.h"
@@ -19,7 +20,7 @@ static const qn_param PARAMS[] = {
     QN_REAL(params, share, "0", "0..1", "which share of the rows to take"),
     QN_EXPR(params, by, "", NULL, "group: every value of it is taken in proportion (stratified)"),
     QN_EXPR(params, weight, "", "number", "a row's weight: twice the weight, twice as likely (within its group); 0: never"),
-    QN_BOOL(params, reservoir, "no", "one pass in the memory of the sample: the same rows; those not drawn are let go, neither listed nor counted (needs `rows`, no `by`)"),
+    QN_BOOL(params, reservoir, "no", "one pass in the memory of the sample: the same rows; those not drawn are let go, in no file and no count but one line of the log (needs `rows`, no `by`)"),
     QN_END
 };
 
@@ -182,10 +183,10 @@ static qn_code finish(qn_ctx *cx, const void *vp, void *vs, qn_err *e)
 {
     const params *p = vp;
     state *st = vs;
-    (void)cx;
     (void)e;
     if (p->reservoir) {
         if (st->n_heap) qsort(st->heap, st->n_heap, sizeof *st->heap, by_index);
+        qn_log(QN_INFO, "reservoir", "%.*s: %zu rows seen, %zu drawn, the other %zu let go: they stand in no file and no count", QN_FMT(cx->step), st->n, st->n_heap, st->n - st->n_heap);
         return QN_OK;
     }
     size_t want = p->rows ? (size_t)p->rows : (size_t)llround(p->share * (double)st->n);

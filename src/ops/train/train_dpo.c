@@ -32,7 +32,7 @@ static qn_code check(qn_check *ck, void *vp, qn_err *e)
 static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
 {
     qn_code rc = qn_training_open(cx, vp, QN_TRAIN_DPO, (qn_training_state **)out, e);
-    ((qn_training_state *)*out)->o.beta = ((const params *)vp)->beta;
+    if (rc == QN_OK) ((qn_training_state *)*out)->o.beta = ((const params *)vp)->beta;
     return rc;
 }
 

@@ -21,7 +21,7 @@ static qn_code check(qn_check *ck, void *vp, qn_err *e) { return qn_training_che
 static qn_code open(qn_ctx *cx, const void *vp, void **st, qn_err *e) 
 {
     qn_code rc = qn_training_open(cx, vp, QN_TRAIN_LM, (qn_training_state **)st, e);
-    ((qn_training_state *)*st)->kind = "lm";
+    if (rc == QN_OK) ((qn_training_state *)*st)->kind = "lm";
     return rc;
 }
 

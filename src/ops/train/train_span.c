@@ -34,14 +34,14 @@ static qn_code check(qn_check *ck, void *vp, qn_err *e)
 static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
 {
     const params *p = vp;
-    qn_code rc = qn_training_open(cx, vp, QN_TRAIN_LM, (qn_training_state **)out, e);
+    QN_TRY(qn_training_open(cx, vp, QN_TRAIN_LM, (qn_training_state **)out, e));
     qn_training_state *st = *out;
     st->o.span = true;
     st->o.choices = p->choices.items;
     st->o.n_choices = p->choices.n;
     if (p->lr <= 0) st->o.fit.lr = st->o.base ? 1e-4 : 1e-3;
     st->o.fit.lr_end = st->o.fit.lr / 10;
-    return rc;
+    return QN_OK;
 }
 
 static qn_code row_of(qn_ctx *cx, const params *p, const qn_row *r, qn_learn_row *out, qn_err *e)

@@ -126,11 +126,20 @@ static inline bool qn_training_progress(void *arg, const qn_fit_state *s)
     return !st->stop || !qn_flag_get(st->stop);
 }
 
-static inline qn_code qn_training_open(qn_ctx *cx, const qn_training *p, qn_train_kind kind, qn_training_state **out, qn_err *e)
+static inline void qn_training_close(void *vs)
 {
-    qn_training_state *st = QN_NEW(qn_training_state);
+    qn_training_state *st = vs;
+    if (!st) return;
+    qn_learner_free(st->learner);
+    qn_learned_free(&st->result);
+    qn_free(st->dir);
+    qn_free(st->shown);
+    qn_free(st);
+}
+
+static inline qn_code qn_training_set_up(qn_ctx *cx, const qn_training *p, qn_train_kind kind, qn_training_state *st, qn_err *e)
+{
     qn_buf b = { 0 };
-    *out = st;
     bool based = p->base && !p->base->builtin;
     if (p->to) qn_buf_puts(&b, p->to);
     else if (cx->out_dir) qn_buf_printf(&b, "%s/models/%.*s", cx->out_dir, QN_FMT(cx->step));
@@ -176,15 +185,15 @@ static inline qn_code qn_training_open(qn_ctx *cx, const qn_training *p, qn_trai
     return QN_OK;
 }
 
-static inline void qn_training_close(void *vs)
+/* *out: owned, qn_training_close; NULL on an error. */
+static inline qn_code qn_training_open(qn_ctx *cx, const qn_training *p, qn_train_kind kind, qn_training_state **out, qn_err *e)
 {
-    qn_training_state *st = vs;
-    if (!st) return;
-    qn_learner_free(st->learner);
-    qn_learned_free(&st->result);
-    qn_free(st->dir);
-    qn_free(st->shown);
-    qn_free(st);
+    *out = QN_NEW(qn_training_state);
+    qn_code rc = qn_training_set_up(cx, p, kind, *out, e);
+    if (rc == QN_OK) return QN_OK;
+    qn_training_close(*out);
+    *out = NULL;
+    return rc;
 }
 
 /* The row's texts are with the learner now; drops the row. */
