@@ -20,7 +20,7 @@ static const qn_param PARAMS[] = {
     QN_REAL(params, share, "0", "0..1", "which share of the rows to take"),
     QN_EXPR(params, by, "", NULL, "group: every value of it is taken in proportion (stratified)"),
     QN_EXPR(params, weight, "", "number", "a row's weight: twice the weight, twice as likely (within its group); 0: never"),
-    QN_BOOL(params, reservoir, "no", "one pass in the memory of the sample: the same rows; those not drawn are let go, in no file and no count but one line of the log (needs `rows`, no `by`)"),
+    QN_BOOL(params, reservoir, "no", "one pass in the memory of the sample: the same rows; those not drawn are let go, in no file and no count but a warning that says how many (needs `rows`, no `by`)"),
     QN_END
 };
 
@@ -186,7 +186,7 @@ static qn_code finish(qn_ctx *cx, const void *vp, void *vs, qn_err *e)
     (void)e;
     if (p->reservoir) {
         if (st->n_heap) qsort(st->heap, st->n_heap, sizeof *st->heap, by_index);
-        qn_log(QN_INFO, "reservoir", "%.*s: %zu rows seen, %zu drawn, the other %zu let go: they stand in no file and no count", QN_FMT(cx->step), st->n, st->n_heap, st->n - st->n_heap);
+        qn_log(QN_WARN, "reservoir", "%.*s: %zu rows seen, %zu drawn, the other %zu let go: they stand in no file and no count", QN_FMT(cx->step), st->n, st->n_heap, st->n - st->n_heap);
         return QN_OK;
     }
     size_t want = p->rows ? (size_t)p->rows : (size_t)llround(p->share * (double)st->n);
