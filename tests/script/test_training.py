@@ -30,6 +30,18 @@ steps:
     return p
 
 
+def killed_in_training(model, out, *args):
+    """Starts a run and kills it as soon as a training of that model has left a checkpoint; the model is not there yet."""
+    p = subprocess.Popen([QUERN, "run", *args, "-o", out, "-q"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    models, end = os.path.join(out, "models"), time.time() + 60
+    begun = lambda: os.path.isdir(models) and any(f.startswith(model + "-") and f.endswith(".checkpoint") for f in os.listdir(models))
+    while time.time() < end and not begun():
+        time.sleep(0.002)
+    os.kill(p.pid, signal.SIGKILL)
+    p.wait()
+    check(begun() and not os.path.exists(os.path.join(models, model)), "it was killed in the middle of the training of " + model)
+
+
 ask = recipe("ask.yaml", 12, """  - ask: {model: $synth, prompt: '{{ .q }} =', as: said, temperature: 0, max_tokens: 6}
   - set: {fields: {right: '.said == .a'}}
 """)
@@ -54,14 +66,7 @@ equal(again.summary["calls"]["sent"], 0, "a second run asks nothing")
 for name, workers, kill in [("one worker", "1", False), ("killed", "2", True)]:
     out = path("out-" + name.replace(" ", "-"))
     if kill:
-        p = subprocess.Popen([QUERN, "run", ask, "rows=" + rows, "-o", out, "-q"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        models = os.path.join(out, "models")
-        end = time.time() + 60
-        while time.time() < end and not (os.path.isdir(models) and any(f.endswith(".checkpoint") for f in os.listdir(models))):
-            time.sleep(0.002)
-        os.kill(p.pid, signal.SIGKILL)
-        p.wait()
-        check(any(f.endswith(".checkpoint") for f in os.listdir(models)) and not os.path.exists(os.path.join(models, "synth")), "it was killed in the middle of the training")
+        killed_in_training("synth", out, ask, "rows=" + rows)
     r = Run(ask, "rows=" + rows, "-j", workers, out=out)
     equal(r.code, 0, name + ": " + r.stderr)
     for f in FILES:
@@ -157,13 +162,7 @@ print("dpo, rm, lora, prm: losses", {m: [round(about[m][k], 3) for k in ("loss_f
 for name in ("rm", "prm"):
     out = path("out-killed-" + name)
     argv = [more, "pairs=" + pairs, "steps=" + steps, "--model", "base=" + os.path.join(first.out, "models", "synth")]
-    p = subprocess.Popen([QUERN, "run", *argv, "-o", out, "-q"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    models, end = os.path.join(out, "models"), time.time() + 60
-    while time.time() < end and not (os.path.isdir(models) and any(f.startswith(name + "-") and f.endswith(".checkpoint") for f in os.listdir(models))):
-        time.sleep(0.002)
-    os.kill(p.pid, signal.SIGKILL)
-    p.wait()
-    check(not os.path.exists(os.path.join(models, name)), "killed in the middle of the training of " + name)
+    killed_in_training(name, out, *argv)
     k = Run(*argv, out=out)
     equal(k.code, 0, "resumed: " + k.stderr)
     for f in ("models/%s/model.safetensors" % name, "stepped.jsonl", "data.jsonl"):
@@ -262,13 +261,7 @@ check(all(c["passage"] is None if c["answer"] in ("yes", "no") else r["passages"
 kept = whole.rows()
 check(0.7 * len(got) < len(kept) < len(got) and all(r["answer"] != "Rotterdam" for r in kept), "tries: what the reader cannot answer is dropped: %d of %d stay" % (len(kept), len(got)))
 out = path("out-reader")
-p = subprocess.Popen([QUERN, "run", read, *d, "-o", out, "-q"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-models, end = os.path.join(out, "models"), time.time() + 60
-while time.time() < end and not (os.path.isdir(models) and any(f.endswith(".checkpoint") for f in os.listdir(models))):
-    time.sleep(0.002)
-os.kill(p.pid, signal.SIGKILL)
-p.wait()
-check(any(f.endswith(".checkpoint") for f in os.listdir(models)) and not os.path.exists(os.path.join(models, "reader")), "it was killed in the middle of the training")
+killed_in_training("reader", out, read, *d)
 r = Run(read, *d, "-j", "1", out=out)
 for f in ["data.jsonl", "answers.jsonl", "model.reader.jsonl", "models/reader/model.safetensors"]:
     check(r.data(f) == whole.data(f), "a reader that was killed: %s differs" % f)
