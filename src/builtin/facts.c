@@ -508,10 +508,12 @@ static void read_passive(reader *r, const char *be, size_t v)    /* s.w[v] is th
     for (size_t i = rest; i < end; i++) n_by += is(s->w[i], "by");
     for (size_t i = rest; i + 1 < end; i++) {
         size_t n;
-        if (n_by == 1 && is(s->w[i], "by") && (n = name_at(s, i + 1, end)) >= 2 && qn_looks_like_person(span(s, i + 1, i + 1 + n)) && (i + 1 + n == end || in(s->w[i + 1 + n], " in on at ")) && self_contained(r, rest, end)) {
-            qn_str ans = span(s, i + 1, i + 1 + n), others = cut_space(r, joined(r, rest, end, i, i + 1 + n));
-            qn_fact *f = add(r, QN_FACT_AGENT, ans, SAY(r, "Who %.*s %.*s%.*s?", QN_FMT(active_past(part)), QN_FMT(r->subj), QN_FMT(others)));
-            if (f && r->subj_main) f->describe = SAY(r, "the {y} who %.*s %.*s", QN_FMT(active_past(part)), QN_FMT(r->subj));
+        bool two = is(s->w[rest], "and"), plain = !two || (i == rest + 2 && in(s->w[rest + 1], PARTICIPLES));      /* "written and directed by" */
+        if (plain && n_by == 1 && is(s->w[i], "by") && (n = name_at(s, i + 1, end)) >= 2 && qn_looks_like_person(span(s, i + 1, i + 1 + n)) && (i + 1 + n == end || in(s->w[i + 1 + n], " in on at ")) && self_contained(r, rest, end)) {
+            qn_str did = two ? SAY(r, "%.*s and %.*s", QN_FMT(active_past(part)), QN_FMT(active_past(s->w[rest + 1]))) : active_past(part);
+            qn_str ans = span(s, i + 1, i + 1 + n), others = cut_space(r, joined(r, two ? i : rest, end, i, i + 1 + n));
+            qn_fact *f = add(r, QN_FACT_AGENT, ans, SAY(r, "Who %.*s %.*s%.*s?", QN_FMT(did), QN_FMT(r->subj), QN_FMT(others)));
+            if (f && r->subj_main) f->describe = SAY(r, "the {y} who %.*s %.*s", QN_FMT(did), QN_FMT(r->subj));
         }
         else if (n_by == 1 && is(s->w[i], "by") && (n = name_at(s, i + 1 + is(s->w[i + 1], "the"), end)) >= 2 && i + 1 + is(s->w[i + 1], "the") + n == end && i > rest - 1 && self_contained(r, rest, end))
             add(r, QN_FACT_AGENT, span(s, i + 1, end), SAY(r, "By whom %s %.*s %.*s%.*s?", be, QN_FMT(r->subj), QN_FMT(part), QN_FMT(cut_space(r, joined(r, rest, i, 0, 0)))));

@@ -130,7 +130,7 @@ static bool same_nation_write(const qn_facts *a, const qn_facts *b, qn_rng *r, q
     out->answer = same ? QN_STR("yes") : QN_STR("no");
     out->seed = people ? QN_STR("person") : a->kind;
     const qn_facts *both[] = { a, b };
-    for (int i = 0; i < 2; i++) out->steps[i] = (qn_hop){ qn_arena_printf(ar, both[i]->person ? "What nationality was %.*s?" : "From which country is %.*s?", QN_FMT(both[i]->said)), both[i]->nation };
+    for (int i = 0; i < 2; i++) out->steps[i] = (qn_hop){ qn_arena_printf(ar, both[i]->person ? "What nationality was %.*s?" : "What is the nationality of %.*s?", QN_FMT(both[i]->said)), both[i]->nation };
     return true;
 }
 

@@ -82,6 +82,8 @@ static void what_a_manual_leaves_open_is_left_alone(void **s)
 static void plain_sentences_are_read(void **s)
 {
     (void)s;
+    FINDS("Harbour Lights", "Harbour Lights is a short film. The film was written and directed by Anna Lindqvist.", "Who wrote and directed Harbour Lights? -> Anna Lindqvist");
+    FINDS("Mill Choir", "Mill Choir is a choir. The choir was founded and led by Anna Lindqvist.", "By whom was Mill Choir founded and led? -> Anna Lindqvist");
     FINDS("Marie Curie", "Marie Curie was a physicist. She was born in Warsaw on 7 November 1867.", "When was Marie Curie born? -> 7 November 1867");
     FINDS("Marie Curie", "Marie Curie was a physicist. She was born in Warsaw on 7 November 1867.", "Where was Marie Curie born? -> Warsaw");
     FINDS("Thames", "The Thames is a river in England. It is 346 kilometres long.", "How long is the Thames? -> 346 kilometres");
