@@ -54,9 +54,8 @@ typedef struct {
 enum { AT_ONCE = 64, PIECES_A_TURN = 4 };
 enum { FREE, ASKED, THERE };
 
-/* A row between its turns. asked[i]: the piece whose vectors the i-th reply holds; OWN: the row's. */
-typedef struct { size_t *asked, n_asked, n_taken, cap, dim; float *v; } row_asks;
-static const size_t OWN = SIZE_MAX;
+/* A row between its turns: what it asked for, its own vector. */
+typedef struct { qn_embedding_asks asks; size_t dim; float *v; } row_asks;
 
 static qn_code check(qn_check *ck, void *vp, qn_err *e)
 {
@@ -226,31 +225,19 @@ static qn_code put_piece(state *st, size_t piece, size_t n, const float *v, size
     return ++st->n_there == st->n_pieces ? complete(st, e) : QN_OK;
 }
 
-static void ask_for(const params *p, qn_turn *t, row_asks *k, size_t piece, const qn_str *texts, size_t n)
-{
-    if (k->n_asked == k->cap) {
-        size_t cap = k->cap ? k->cap * 2 : 8, *bigger = qn_arena_alloc(t->arena, cap * sizeof *bigger);
-        if (k->n_asked) memcpy(bigger, k->asked, k->n_asked * sizeof *bigger);
-        k->asked = bigger;
-        k->cap = cap;
-    }
-    k->asked[k->n_asked++] = piece;
-    qn_embedding_ask_for(t, p->model, texts, n, piece != OWN);
-}
-
 static qn_code take_replies(state *st, qn_turn *t, row_asks *k, qn_err *e)
 {
     qn_str texts[AT_ONCE];
-    for (; k->n_taken < t->n_replies; k->n_taken++) {
-        size_t piece = k->asked[k->n_taken], dim = 0;
+    for (size_t *i = &k->asks.n_taken; *i < t->n_replies; (*i)++) {
+        size_t piece = k->asks.piece[*i], dim = 0;
         qn_arena a = {0};
         float *v = NULL;
-        if (piece == OWN) {
-            QN_TRY(qn_embedding_of_reply(&t->replies[k->n_taken], 1, t->arena, &k->v, &k->dim, e));
+        if (piece == QN_EMBEDDING_OWN) {
+            QN_TRY(qn_embedding_of_reply(&t->replies[*i], 1, t->arena, &k->v, &k->dim, e));
             continue;
         }
         size_t n = piece_texts(st, piece, texts);
-        qn_code rc = qn_embedding_of_reply(&t->replies[k->n_taken], n, &a, &v, &dim, e);
+        qn_code rc = qn_embedding_of_reply(&t->replies[*i], n, &a, &v, &dim, e);
         pthread_mutex_lock(&st->lock);
         if (rc == QN_OK) rc = put_piece(st, piece, n, v, dim, e);
         pthread_mutex_unlock(&st->lock);
@@ -271,10 +258,13 @@ static qn_code ask_more(qn_ctx *cx, const params *p, state *st, const qn_row *r,
     if (!k) {
         k = t->state = QN_ARENA_NEW(t->arena, row_asks);
         QN_TRY(qn_pick_text(p->text, r, cx->scratch, &texts[0], e));
-        ask_for(p, t, k, OWN, texts, 1);
+        qn_embedding_ask_piece(&k->asks, t, p->model, QN_EMBEDDING_OWN, texts, 1);
     }
     size_t n = claim(st, pieces);
-    for (size_t i = 0; i < n; i++) ask_for(p, t, k, pieces[i], texts, piece_texts(st, pieces[i], texts));
+    for (size_t i = 0; i < n; i++) {
+        size_t n_texts = piece_texts(st, pieces[i], texts);
+        qn_embedding_ask_piece(&k->asks, t, p->model, pieces[i], texts, n_texts);
+    }
     *waits |= n > 0;
     return QN_OK;
 }

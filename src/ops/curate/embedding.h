@@ -146,6 +146,24 @@ static inline void qn_embedding_ask_for(qn_turn *t, const qn_model *model, const
 }
 static inline void qn_embedding_ask(qn_turn *t, const qn_model *model, const qn_str *texts, size_t n) { qn_embedding_ask_for(t, model, texts, n, false); }
 
+/* What a row between its turns has asked for: its own texts, and pieces of a collection that all rows share. piece[i]: what the i-th reply holds. */
+#define QN_EMBEDDING_OWN SIZE_MAX
+typedef struct qn_embedding_asks { size_t *piece, n, n_taken, cap; } qn_embedding_asks;      /* zeroed: nothing asked for */
+
+/* Asks for the vectors of `texts`, which are piece `piece` of the collection or the row's own. */
+static inline void qn_embedding_ask_piece(qn_embedding_asks *k, qn_turn *t, const qn_model *model, size_t piece, const qn_str *texts, size_t n)
+{
+    if (k->n == k->cap) {
+        size_t cap = k->cap ? k->cap * 2 : 8;
+        size_t *bigger = QN_ARENA_NEW_N(t->arena, size_t, cap);
+        if (k->n) memcpy(bigger, k->piece, k->n * sizeof *bigger);
+        k->piece = bigger;
+        k->cap = cap;
+    }
+    k->piece[k->n++] = piece;
+    qn_embedding_ask_for(t, model, texts, n, piece != QN_EMBEDDING_OWN);
+}
+
 /* The reply to it as unit vectors, *out: (n, *dim) in `a`. A *dim other than 0 is a length they must have. */
 static inline qn_code qn_embedding_of_reply(const qn_reply *reply, size_t n, qn_arena *a, float **out, size_t *dim, qn_err *e)
 {

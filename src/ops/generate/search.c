@@ -263,9 +263,8 @@ static qn_code take_result(void *arg, qn_value v, qn_err *e)
 }
 
 /* ---- the queries ---- */
-/* A row between its turns. asked[i]: the piece whose vectors the i-th reply holds; OWN: the queries' own. */
-typedef struct { qn_arena *a; qn_str *all; size_t n; qn_finder_by by; size_t *asked, n_asked, n_taken, cap_asked; float *vectors; size_t dim; } queries;
-static const size_t OWN = SIZE_MAX;
+/* A row between its turns. */
+typedef struct { qn_arena *a; qn_str *all; size_t n; qn_finder_by by; qn_embedding_asks asks; float *vectors; size_t dim; } queries;
 
 static qn_code take_query(void *arg, qn_value v, qn_err *e)
 {
@@ -314,28 +313,16 @@ static qn_code search_documents(const params *p, qn_ctx *cx, qn_index *x, qn_fin
 }
 
 /* ---- vectors from an endpoint ---- */
-static void ask_vectors(const params *p, qn_turn *t, queries *q, size_t piece, const qn_str *texts, size_t n)
-{
-    if (q->n_asked == q->cap_asked) {
-        size_t cap = q->cap_asked ? q->cap_asked * 2 : 8, *bigger = qn_arena_alloc(q->a, cap * sizeof *bigger);
-        if (q->n_asked) memcpy(bigger, q->asked, q->n_asked * sizeof *bigger);
-        q->asked = bigger;
-        q->cap_asked = cap;
-    }
-    q->asked[q->n_asked++] = piece;
-    qn_embedding_ask_for(t, p->embedder, texts, n, piece != OWN);
-}
-
 /* True when something was asked for: the row waits. */
 static bool ask_for_more(const params *p, qn_turn *t, queries *q, qn_index *x)
 {
     size_t pieces[PIECES_A_TURN], n = qn_index_claim(x, PIECES_A_TURN, pieces);
     qn_str texts[QN_INDEX_PIECE];
-    bool first = q->n_asked == 0;
-    if (first) ask_vectors(p, t, q, OWN, q->all, q->n);
+    bool first = q->asks.n == 0;
+    if (first) qn_embedding_ask_piece(&q->asks, t, p->embedder, QN_EMBEDDING_OWN, q->all, q->n);
     for (size_t i = 0; i < n; i++) {
         size_t n_texts = qn_index_piece(x, pieces[i], texts);
-        ask_vectors(p, t, q, pieces[i], texts, n_texts);
+        qn_embedding_ask_piece(&q->asks, t, p->embedder, pieces[i], texts, n_texts);
     }
     return first || n;
 }
@@ -343,10 +330,10 @@ static bool ask_for_more(const params *p, qn_turn *t, queries *q, qn_index *x)
 static qn_code take_vectors(qn_turn *t, queries *q, qn_index *x, qn_err *e)
 {
     qn_str texts[QN_INDEX_PIECE];
-    for (; q->n_taken < t->n_replies; q->n_taken++) {
-        const qn_reply *reply = &t->replies[q->n_taken];
-        size_t piece = q->asked[q->n_taken], dim = 0;
-        if (piece == OWN) {
+    for (size_t *i = &q->asks.n_taken; *i < t->n_replies; (*i)++) {
+        const qn_reply *reply = &t->replies[*i];
+        size_t piece = q->asks.piece[*i], dim = 0;
+        if (piece == QN_EMBEDDING_OWN) {
             QN_TRY(qn_embedding_of_reply(reply, q->n, q->a, &q->vectors, &q->dim, e));
         } else if (!qn_index_has(x, piece)) {
             size_t n = qn_index_piece(x, piece, texts);
