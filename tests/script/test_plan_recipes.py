@@ -43,6 +43,9 @@ MORE = {"backtranslation_rounds": ["by=openai"], "grath_rounds": ["by=openai"], 
 TEXTS = {"classes": "spam, order", "field": "milling", "domains": "{stones: 0.6, boats: 0.4}"}
 
 
+FOLDERS_OR_ENGINES = {"base", "encoder", "engine", "embedder"}     # no chat model plays these parts
+
+
 def value(recipe, name, p):
     if p["type"] == "model":
         return here if (recipe, name) in ENCODERS else mock.url
@@ -53,12 +56,18 @@ def value(recipe, name, p):
     return {"tables": tables, "words": words, "docs": docs}.get(name, rows) if recipe != "source2synth_mhqa" else rows
 
 
-failed, trains, asked = [], [], 0
-for r in recipes:
+def arguments(r, optional):
+    """What the recipe must be given; optional: also a model for each role that does without one."""
     args = list(MORE.get(r["name"], []))
     for n, p in r["params"].items():
-        given = [] if "default" in p else ["%s=%s" % (n, value(r["name"], n, p))]
-        args += ["--model", *given] if given and p["type"] == "model" else given
+        if "default" not in p or optional and p["type"] == "model" and n not in FOLDERS_OR_ENGINES:
+            args += ["--model"] * (p["type"] == "model") + ["%s=%s" % (n, value(r["name"], n, p))]
+    return args
+
+
+failed, trains, asked = [], [], 0
+for r in recipes:
+    args = arguments(r, False)
     code, out, err = quern("plan", r["name"], *args, "--sample", "6", "--json", timeout=300)
     if code:
         failed.append("%s: %s" % (r["name"], err.strip()))
@@ -70,6 +79,11 @@ for r in recipes:
     if plan["source_rows"] == 0 or ends and not plan["calls"]:
         failed.append("%s: %d rows, %d requests: %s" % (r["name"], plan["source_rows"], plan["calls"], err))
     asked += plan["calls"]
+    more = arguments(r, True)
+    if more != args:
+        code, out, err = quern("plan", r["name"], *more, "--sample", "6", "--json", timeout=300)
+        if code or json.loads(out)["calls"] <= plan["calls"]:
+            failed.append("%s with a model in every role: %s" % (r["name"], err.strip() or "no request more"))
 check(not failed, "%d of %d recipes have no plan:\n%s" % (len(failed), len(recipes), "\n".join(failed)))
 check({"retriever", "self_improve", "weak_to_strong", "process_reward", "source2synth_tqa", "source2synth_mhqa"} <= set(trains), "recipes that train, all planned", trains)
 equal(mock.requests(), [], "nobody is asked")
