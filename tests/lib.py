@@ -30,12 +30,16 @@ def path(*parts):
     return p
 
 
-def write_rows(name, rows):
+def write(name, text):
+    """Writes a file, in the test's own folder unless `name` is absolute; gives its path."""
     p = path(name)
     with open(p, "w") as f:
-        for r in rows:
-            f.write(json.dumps(r, ensure_ascii=False) + "\n")
+        f.write(text)
     return p
+
+
+def write_rows(name, rows):
+    return write(name, "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rows))
 
 
 def small_encoder():

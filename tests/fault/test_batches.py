@@ -16,9 +16,8 @@ class Endpoint(Mock):
     def __init__(self, rules=(), *args, batch="{poll: 50ms}", more=""):
         super().__init__(rules, *args)
         self.config = path("quern-%d.yaml" % time.monotonic_ns())
-        with open(self.config, "w") as f:
-            f.write("models:\n  it:\n    url: http://127.0.0.1:%d/v1\n    name: m\n    silence: 2s\n    deadline: 6s\n    retry: 10ms\n    batch: %s\n%s" %
-                    (self.port, batch, more))
+        write(self.config, "models:\n  it:\n    url: http://127.0.0.1:%d/v1\n    name: m\n    silence: 2s\n    deadline: 6s\n    retry: 10ms\n    batch: %s\n%s" %
+                (self.port, batch, more))
 
     def args(self, rows=rows, recipe="ask"):
         return [recipe, "rows=" + rows, "--model", "m=it", "--config", self.config]
@@ -65,8 +64,7 @@ check(abs(r.summary["cost_usd"] - want) < 1e-6, "half the price: %r, wanted %r" 
 sent = json.loads(m.get("/files/%s/content" % [q for q in m.requests() if q["path"] == "/v1/batches"][0]["body"]["input_file_id"]).splitlines()[0])
 equal((sent["method"], sent["url"], sent["body"]["model"], "stream" in sent["body"]), ("POST", "/v1/chat/completions", "m", False), "a line")
 plain = open(m.config).read().replace("batch: {poll: 50ms}", "batch: no")
-with open(m.config, "w") as f:
-    f.write(plain)
+write(m.config, plain)
 again = Run(*m.args(), out=path("plain"))
 equal((again.code, again.summary["calls"]["sent"], again.summary["calls"]["replayed"]), (0, 0, N), "without batches: nothing is asked again")
 equal(again.data(), r.data(), "the same bytes")
@@ -189,10 +187,8 @@ print("lines and batches that fail, expire, are cancelled or forgotten: each row
 
 # --- repairs: a few are asked singly, at the full price; many, or where it is wished, make a further batch
 many = write_rows("many.jsonl", [{"prompt": "Question %d?" % i} for i in range(60)])
-shaped = path("shaped.yaml")
-with open(shaped, "w") as f:
-    f.write("quern: 1\nparams:\n  rows: {type: path}\n  m: {type: model}\nsteps:\n  - read_rows: {path: $rows}\n"
-            "  - ask: {model: $m, prompt: '{{ .prompt }}', reply: {colour: text}, max_tokens: 50}\n  - write: {to: data.jsonl}\n")
+shaped = write("shaped.yaml", "quern: 1\nparams:\n  rows: {type: path}\n  m: {type: model}\nsteps:\n  - read_rows: {path: $rows}\n"
+        "  - ask: {model: $m, prompt: '{{ .prompt }}', reply: {colour: text}, max_tokens: 50}\n  - write: {to: data.jsonl}\n")
 
 
 def repairs(which, batch):
@@ -242,7 +238,7 @@ check(time.monotonic() - begin < 2.4, "ctrl-C does not wait for the batch")
 equal((code, s["rows"]["pending"], s["interrupted_in_flight"]), (130, N, 0), words)
 check("in batches" in s["ended_words"], s["ended_words"])
 with open(m.config) as f: text = f.read()
-with open(m.config, "w") as f: f.write(text.replace("batch: {poll: 50ms}", "batch: no"))
+write(m.config, text.replace("batch: {poll: 50ms}", "batch: no"))
 r = Run(*m.args(), out=out)
 equal((r.code, r.summary["rows"]["accepted"], r.summary["calls"]["sent"], r.summary["calls"]["collected"], r.summary["interrupted_in_flight"]), (0, N, 0, N, 0), r.stderr)
 equal((len(m.batches()), len(single(m))), (1, 0), "nothing is sent a second time, also when the model takes no batches any more")
@@ -284,10 +280,8 @@ m.stop()
 print("a budget of $5 let %d requests of at most $0.50 leave, and the next run counts them" % n_sent)
 
 # --- two steps, both in batches; and one of each kind
-recipe = path("two.yaml")
-with open(recipe, "w") as f:
-    f.write("quern: 1\nparams:\n  rows: {type: path}\n  m: {type: model}\nsteps:\n  - read_rows: {path: $rows}\n"
-            "  - ask: {model: $m, prompt: '{{ .prompt }}', reply: {first: text}}\n  - ask: {model: $m, prompt: 'Again: {{ .first }}'}\n  - write: {to: data.jsonl}\n")
+recipe = write("two.yaml", "quern: 1\nparams:\n  rows: {type: path}\n  m: {type: model}\nsteps:\n  - read_rows: {path: $rows}\n"
+        "  - ask: {model: $m, prompt: '{{ .prompt }}', reply: {first: text}}\n  - ask: {model: $m, prompt: 'Again: {{ .first }}'}\n  - write: {to: data.jsonl}\n")
 m = Endpoint()
 r = Run(*m.args(recipe=recipe))
 equal((r.code, r.summary["rows"]["accepted"], [len(b) for b in m.batches()]), (0, N, [N, N]), r.stderr)

@@ -9,9 +9,7 @@ rows = write_rows("p.jsonl", [{"prompt": "Question %d?" % i} for i in range(N)])
 
 # --- a budget is a hard stop, counts what the ledger has spent, and refuses models without a price
 mock = Mock([], "--latency", "5")
-config = path("quern.yaml")
-with open(config, "w") as f:
-    f.write("models:\n  it:\n    url: http://127.0.0.1:%d/v1\n    name: m\n    price: {prompt: 100, completion: 1000}\n  free:\n    url: http://example.invalid/v1\n    name: m\n" % mock.port)
+config = write("quern.yaml", "models:\n  it:\n    url: http://127.0.0.1:%d/v1\n    name: m\n    price: {prompt: 100, completion: 1000}\n  free:\n    url: http://example.invalid/v1\n    name: m\n" % mock.port)
 args = ["ask", "rows=" + rows, "--model", "m=it", "--config", config, "max_tokens=64"]
 out = path("budget")
 first = Run(*args, "--budget", "1", out=out)
@@ -33,10 +31,8 @@ check("price" in r.stderr, r.stderr)
 print("budget: stopped at $%.2f of $1, resumed without paying twice" % (s["cost_usd"] + second.summary["cost_usd"]))
 
 # --- a target on accepted rows cuts in source order, and what lies behind it did not enter
-recipe = path("t.yaml")
-with open(recipe, "w") as f:
-    f.write("quern: 1\nparams:\n  rows: {type: path}\n  m: {type: model}\nsteps:\n  - read_rows: {path: $rows}\n  - ask: {model: $m, prompt: '{{ .prompt }}'}\n"
-            "  - keep: {where: '.prompt | test(\"[13579][?]$\")', why: even}\n  - write: {to: data.jsonl, rows: 25}\n")
+recipe = write("t.yaml", "quern: 1\nparams:\n  rows: {type: path}\n  m: {type: model}\nsteps:\n  - read_rows: {path: $rows}\n  - ask: {model: $m, prompt: '{{ .prompt }}'}\n"
+        "  - keep: {where: '.prompt | test(\"[13579][?]$\")', why: even}\n  - write: {to: data.jsonl, rows: 25}\n")
 want = None
 for j, k in [(1, 1), (2, 50), (4, 400)]:
     m = Mock([{"match": "Question %d?" % i, "latency_ms": (i * 13) % 17} for i in range(0, N, 5)])

@@ -5,9 +5,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from lib import *
 
 rows = write_rows("p.jsonl", [{"prompt": "Say %d." % (i % 150), "i": i} for i in range(300)])
-recipe = path("r.yaml")
-with open(recipe, "w") as f:
-    f.write("""quern: 1
+recipe = write("r.yaml", """quern: 1
 params:
   rows: {type: path}
   m: {type: model}

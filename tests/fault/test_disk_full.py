@@ -29,10 +29,8 @@ import random
 rnd = random.Random(7)
 noise = lambda n: "".join(rnd.choice("abcdefghijklmnopqrstuvwxyz0123456789") for _ in range(n))
 rows = write_rows("p.jsonl", [{"prompt": "Question %d? %s" % (i, noise(500))} for i in range(N)])
-recipe = path("r.yaml")
-with open(recipe, "w") as f:
-    f.write("quern: 1\nparams:\n  rows: {type: path}\n  m: {type: model}\nsteps:\n  - read_rows: {path: $rows}\n  - ask: {model: $m, prompt: '{{ .prompt }}'}\n"
-            "  - keep: {where: '.prompt | test(\"[0-4][?]\")', why: digit}\n  - write: {to: data.jsonl}\n")
+recipe = write("r.yaml", "quern: 1\nparams:\n  rows: {type: path}\n  m: {type: model}\nsteps:\n  - read_rows: {path: $rows}\n  - ask: {model: $m, prompt: '{{ .prompt }}'}\n"
+        "  - keep: {where: '.prompt | test(\"[0-4][?]\")', why: digit}\n  - write: {to: data.jsonl}\n")
 mock = Mock()
 reference = Run(recipe, "rows=" + rows, "--model", "m=" + mock.url)
 equal(reference.code, 0, "reference: %s" % reference.stderr)

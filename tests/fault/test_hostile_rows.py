@@ -43,9 +43,7 @@ def put(name, data):
 
 
 # `run` and `apply keep` see the same rows.
-recipe = path("r.yaml")
-with open(recipe, "w") as f:
-    f.write("quern: 1\nparams: {rows: {type: path}}\nsteps:\n  - read_rows: {path: $rows}\n  - keep: {where: 'true'}\n  - write: {to: data.jsonl}\n")
+recipe = write("r.yaml", "quern: 1\nparams: {rows: {type: path}}\nsteps:\n  - read_rows: {path: $rows}\n  - keep: {where: 'true'}\n  - write: {to: data.jsonl}\n")
 for name, end, head in [("lf", b"\n", b""), ("crlf", b"\r\n", b""), ("bom", b"\n", b"\xef\xbb\xbf")]:
     source = put(name + ".jsonl", compose(LINES, end, head))
     r = Run(recipe, "rows=" + source, "--max-failed", "1")

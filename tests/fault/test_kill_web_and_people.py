@@ -15,9 +15,7 @@ mock = Mock([{"path": "/robots.txt", "raw": "User-agent: *\nDisallow: /no\n", "h
              {"path": "/search", "regex": "word([0-9])", "raw": '{"results": [{"url": "http://127.0.0.1:%d/moved?{{1}}", "title": "t", "content": "c"}]}' % port},
              {"path": "/moved", "regex": "1", "status": 302, "headers": {"Location": "/page?1"}},
              {"path": "/moved", "raw": page, "headers": html}, {"path": "/page", "raw": page, "headers": html}], "--port", str(port))
-recipe = path("r.yaml")
-with open(recipe, "w") as f:
-    f.write("""quern: 1
+recipe = write("r.yaml", """quern: 1
 params: {rows: {type: path}, engine: {type: model}}
 steps:
   - read_rows: {path: $rows}

@@ -10,12 +10,10 @@ rows = write_rows("p.jsonl", [{"i": i} for i in range(N)])
 
 def run(body, *args, expect=0, timeout=2, max_failed="1"):
     program, recipe = path("program.py"), path("r.yaml")
-    with open(program, "w") as f:
-        f.write("import sys, json, time, os\ndef say(x): print(json.dumps(x), flush=True)\nfor line in sys.stdin:\n    r = json.loads(line); i = r['i']\n"
-                + "".join("    %s\n" % x for x in body.strip().split("\n")))
-    with open(recipe, "w") as f:
-        f.write("quern: 1\nparams: {rows: {type: path}}\nsteps:\n  - read_rows: {path: $rows}\n"
-                "  - pipe: {run: '%s %s', writes: {n: int}, timeout: %d}\n  - write: {to: data.jsonl}\n" % (sys.executable, program, timeout))
+    write(program, "import sys, json, time, os\ndef say(x): print(json.dumps(x), flush=True)\nfor line in sys.stdin:\n    r = json.loads(line); i = r['i']\n"
+            + "".join("    %s\n" % x for x in body.strip().split("\n")))
+    write(recipe, "quern: 1\nparams: {rows: {type: path}}\nsteps:\n  - read_rows: {path: $rows}\n"
+            "  - pipe: {run: '%s %s', writes: {n: int}, timeout: %d}\n  - write: {to: data.jsonl}\n" % (sys.executable, program, timeout))
     r = Run(recipe, "rows=" + rows, "--yes", "--max-failed", max_failed, *args)
     equal(r.code, expect, "exit code: %s" % r.stderr)
     adds_up(r.summary)
@@ -72,13 +70,12 @@ mark = path("it-ran")
 mock = Mock([{"match": "", "reply": "yes"}])
 ASKS = "quern: 1\nparams:\n  rows: {type: path}\n  m: {type: model}\nsteps:\n  - read_rows: {path: $rows}\n  - %s: %s\n  - ask: {model: $m, prompt: '{{ .i }}', as: reply}\n  - write: {to: data.jsonl}\n"
 for op, body in (("pipe", "{run: 'touch %s; cat', writes: {i: int}}" % mark), ("check_command", "{run: 'echo %s', as: said, files: [%s]}" % (mark, rows))):
-    with open(path("c.yaml"), "w") as f:
-        f.write("quern: 1\nparams:\n  rows: {type: path}\nsteps:\n  - read_rows: {path: $rows}\n  - %s: %s\n  - write: {to: data.jsonl}\n" % (op, body))
+    write("c.yaml", "quern: 1\nparams:\n  rows: {type: path}\nsteps:\n  - read_rows: {path: $rows}\n  - %s: %s\n  - write: {to: data.jsonl}\n" % (op, body))
     code, out, err = quern("plan", path("c.yaml"), "rows=" + rows)
     check(code == 0 and mark in out and "asks before" in out and not os.path.exists(mark), "plan shows the command and does not run it", op, code, out, err)
     code, out, err = quern("run", path("c.yaml"), "rows=" + rows, "-o", path("c-" + op))
     check(code == 2 and mark in err and "--yes" in err and not os.path.exists(mark) and not os.path.exists(path("c-" + op)), "run says what would run and what to do", op, err)
-    with open(path("asks.yaml"), "w") as f: f.write(ASKS % (op, body))
+    write("asks.yaml", ASKS % (op, body))
     code, out, err = quern("compile", path("asks.yaml"), "rows=" + rows, "--metric", ".reply == \"yes\"", "--model", "m=" + mock.url, "--dir", path("compile-" + op), "-o", path("compiled.yaml"))
     check(code == 2 and mark in err and "--yes" in err and not os.path.exists(mark), "compile runs nobody's commands either", op, code, err)
     r = Run(path("c.yaml"), "rows=" + rows, "--yes", out=path("c-" + op))

@@ -58,9 +58,7 @@ FILES = ["data.jsonl", "rejected.jsonl", "failed.jsonl"]
 ran = refused = ended = 0
 for seed in [int(ONE)] if ONE else range(1, HOW_MANY + 1):
     text = recipe(random.Random(seed))
-    p = path("r%d.yaml" % seed)
-    with open(p, "w") as f:
-        f.write(text)
+    p = write("r%d.yaml" % seed, text)
     want = None
     for j in (1, 2, 5):
         r = Run(p, "rows=" + rows, "-j", str(j), "--max-failed", "1", "--memory", "64M")

@@ -13,8 +13,7 @@ fast = path("quern.yaml")
 def run(rules, *args, models=None, expect=0, timeout=90, recipe="ask"):
     mock = Mock(rules, *args)
     text = "models:\n  it:\n    url: http://127.0.0.1:%d/v1\n    name: m\n    silence: 1s\n    deadline: 8s\n    retry: 50ms\n" % mock.port
-    with open(fast, "w") as f:
-        f.write(text + (models or ""))
+    write(fast, text + (models or ""))
     r = Run(recipe, "rows=" + rows, "--model", "m=it", "--config", fast, timeout=timeout)
     equal(r.code, expect, "exit code with %s (%s)" % (rules, r.stderr))
     adds_up(r.summary)
@@ -111,8 +110,7 @@ class Proxy:
 
 
 def through(proxy_line, env=None, url="http://far.invalid/v1"):
-    with open(fast, "w") as f:
-        f.write("models:\n  it:\n    url: %s\n    name: m\n    silence: 1s\n    deadline: 5s\n    retry: 50ms\n%s" % (url, proxy_line))
+    write(fast, "models:\n  it:\n    url: %s\n    name: m\n    silence: 1s\n    deadline: 5s\n    retry: 50ms\n%s" % (url, proxy_line))
     clean = {k: "" for k in ("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY")}
     return Run("ask", "rows=" + rows, "--model", "m=it", "--config", fast, env={**clean, **(env or {})}, timeout=90)
 
@@ -137,8 +135,7 @@ print("%-28s used where named, not for this machine; dead and refusing ones are 
 # --- a server that dies in the middle for good: what was answered is kept; when it is back, only the rest is asked
 first = Mock([], "--latency", "100", "--slots", "2")
 out, killer = path("dies"), threading.Timer(0.7, first.process.kill)
-with open(fast, "w") as f:
-    f.write("models:\n  it:\n    url: http://127.0.0.1:%d/v1\n    name: m\n    silence: 1s\n    deadline: 3s\n    retry: 50ms\n" % first.port)
+write(fast, "models:\n  it:\n    url: http://127.0.0.1:%d/v1\n    name: m\n    silence: 1s\n    deadline: 3s\n    retry: 50ms\n" % first.port)
 killer.start()
 r = Run("ask", "rows=" + rows, "--model", "m=it", "--config", fast, out=out, timeout=90)
 check(r.code in (1, 4) and 0 < r.summary["rows"]["accepted"] < N, "a server that died: exit %d, %r" % (r.code, r.summary["rows"]))

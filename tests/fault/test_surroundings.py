@@ -36,9 +36,7 @@ equal((len(read_rows(out + "/data.jsonl")), len(slow.requests())), (N, N), "the 
 print("two at once: the second is refused, naming process %d" % first.pid)
 
 # --- the same without a ledger: a recipe that asks nobody
-recipe = path("plain.yaml")
-with open(recipe, "w") as f:
-    f.write("quern: 1\nparams: {rows: {type: path}}\nsteps:\n  - read_rows: {path: $rows}\n  - set: {fields: {n: '.prompt | length'}}\n  - write: {to: data.jsonl}\n")
+recipe = write("plain.yaml", "quern: 1\nparams: {rows: {type: path}}\nsteps:\n  - read_rows: {path: $rows}\n  - set: {fields: {n: '.prompt | length'}}\n  - write: {to: data.jsonl}\n")
 out = path("plain")
 first = start(recipe, "rows=-", "-o", out, stdin=subprocess.PIPE)
 first.stdin.write(b'{"prompt": "a"}\n')
@@ -115,8 +113,7 @@ check(r.code == 1 and "data.jsonl" in r.stderr, "a folder where the file belongs
 # --- a source that changes while it is read fails the run with a clear word; one that vanishes is named
 big = path("big.jsonl")
 line = json.dumps({"prompt": "x" * 2000}) + "\n"
-with open(big, "w") as f:
-    f.write(line * 60000)
+write(big, line * 60000)
 out = path("changes")
 stop = threading.Event()
 

@@ -71,8 +71,7 @@ MODEL = mock.url
 FILE = lib.write_rows("file.jsonl", [ROW])
 EMPTY, BROKEN = lib.path("empty.jsonl"), lib.path("broken.jsonl")
 open(EMPTY, "w").close()
-with open(BROKEN, "w") as f:
-    f.write(json.dumps(ROW) + "\n" + '{"text": "cut of\n' + json.dumps(ROW) + "\n")
+lib.write(BROKEN, json.dumps(ROW) + "\n" + '{"text": "cut of\n' + json.dumps(ROW) + "\n")
 ops = [o for o in json.loads(lib.quern("ops", "--json")[1]) if o["stage"] not in ("source", "sink")]
 with concurrent.futures.ThreadPoolExecutor(4) as pool:
     refused = {name for name in pool.map(hostile, ops) if name}

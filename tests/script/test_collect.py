@@ -11,8 +11,7 @@ with open(rows, "w") as f:
         f.write('{"n": %d, "g": %d, "t": "%s"}\n' % (i, i // 3, ("grain%d " % i) * 100))
 size = os.path.getsize(rows)
 for of, good in ((".n", True), (".", False)):
-    with open(path("collect.yaml"), "w") as f:
-        f.write("quern: 1\nparams: {rows: {type: path}}\nsteps:\n  - read_rows: {path: $rows}\n  - collect: {by: .g, of: '%s', as: items}\n  - fields: {keep: [g, items]}\n  - write: {to: data.jsonl}\n" % of)
+    write("collect.yaml", "quern: 1\nparams: {rows: {type: path}}\nsteps:\n  - read_rows: {path: $rows}\n  - collect: {by: .g, of: '%s', as: items}\n  - fields: {keep: [g, items]}\n  - write: {to: data.jsonl}\n" % of)
     r = Run(path("collect.yaml"), "rows=" + rows, "--memory", "24M")
     check((r.code == 0) == good, "of: %s, %d MB of rows: %s" % (of, size >> 20, r.stderr[-300:]))
     if good:

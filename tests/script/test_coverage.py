@@ -7,9 +7,7 @@ from lib import *
 
 
 def recipe(name, steps):
-    p = path(name)
-    with open(p, "w") as f:
-        f.write("quern: 1\nparams: {rows: {type: path}, of: {type: any, default: {domain: {a: 0.7, b: 0.3}, use: [x, y]}}}\nsteps:\n  - read_rows: {path: $rows}\n" + steps)
+    p = write(name, "quern: 1\nparams: {rows: {type: path}, of: {type: any, default: {domain: {a: 0.7, b: 0.3}, use: [x, y]}}}\nsteps:\n  - read_rows: {path: $rows}\n" + steps)
     return p
 
 

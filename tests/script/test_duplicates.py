@@ -44,8 +44,7 @@ for more in (["--memory", "16M"], ["--workers", "1"], ["--workers", "3", "--memo
 # ---- and inside grow: a pool fed in rounds of a hundred texts
 texts = texts[:2000]
 seeds = lib.write_rows("seeds.jsonl", [{"rounds": [texts[i:i + 100] for i in range(0, len(texts), 100)]}])
-with open(lib.path("grow.yaml"), "w") as f:
-    f.write("""quern: 1
+lib.write("grow.yaml", """quern: 1
 params: {seeds: {type: path}}
 steps:
   - read_rows: {path: $seeds}
@@ -120,10 +119,9 @@ lines = embedded.decode().splitlines()
 for i in (0, 33, 69, 149):
     alone, _, _ = apply("embed", "text=.t", "encoder=" + folder, "digits=9", lib.write_rows("one.jsonl", [texts[i]]))
     equal(alone.decode().strip(), lines[i if i < 70 else i - 1], "row %d alone" % i)
-recipe = lib.path("steps.yaml")
-with open(recipe, "w") as f:        # a filter's note must not be taken for a vector; rows that `when` lets pass by are not embedded
-    f.write("quern: 1\nsteps:\n  - read_rows: {path: %s, licence: mit}\n  - keep: {where: '.t != null'}\n  - copied: {text: .t, source: .t, max: 100}\n"
-            "  - embed: {text: .t, encoder: %s}\n    when: '.copied_words > 4'\n  - write: {to: data.jsonl}\n" % (src, folder))
+# a filter's note must not be taken for a vector; rows that `when` lets pass by are not embedded
+recipe = lib.write("steps.yaml", "quern: 1\nsteps:\n  - read_rows: {path: %s, licence: mit}\n  - keep: {where: '.t != null'}\n  - copied: {text: .t, source: .t, max: 100}\n"
+        "  - embed: {text: .t, encoder: %s}\n    when: '.copied_words > 4'\n  - write: {to: data.jsonl}\n" % (src, folder))
 r = lib.Run(recipe)
 equal(r.code, 0, r.stderr)
 check(all(("vector" in x) == (x["copied_words"] > 4) for x in r.rows()) and len({len(x["vector"]) for x in r.rows() if "vector" in x}) == 1, "only those that the step is for")

@@ -25,14 +25,10 @@ code, table, err = quern("eval", rows, "--by", ".system", "--against", "old", "-
 check("60.00" in table and "+15.00" in table and "rows read: 200" in table, "the table", table)
 
 # a model is asked, in three styles; the SQL is executed on the table
-csv = path("rivers.csv")
-with open(csv, "w") as f:
-    f.write("river,km\nRhine,1233\nElbe,1094\nWeser,452\n")
+csv = write("rivers.csv", "river,km\nRhine,1233\nElbe,1094\nWeser,452\n")
 questions = path("q.jsonl")
-recipe = path("tables.yaml")
-with open(recipe, "w") as f:
-    f.write("quern: 1\nsteps:\n  - read_tables: {path: %s}\n  - each: {of: '[{question: \"How long is the Rhine?\", answer: 1233}, {question: \"How long is the Weser?\", answer: 452}]', as: qa}\n"
-            "  - set: {fields: {question: .qa.question, answer: .qa.answer}}\n  - write: {to: q.jsonl}\n" % csv)
+recipe = write("tables.yaml", "quern: 1\nsteps:\n  - read_tables: {path: %s}\n  - each: {of: '[{question: \"How long is the Rhine?\", answer: 1233}, {question: \"How long is the Weser?\", answer: 452}]', as: qa}\n"
+        "  - set: {fields: {question: .qa.question, answer: .qa.answer}}\n  - write: {to: q.jsonl}\n" % csv)
 made = Run(recipe)
 equal(made.code, 0, "tables: " + made.stderr)
 qa = made.rows("q.jsonl")

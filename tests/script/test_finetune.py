@@ -9,16 +9,12 @@ rows = write_rows("rows.jsonl", [{"q": "%d?" % i, "a": "A%d" % i, "b": "B%d" % i
 
 
 def recipe(name, train, tail=""):
-    p = path(name)
-    with open(p, "w") as f:
-        f.write("quern: 1\nparams:\n  rows: {type: path}\n  base: {type: model, default: builtin}\nsteps:\n  - name: rows\n    read_rows: {path: $rows}\n  - name: tuned\n    %s\n%s" % (train, tail))
+    p = write(name, "quern: 1\nparams:\n  rows: {type: path}\n  base: {type: model, default: builtin}\nsteps:\n  - name: rows\n    read_rows: {path: $rows}\n  - name: tuned\n    %s\n%s" % (train, tail))
     return p
 
 
 # ---- TRL: a stand-in that reads the configuration, writes a checkpoint, may be killed, and leaves a model ----
-stand_in = path("trl.py")
-with open(stand_in, "w") as f:
-    f.write(r'''
+stand_in = write("trl.py", r'''
 import json, os, sys, time
 what, flag, config = sys.argv[1:]
 c = dict(l.split(": ", 1) for l in open(config) if ": " in l)

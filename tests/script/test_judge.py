@@ -33,9 +33,7 @@ better = lambda which: json.dumps({"reason": "It is the better one.", "better": 
 first = lib.Mock([{"match": "Which is better", "reply": better("1")}])
 right = lib.Mock([{"match": "Reply 1:\n[%d-good]" % i, "reply": better("1")} for i in range(120)] + [{"match": "Which is better", "reply": better("2")}])
 errs = lib.Mock([{"match": "Reply 1:\n[%d-%s]" % (i, "bad" if i % 4 == 0 else "good"), "reply": better("1")} for i in range(120)] + [{"match": "Which is better", "reply": better("2")}])
-recipe = lib.path("pairs.yaml")
-with open(recipe, "w") as f:
-    f.write("""quern: 1
+recipe = lib.write("pairs.yaml", """quern: 1
 params:
   first: {type: model}
   right: {type: model}
@@ -81,8 +79,7 @@ for i in range(90):
 mark = lambda m: json.dumps({"reason": "So it is.", "help": m})
 a = lib.Mock([{"match": "[item %d]" % i, "reply": mark(m)} for i, m in enumerate(strict)])
 b = lib.Mock([{"match": "[item %d]" % i, "reply": mark(m)} for i, m in enumerate(kind)])
-with open(lib.path("scales.yaml"), "w") as f:
-    f.write("""quern: 1
+lib.write("scales.yaml", """quern: 1
 params:
   strict: {type: model}
   kind: {type: model}

@@ -43,10 +43,8 @@ check(precision > 0.97 and recall > 0.97, "classify from 300 rows: precision %.3
 check(all(r["_measure"] == "good" and r["_value"] < 0.5 for r in gone), "a rejection says the probability")
 print("classify: 300 judged rows, 1,000 unseen: precision %.3f, recall %.3f" % (precision, recall))
 flipped = [dict(r, good=rng.random() < .5) for r in judged]             # judgements that mean nothing
-recipe = lib.path("flipped.yaml")
-with open(recipe, "w") as f:
-    f.write("quern: 1\nsteps:\n  - read_rows: {path: %s}\n  - classify: {judged: %s, min: 0}\n  - write: {to: data.jsonl}\n"
-            % (lib.write_rows("u.jsonl", unseen), lib.write_rows("flipped.jsonl", flipped)))
+recipe = lib.write("flipped.yaml", "quern: 1\nsteps:\n  - read_rows: {path: %s}\n  - classify: {judged: %s, min: 0}\n  - write: {to: data.jsonl}\n"
+        % (lib.write_rows("u.jsonl", unseen), lib.write_rows("flipped.jsonl", flipped)))
 r = lib.Run(recipe)
 equal(r.code, 0, r.stderr[-400:])
 check("can hardly be learned" in r.stderr + lib.bytes_of(r.out, "run.log").decode(), "judgements by the coin are said to be unlearnable")

@@ -28,10 +28,8 @@ with_bad = lines + b"{not json}\n" + lines
 p, r = plan(*ask, stdin=with_bad), Run("ask", "rows=-", "--model", "m=" + Mock().url, "--max-failed", "1", stdin=with_bad)
 equal(p["source_rows"], r.summary["rows"]["in"], "a record that cannot be read is a row, as in the run: %s" % r.stderr)
 
-two = path("two.yaml")
-with open(two, "w") as f:
-    f.write("quern: 1\nparams:\n  rows: {type: path}\n  more: {type: path}\n  m: {type: model}\nsteps:\n  - name: first\n    read_rows: {path: $rows}\n  - name: second\n    read_rows: {path: $more}\n"
-            "  - from: [first, second]\n    ask: {model: $m, prompt: '{{ .prompt }}', as: reply}\n  - write: {to: data.jsonl}\n")
+two = write("two.yaml", "quern: 1\nparams:\n  rows: {type: path}\n  more: {type: path}\n  m: {type: model}\nsteps:\n  - name: first\n    read_rows: {path: $rows}\n  - name: second\n    read_rows: {path: $more}\n"
+        "  - from: [first, second]\n    ask: {model: $m, prompt: '{{ .prompt }}', as: reply}\n  - write: {to: data.jsonl}\n")
 p = plan(two, "rows=" + write_rows("a.jsonl", rows), "more=" + write_rows("b.jsonl", rows[:30]), *model)
 equal((p["source_rows"], calls(p)), (167, [167]), "two sources")
 p = plan("table_qa", "tables=examples/tables", "per_table=4")

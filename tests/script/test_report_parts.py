@@ -18,9 +18,7 @@ for a in articles[:20]:
 source = lib.write_rows("source.jsonl", [{"passage": r["passage"], "seed": r["seed"]} for r in rows])
 mock = lib.Mock([{"match": r["seed"], "reply": r["who"]} for r in rows])
 real = lib.write_rows("real.jsonl", [{"note": q["question"]} for a in articles[20:] for p in a["paragraphs"][:6] for q in p["qas"][:1]])
-recipe = lib.path("parts.yaml")
-with open(recipe, "w") as f:
-    f.write("""quern: 1
+recipe = lib.write("parts.yaml", """quern: 1
 about: a note about each passage
 params:
   writer: {type: model}
@@ -69,8 +67,7 @@ code, _, err = lib.quern("run", recipe, "--model", "writer=" + mock.url, "--agai
 check(code == 2 and "/nowhere.jsonl" in err, "a reference that is not there is told before anything runs", err)
 
 # ---- judges
-with open(lib.path("judged.yaml"), "w") as f:
-    f.write("quern: 1\nsteps:\n  - read_rows: {path: %s, licence: mit}\n  - write: {to: data.jsonl}\n" % lib.write_rows("judged.jsonl", rows))
+lib.write("judged.yaml", "quern: 1\nsteps:\n  - read_rows: {path: %s, licence: mit}\n  - write: {to: data.jsonl}\n" % lib.write_rows("judged.jsonl", rows))
 r2 = lib.Run(lib.path("judged.yaml"))
 page2, d2 = facts(r2)
 m = {x["field"]: x for x in d2["marks"]}
@@ -84,9 +81,8 @@ check("Distance" not in page2.split("facts")[0] and "against" not in d2, "withou
 # ---- the same row with the term exchanged, judged again: this judge marks women lower
 people = [{"text": t} for t in ["He is a good boss.", "She is a good boss.", "It is a mill.", "His sister is an engineer.", "He left."] * 8]
 biased = lib.Mock([{"regex": "[Ss]he |[Hh]er ", "json": {"reason": "Hm.", "help": 2}}, {"match": "The work", "json": {"reason": "Fine.", "help": 4}}])
-with open(lib.path("swap.yaml"), "w") as f:
-    f.write("quern: 1\nparams:\n  judge: {type: model}\nsteps:\n  - read_rows: {path: %s, licence: mit}\n  - swap_terms: {fields: text}\n"
-            "  - judge: {of: '{{ .text }}', rubric: {help: 1..5}, model: $judge}\n  - write: {to: data.jsonl}\n" % lib.write_rows("people.jsonl", people))
+lib.write("swap.yaml", "quern: 1\nparams:\n  judge: {type: model}\nsteps:\n  - read_rows: {path: %s, licence: mit}\n  - swap_terms: {fields: text}\n"
+        "  - judge: {of: '{{ .text }}', rubric: {help: 1..5}, model: $judge}\n  - write: {to: data.jsonl}\n" % lib.write_rows("people.jsonl", people))
 r3 = lib.Run(lib.path("swap.yaml"), "--model", "judge=" + biased.url)
 equal(r3.code, 0, r3.stderr[-400:])
 rows3, d3 = r3.rows(), facts(r3)[1]
@@ -99,9 +95,8 @@ check(len(pairs) == 32 and got["moved"] > 20 and abs(got["higher"] - sum(b - a f
 EVIL = "</script><img src=x onerror=alert(1)>"
 measured = [{"id": i, "system": s, "rows": n, "em": (i * 7 + k) % 10 < b + k} for i in range(40) for k, n in enumerate((500, 1000, 8000)) for s, b in (("curated", 3), (EVIL, 1))]
 measured += [{"id": i, "system": "base", "rows": None, "em": i % 4 == 0} for i in range(40)]
-with open(lib.path("curve.yaml"), "w") as f:
-    f.write("quern: 1\nsteps:\n  - name: rows\n    read_rows: {path: %s, licence: mit}\n  - tally: {of: em, by: .system, along: .rows, pair: .id, against: base}\n  - write: {to: curve.jsonl}\n"
-            "  - from: rows\n    tally: {of: em, by: .system, along: '.rows // 0', pair: .id, against: curated}\n  - write: {to: other.jsonl}\n" % lib.write_rows("measured.jsonl", measured))
+lib.write("curve.yaml", "quern: 1\nsteps:\n  - name: rows\n    read_rows: {path: %s, licence: mit}\n  - tally: {of: em, by: .system, along: .rows, pair: .id, against: base}\n  - write: {to: curve.jsonl}\n"
+        "  - from: rows\n    tally: {of: em, by: .system, along: '.rows // 0', pair: .id, against: curated}\n  - write: {to: other.jsonl}\n" % lib.write_rows("measured.jsonl", measured))
 r4 = lib.Run(lib.path("curve.yaml"))
 equal(r4.code, 0, r4.stderr[-400:])
 curve, mean = r4.rows("curve.jsonl"), lambda s, n: sum(r["em"] for r in measured if (r["system"], r["rows"]) == (s, n)) / 40
@@ -119,10 +114,9 @@ check("results" not in d2, "rows that are no tally's are no table")
 
 # ---- two steps of judges, each with two: the page has the agreement of both, each with its own field
 strict, kind = (lib.Mock([{"match": "- style", "json": {"reason": "Hm.", "style": 1}}, {"match": "The work", "json": {"reason": "Fine.", "help": mark}}]) for mark in (2, 4))
-with open(lib.path("two.yaml"), "w") as f:
-    f.write("quern: 1\nparams:\n  a: {type: model}\n  b: {type: model}\nsteps:\n  - read_rows: {path: %s, licence: mit}\n"
-            "  - judge: {of: '{{ .text }}', rubric: {help: 1..5}, model: $a, second: $b}\n"
-            "  - judge: {of: '{{ .text }}', rubric: {style: 1..5}, model: $a, second: $b, as: styled}\n    name: manner\n  - write: {to: data.jsonl}\n" % lib.path("people.jsonl"))
+lib.write("two.yaml", "quern: 1\nparams:\n  a: {type: model}\n  b: {type: model}\nsteps:\n  - read_rows: {path: %s, licence: mit}\n"
+        "  - judge: {of: '{{ .text }}', rubric: {help: 1..5}, model: $a, second: $b}\n"
+        "  - judge: {of: '{{ .text }}', rubric: {style: 1..5}, model: $a, second: $b, as: styled}\n    name: manner\n  - write: {to: data.jsonl}\n" % lib.path("people.jsonl"))
 rj = lib.Run(lib.path("two.yaml"), "--model", "a=" + strict.url, "--model", "b=" + kind.url)
 equal(rj.code, 0, rj.stderr[-400:])
 dj = facts(rj)[1]
@@ -136,8 +130,7 @@ equal(facts(rk)[1]["judges"], [], "what another recipe's judges left in the fold
 # ---- topics of short texts: two subjects that share no word within are still two groups
 short = [" ".join(w) for i in range(40) for w in ((["mill", "grain", "flour", "stone", "sack"][i % 5], ["grain", "flour", "stone", "sack", "mill"][i % 5], "%dth" % i),
                                                   (["ship", "harbour", "sail", "mast", "captain"][i % 5], ["harbour", "sail", "mast", "captain", "ship"][i % 5], "%dnd" % i))]
-with open(lib.path("short.yaml"), "w") as f:
-    f.write("quern: 1\nsteps:\n  - read_rows: {path: %s, licence: mit}\n  - write: {to: data.jsonl}\n" % lib.write_rows("short.jsonl", [{"text": t} for t in short]))
+lib.write("short.yaml", "quern: 1\nsteps:\n  - read_rows: {path: %s, licence: mit}\n  - write: {to: data.jsonl}\n" % lib.write_rows("short.jsonl", [{"text": t} for t in short]))
 topics = facts(lib.Run(lib.path("short.yaml")))[1]["portrait"]["topics"]
 mills, ships = {"mill", "grain", "flour", "stone", "sack"}, {"ship", "harbour", "sail", "mast", "captain"}
 check(sum(n for _, n in topics) == 80 and all(not t.startswith("mixed") and (set(t.split(", ")) <= mills or set(t.split(", ")) <= ships) for t, _ in topics), "no topic mixes the two", topics)

@@ -11,9 +11,7 @@ controls = write_rows("controls.jsonl", [{"id": 900 + i, "prompt": "Control %d" 
 
 
 def recipe(name, settings):
-    p = path(name + ".yaml")
-    with open(p, "w") as f:
-        f.write("""quern: 1
+    p = write(name + ".yaml", """quern: 1
 params: {rows: {type: path}}
 steps:
   - read_rows: {path: $rows}
@@ -87,8 +85,7 @@ equal(lost.data(), r.data(), "the files are lost: the ledger still knows every d
 later = os.path.join(r.out, "review", "review", "queue.jsonl")
 os.makedirs(os.path.dirname(later), exist_ok=True)
 turned = next(p for p in order if kinds[p] == "reject")
-with open(later, "w") as f:
-    f.write(json.dumps({"task": picked[turned]["task"], "decision": "accept"}) + "\n")
+write(later, json.dumps({"task": picked[turned]["task"], "decision": "accept"}) + "\n")
 equal(len(run(one, out=r.out, code=0).rows()), len(got) + 1, "a later decision of the same person replaces the earlier")
 shutil.rmtree(os.path.dirname(later))
 equal(len(run(one, out=r.out, code=0).rows()), len(got) + 1, "and stays")
@@ -154,8 +151,7 @@ print("review: control tasks")
 
 # ---------------------------------------------------------------- mistakes of people
 for line, says in [('{"task": "x", "decision": "maybe"}', "is no decision"), ("{broken", "no JSON"), ('{"decision": "accept"}', "object with `task`")]:
-    with open(os.path.join(r.out, "review", "review", "zoe.jsonl"), "w") as f:
-        f.write('{"task": "y", "decision": ""}\n' + line + "\n")
+    write(os.path.join(r.out, "review", "review", "zoe.jsonl"), '{"task": "y", "decision": ""}\n' + line + "\n")
     bad = Run(three, "rows=" + rows, out=r.out)
     check(bad.code == 2 or bad.code == 1, bad.code)
     check(says in bad.stderr and "zoe.jsonl:2" in bad.stderr, "a line that is not understood is named", bad.stderr)

@@ -9,8 +9,7 @@ HEAD = "quern: 1\nparams: {rows: {type: path}, times: {type: int, default: 3}}\n
 
 
 def recipe(name, text):
-    with open(path(name), "w") as f:
-        f.write(HEAD + text)
+    write(name, HEAD + text)
     return path(name)
 
 

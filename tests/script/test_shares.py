@@ -15,9 +15,7 @@ source = lib.write_rows("rows.jsonl", rows)
 
 
 def run(name, steps):
-    path = lib.path(name + ".yaml")
-    with open(path, "w") as f:
-        f.write("quern: 1\nsteps:\n  - read_rows: {path: %s, licence: mit}\n%s  - write: {to: data.jsonl}\n" % (source, steps))
+    path = lib.write(name + ".yaml", "quern: 1\nsteps:\n  - read_rows: {path: %s, licence: mit}\n%s  - write: {to: data.jsonl}\n" % (source, steps))
     r = lib.Run(path)
     equal(r.code, 0, r.stderr[-500:])
     lib.adds_up(r.summary)

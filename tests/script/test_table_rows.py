@@ -7,8 +7,7 @@ from lib import *
 
 # ---- tries by execution ----
 tables = path("tables", "rivers.csv")
-with open(tables, "w") as f:
-    f.write("River,Country,Length\nRhine,Germany,1233\nWeser,Germany,452\nSeine,France,777\nLoire,France,1006\nEbro,Spain,930\n")
+write(tables, "River,Country,Length\nRhine,Germany,1233\nWeser,Germany,452\nSeine,France,777\nLoire,France,1006\nEbro,Spain,930\n")
 recipe = """quern: 1
 params: {tables: {type: path}, m: {type: model}, marks: {type: bool}}
 steps:
@@ -19,8 +18,7 @@ steps:
   - fields: {keep: [question, n_right, tries, reply]}
   - write: {to: data.jsonl}
 """
-with open(path("tries.yaml"), "w") as f:
-    f.write(recipe)
+write("tries.yaml", recipe)
 
 
 def right(rules, marks):
@@ -37,8 +35,7 @@ equal(right(marks, "yes"), {"germany": (2, 2), "france": (2, 2), "ebro": (0, 2)}
 equal(right([{"match": "", "reply": "rows"}], "yes"), {"germany": (0, 2), "france": (0, 2), "ebro": (0, 2)}, "another answer is wrong")
 
 # ---- spoiled rows ----
-with open(path("spoil.yaml"), "w") as f:
-    f.write("""quern: 1
+write("spoil.yaml", """quern: 1
 params: {tables: {type: path}}
 steps:
   - read_tables: {path: $tables}

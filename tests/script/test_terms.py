@@ -30,8 +30,7 @@ print("forbidden terms stop, a family's own, evaluation and free licences go on"
 def docs_run(name, files, *args, recipe=None, **more):
     folder = path(name, "x")[:-1]
     for f, text in files.items():
-        with open(os.path.join(folder, f), "w") as g:
-            g.write(text)
+        write(os.path.join(folder, f), text)
     return Run(recipe or "document_qa", "docs=" + folder, *args, **more)
 
 
@@ -67,8 +66,7 @@ print("a source's licence stops, warns or binds, whoever names it; the card says
 for name, files, want in [("open", {"a.md": FACTS}, ["CC0-1.0"]), ("nearer", {"a.md": FACTS, "a.md.license": "SPDX-License-Identifier: MIT\n"}, ["MIT"])]:
     folder = os.path.dirname(path(name + "/inner", "x"))
     for f, text in {"../../%s.license" % name: "SPDX-FileCopyrightText: somebody\nSPDX-License-Identifier: CC0-1.0\n", **files}.items():
-        with open(os.path.join(folder, f), "w") as g:
-            g.write(text)
+        write(os.path.join(folder, f), text)
     r = Run("document_qa", "docs=" + folder)
     equal((r.code, r.summary["licences"]), (0, want), "the licence beside a folder, %s: %s" % (name, r.stderr))
 for args in (["table_qa", "tables=examples/tables", "per_table=2"], ["document_qa", "docs=examples/docs/articles"], ["instruction_filters", "rows=examples/seeds/instructions.jsonl"]):
@@ -83,16 +81,13 @@ before = len(mock.requests())
 r = docs_run("asked", {**PLAIN, "a.md.license": "SPDX-License-Identifier: CC-BY-ND-4.0\n"}, "--for", "my-7b", "--model", "writer=apache", "--config", config)
 equal((r.code, len(mock.requests()) - before), (2, 0), "nothing is sent for a row whose source forbids it: " + r.stderr)
 # a step that leaves such rows out makes the run go through
-filtered = path("filtered.yaml")
-with open(filtered, "w") as f:
-    f.write("quern: 1\nparams:\n  rows: {type: path}\nsteps:\n  - read_rows: {path: $rows, licence: cc-by-nd-4.0}\n  - licence: {deny: ['*-nd-*']}\n  - write: {to: data.jsonl}\n")
+filtered = write("filtered.yaml", "quern: 1\nparams:\n  rows: {type: path}\nsteps:\n  - read_rows: {path: $rows, licence: cc-by-nd-4.0}\n  - licence: {deny: ['*-nd-*']}\n  - write: {to: data.jsonl}\n")
 mixed = write_rows("mixed.jsonl", [{"q": "a", "licence": "MIT"}, {"q": "b"}, {"q": "c", "license": "CC0 1.0"}])
 r = Run(filtered, "rows=" + mixed, "--for", "my-7b")
 equal((r.code, [x["q"] for x in r.rows()], r.summary["licences"], r.summary["may_train"]), (0, ["a", "c"], ["MIT", "CC0 1.0"], "yes"), r.stderr)
 with open(filtered) as f:
     unfiltered = f.read().replace("  - licence: {deny: ['*-nd-*']}\n", "")
-with open(filtered, "w") as f:
-    f.write(unfiltered)
+write(filtered, unfiltered)
 equal(Run(filtered, "rows=" + mixed, "--for", "my-7b").code, 2, "without the step the run stops")
 print("no request for a forbidden row; a step that leaves it out lets the run go on")
 
@@ -103,14 +98,12 @@ STEPS = ("quern: 1\nparams:\n  rows: {type: path}\nsteps:\n  - read_rows: {path:
          "  - from: [left, right]\n    join: {}\n  - collect: {by: .group, of: .item}\n%s  - write: {to: data.jsonl}\n")
 parts = write_rows("parts.jsonl", [{"group": g, "parts": ["%s%d" % (g, k) for k in range(3)], "licence": l}
                                    for g, l in [("x", "MIT"), ("x", "CC BY-ND 4.0"), ("y", "ISC")]])
-with open(through, "w") as f:
-    f.write(STEPS % "")
+write(through, STEPS % "")
 r = Run(through, "rows=" + parts)
 check(r.summary, r.stderr)
 equal((r.code, r.summary["rows"]["accepted"], r.summary["licences"]), (0, 2, ["MIT", "CC BY-ND 4.0", "ISC"]), r.stderr)
 equal(Run(through, "rows=" + parts, "--for", "my-7b").code, 2, "a row put together from both has both licences")
-with open(through, "w") as f:
-    f.write(STEPS % "  - fields: {drop: [licence]}\n  - licence: {deny: ['*-nd-*']}\n")
+write(through, STEPS % "  - fields: {drop: [licence]}\n  - licence: {deny: ['*-nd-*']}\n")
 r = Run(through, "rows=" + parts, "--for", "my-7b")
 equal((r.code, [x["group"] for x in r.rows()], r.summary["licences"]), (0, ["y"], ["ISC"]), "the step `licence` knows what went into a row: " + r.stderr)
 print("licences go through 1-to-n steps, joins and gathers")
@@ -119,10 +112,9 @@ print("licences go through 1-to-n steps, joins and gathers")
 taught = path("taught.yaml")
 TRAIN = "%s: {prompt: '{{ .q }} =', reply: .a, epochs: 1, batch: 4, %s}"
 SIZE = "size: {wide: 16, layers: 1, heads: 1, vocab: 260, max_tokens: 16}"
-with open(taught, "w") as f:
-    f.write("quern: 1\nparams:\n  rows: {type: path}\n  tests: {type: path}\n  spare: {type: model, default: builtin}\nsteps:\n  - read_rows: {path: $rows}\n"
-            "  - name: first\n    " + TRAIN % ("train_sft", SIZE) + "\n  - read_rows: {path: $tests}\n  - name: cut\n    copy: {from: q, to: text}\n  - name: second\n    " + TRAIN.replace(".q ", ".text ") % ("train_sft", "base: $first") +
-            "\n  - from: cut\n    ask: {model: $second, prompt: '{{ .text }} =', as: said, max_tokens: 2, temperature: 0, keep_cut: yes}\n  - write: {to: data.jsonl}\n")
+write(taught, "quern: 1\nparams:\n  rows: {type: path}\n  tests: {type: path}\n  spare: {type: model, default: builtin}\nsteps:\n  - read_rows: {path: $rows}\n"
+        "  - name: first\n    " + TRAIN % ("train_sft", SIZE) + "\n  - read_rows: {path: $tests}\n  - name: cut\n    copy: {from: q, to: text}\n  - name: second\n    " + TRAIN.replace(".q ", ".text ") % ("train_sft", "base: $first") +
+        "\n  - from: cut\n    ask: {model: $second, prompt: '{{ .text }} =', as: said, max_tokens: 2, temperature: 0, keep_cut: yes}\n  - write: {to: data.jsonl}\n")
 taught_rows = lambda licence: write_rows("taught.%s.jsonl" % licence, [{"q": "%d + 1" % k, "a": str(k + 1), "licence": licence} for k in range(8)])
 tests = write_rows("asked.jsonl", [{"q": "%d + 1" % k, "a": str(k + 1), "licence": "ISC"} for k in range(4)])
 r = Run(taught, "rows=" + taught_rows("MIT"), "tests=" + tests)
@@ -134,8 +126,7 @@ r = Run(taught, "rows=" + taught_rows("cc-by-nd-4.0"), "tests=" + tests, "--for"
 check(r.code == 2 and "may not train my-7b" in r.stderr, "what the model was taught forbids it: " + r.stderr)
 with open(taught) as f:
     left_out = f.read().replace("  - write:", "  - licence: {deny: ['*-nd-*']}\n  - write:")
-with open(taught, "w") as f:
-    f.write(left_out)
+write(taught, left_out)
 for licence, n in [("cc-by-nd-4.0", 0), ("MIT", 4)]:
     equal(len(Run(taught, "rows=" + taught_rows(licence), "tests=" + tests).rows()), n, "the rows that the second model wrote know what the first was taught: " + licence)
 print("licences go through a model that the run trains, and one trained on top of it")

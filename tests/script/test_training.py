@@ -11,9 +11,7 @@ FILES = ["data.jsonl", "model.synth.jsonl", "models/synth/model.safetensors", "m
 
 
 def recipe(name, epochs, tail):
-    p = path(name)
-    with open(p, "w") as f:
-        f.write("""quern: 1
+    p = write(name, """quern: 1
 params:
   rows: {type: path}
 steps:
@@ -74,9 +72,7 @@ for name, workers, kill in [("one worker", "1", False), ("killed", "2", True)]:
     check(not any(f.endswith((".checkpoint", ".part")) for f in os.listdir(os.path.join(out, "models"))), "nothing is left over")
 
 # the folder is a model like any other; tries with it, killed among the tries
-tries = path("tries.yaml")
-with open(tries, "w") as f:
-    f.write("""quern: 1
+tries = write("tries.yaml", """quern: 1
 params:
   rows: {type: path}
   m: {type: model}
@@ -113,9 +109,7 @@ print("%.0f%% of unseen sums right; the same %d bytes of weights on 1 and 2 work
 # the other trainings, on what a small model can learn: sums again
 pairs = write_rows("pairs.jsonl", [{"q": "%d + %d" % s, "good": str(sum(s)), "bad": str(sum(s) + 1 + rng.randrange(3))} for s in sums[:400]])
 steps = write_rows("steps.jsonl", [{"q": "%d + %d" % s, "s": ["begin", "yes" if k else "no"], "y": [None, bool(k)]} for i, s in enumerate(sums[:300]) for k in [i % 2]])
-more = path("more.yaml")
-with open(more, "w") as f:
-    f.write("""quern: 1
+more = write("more.yaml", """quern: 1
 params:
   pairs: {type: path}
   steps: {type: path}
@@ -169,9 +163,7 @@ for name in ("rm", "prm"):
         check(k.data(f) == r.data(f), "killed in %s: %s differs" % (name, f))
 
 # imputation with a trained model: the answer of a sum must stay the same when its text is rebuilt
-fill = path("fill.yaml")
-with open(fill, "w") as f:
-    f.write("""quern: 1
+fill = write("fill.yaml", """quern: 1
 params:
   rows: {type: path}
   m: {type: model}
@@ -198,13 +190,11 @@ steps:
     train_sft: {prompt: '{{ .q }}', reply: .a}
   - from: rows
 """
-with open(plan, "w") as f:
-    f.write(head + "    ask: {model: $m, prompt: '{{ .q }}', as: x}\n  - ask: {model: $m, prompt: '{{ .x }}', as: y}\n  - repeat: {times: 2, steps: [{ask: {model: $m, prompt: '{{ .y }}', as: y}}]}\n")
+write(plan, head + "    ask: {model: $m, prompt: '{{ .q }}', as: x}\n  - ask: {model: $m, prompt: '{{ .x }}', as: y}\n  - repeat: {times: 2, steps: [{ask: {model: $m, prompt: '{{ .y }}', as: y}}]}\n")
 code, out, err = quern("plan", plan, "rows=" + rows)
 check(code == 0 and out.count("after_training") == 1, "rows wait once", out, err)
-with open(plan, "w") as f:
-    f.write(head + "    repeat: {times: 2, steps: [{repeat: {times: 2, as: inner, steps: [{ask: {model: $m, prompt: '{{ .q }}', as: q}}]}}]}\n  - write: {to: a.jsonl}\n"
-            "  - from: rows\n    grow: {until_rows: 4, steps: [{ask: {model: $m, prompt: '{{ .examples[0].q }}', as: q}}]}\n")
+write(plan, head + "    repeat: {times: 2, steps: [{repeat: {times: 2, as: inner, steps: [{ask: {model: $m, prompt: '{{ .q }}', as: q}}]}}]}\n  - write: {to: a.jsonl}\n"
+        "  - from: rows\n    grow: {until_rows: 4, steps: [{ask: {model: $m, prompt: '{{ .examples[0].q }}', as: q}}]}\n")
 code, out, err = quern("plan", plan, "rows=" + rows)
 lines = [l.split()[0] for l in out.splitlines() if l.startswith("  ") and l.split()]
 check(code == 0 and out.count("after_training") == 2 and lines.index("after.m") < lines.index("repeat") and lines.index("after.m#2") < lines.index("grow"), "rows wait before a loop for the models that steps inside name", out, err)
@@ -212,8 +202,7 @@ r = Run(recipe("loop.yaml", 1, "  - sample: {rows: 6}\n  - set: {fields: {all: '
 equal(r.code, 0, "a trained model in a loop: " + r.stderr)
 check(r.summary["calls"]["sent"] == 18 and all(len(x["all"]) == 3 for x in r.rows()), "each turn asks it", r.summary["calls"])
 for loop, gather in (("repeat: {times: 2, ", "sample: {rows: 3}"), ("grow: {until_rows: 4, ", "collect: {by: .round}"), ("repeat: {times: 2, ", "train_sft: {prompt: '{{ .q }}', reply: .a}")):
-    with open(plan, "w") as f:
-        f.write(head + "    %ssteps: [{%s}]}\n" % (loop, gather))
+    write(plan, head + "    %ssteps: [{%s}]}\n" % (loop, gather))
     code, out, err = quern("plan", plan, "rows=" + rows)
     check(code == 2 and "takes all rows before it gives any: it cannot stand inside" in err and "plan.yaml:9:" in err, "a gather in a loop is a mistake that is named", err)
 
@@ -225,9 +214,7 @@ def told(i):
     q, answer = [("Where was %s born?" % a, x), ("Where was %s born?" % b, y), ("Who was born in %s?" % x, a), ("Were both born in one town?", "no")][i % 4]
     return {"question": q, "passages": ["%s was born in %s." % (a, x), "%s was born in %s." % (b, y)], "answer": answer}
 told = [told(i) for i in range(1000)]
-read = path("read.yaml")
-with open(read, "w") as f:
-    f.write("""quern: 1
+read = write("read.yaml", """quern: 1
 params:
   rows: {type: path}
   test: {type: path}
@@ -275,9 +262,7 @@ if not os.path.exists(os.path.join(minilm, "model.safetensors")):
 else:
     words = ["mill", "river", "bread", "ship", "stone", "horse", "tower", "bridge", "forest", "candle", "garden", "clock"]
     texts = [{"query": "who wrote about the %s and the %s?" % (a, b), "passage": "An old book tells of a %s that stood by the %s." % (b, a)} for a in words for b in words if a != b]
-    emb = path("embed.yaml")
-    with open(emb, "w") as f:
-        f.write("""quern: 1
+    emb = write("embed.yaml", """quern: 1
 params:
   rows: {type: path}
   base: {type: model}
@@ -302,10 +287,8 @@ steps:
     about = bad.rows("model.tuned.jsonl")[0]
     check(about["refused"] and "the base stays" in bad.stderr + open(os.path.join(bad.out, "run.log")).read(), "one that got worse is refused", about)
     # a teacher: what it says is learnt, and rows of one kind share steps
-    p = path("teacher.yaml")
-    with open(p, "w") as f:
-        f.write(open(emb).read().replace("negatives: .negatives,", "together: '.query | split(\" \")[4]', teacher: $teacher, teacher_scale: 10,").replace("  lr:", "  teacher: {type: text, default: joined}\n  lr:")
-                .replace("  - from: rows\n    sample: {rows: 3}\n  - embed: {text: .query, model: $tuned, as: v}\n", ""))
+    p = write("teacher.yaml", open(emb).read().replace("negatives: .negatives,", "together: '.query | split(\" \")[4]', teacher: $teacher, teacher_scale: 10,").replace("  lr:", "  teacher: {type: text, default: joined}\n  lr:")
+            .replace("  - from: rows\n    sample: {rows: 3}\n  - embed: {text: .query, model: $tuned, as: v}\n", ""))
     losses = {}
     for teacher in ("joined", "bm25", "none"):
         r = Run(p, "rows=" + t, "--model", "base=" + minilm, "teacher=" + teacher, "lr=1e-4")

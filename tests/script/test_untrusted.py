@@ -63,9 +63,7 @@ for kind in ("bubblewrap", "landlock"):
     code, kept, gone, err = apply("check_command", [{"word": "rye"}, {"word": "oat"}], "run=grep -q rye; a=$?; env; cat /proc/*/environ 2>/dev/null; exit $a", "as=env", env=env)
     equal([r["word"] for r in kept], ["rye"], "a command under %s" % kind)
     check("sk-secret" not in kept[0]["env"] and "PATH=" in kept[0]["env"], "keys of the environment do not enter the sandbox")
-    recipe = lib.path("code-%s.yaml" % kind)
-    with open(recipe, "w") as f:
-        f.write("quern: 1\nsteps:\n  - read_rows: {path: %s}\n  - check_code: {time_ms: 1000}\n  - write: {to: data.jsonl}\n" % lib.write_rows("rows.jsonl", ROWS[:1]))
+    recipe = lib.write("code-%s.yaml" % kind, "quern: 1\nsteps:\n  - read_rows: {path: %s}\n  - check_code: {time_ms: 1000}\n  - write: {to: data.jsonl}\n" % lib.write_rows("rows.jsonl", ROWS[:1]))
     r = lib.Run(recipe, env=env)
     equal(r.code, 0, "a run under %s: %s" % (kind, r.stderr))
     log = lib.bytes_of(r.out, "run.log").decode()

@@ -6,9 +6,7 @@ from lib import *
 
 
 def recipe(name, text):
-    p = path(name)
-    with open(p, "w") as f:
-        f.write(text)
+    p = write(name, text)
     return p
 
 
@@ -27,8 +25,7 @@ mock = Mock([
 ])
 base = "http://127.0.0.1:%d" % mock.port
 home = path("home", "quern.yaml")
-with open(home, "w") as f:
-    f.write("""models:
+write(home, """models:
   own:
     url: %s
     query: {token: env:OWN_TOKEN}
@@ -80,8 +77,7 @@ r4 = search("http://127.0.0.1:%d#searxng" % mock.port)
 equal(r4.rows()[0]["results"][0]["url"], "http://s.example/", "an engine on the command line")
 check("no search engine that quern knows" in search("http://127.0.0.1:%d#m" % mock.port, code=2).stderr, "a model is no engine")
 os.makedirs(path("odd"), exist_ok=True)
-with open(path("odd", "quern.yaml"), "w") as f:
-    f.write("models:\n  odd: {url: %s, search: google}\n" % base)
+write(path("odd", "quern.yaml"), "models:\n  odd: {url: %s, search: google}\n" % base)
 os.chdir(path("odd"))
 check("quern.yaml:2:" in search("odd", code=2).stderr and "called `google`" in search("odd", code=2).stderr, "an unknown kind is named, with its place")
 for run in (r, r2, r3):
