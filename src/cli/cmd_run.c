@@ -25,7 +25,17 @@ static const qn_opt OPTS[] = {
 static void say_log(qn_level level, const char *event, const char *text)
 {
     (void)event;
-    fprintf(stderr, "\r\033[Kquern: %s%s\n", level == QN_WARN ? "" : "error: ", text);
+    fprintf(stderr, "%squern: %s%s\n", qn_is_terminal(2) ? "\r\033[K" : "", level == QN_WARN ? "" : "error: ", text);      /* over the line of progress */
+}
+
+/* A run that gave nothing: where to look, and whether a model would write what rules cannot. */
+static void say_nothing_came(const qn_plan *plan, const char *dir)
+{
+    const char *role = NULL;
+    for (int i = 0; i < plan->n_roles && !role; i++)
+        if (plan->roles[i].model && plan->roles[i].model->builtin) role = plan->roles[i].name;
+    qn_say("  no row came through: %s/rejected.jsonl and failed.jsonl say why of each", dir);
+    if (role) qn_say("  `%s` is builtin, which writes only what rules can read; --model %s=URL asks a model (docs/models.md)", role, role);
 }
 
 static void say_summary(const qn_plan *plan, const qn_run_result *r, const char *dir)
@@ -36,6 +46,7 @@ static void say_summary(const qn_plan *plan, const qn_run_result *r, const char 
     for (size_t i = 0; i < r->n_reasons && i < 12; i++)
         qn_say("  %7llu %s at %.*s: %s", (unsigned long long)r->reasons[i].n, r->reasons[i].failed ? "failed" : "rejected",
                QN_FMT(plan->steps[r->reasons[i].step].name), r->reasons[i].text);
+    if (r->in && !r->accepted && !r->pending && !r->stopped_why[0]) say_nothing_came(plan, dir);
     if (r->collected) qn_say("  %llu replies were collected from batches of an earlier run", (unsigned long long)r->collected);
     if (r->sent || r->replayed)
         qn_say("  calls: %llu sent, %llu replayed, %llu failed; tokens: %lld + %lld; cost $%.4f", (unsigned long long)r->sent,

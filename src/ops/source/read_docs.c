@@ -3,7 +3,8 @@
  *
  * Each file is one row: its text (Markdown-like), title and what is known about it. Files are read in a child process with limits: one that crashes,
  * hangs or has no text is one failed row that says so. The blocks of the text (headings, paragraphs, tables, code) travel in the row's own field
- * `_blocks`, for `chunk`. The text of a PDF or an office file is dear: it is kept in DIR/memo, which may be deleted at any time. A folder may hold other files too: those that are no documents are skipped and named in run.log. */
+ * `_blocks`, for `chunk`. The text of a PDF or an office file is dear: it is kept in DIR/memo, which may be deleted at any time. A folder may hold
+ * other files too: those that are no documents are skipped, named in run.log and counted in a warning. */
 #include "io/sidecar.h"
 #include "core/log.h"
 #include "io/format.h"
@@ -22,7 +23,7 @@ static const qn_param PARAMS[] = {
     QN_END
 };
 
-typedef struct { qn_files files; size_t at; char *licence; bool several; qn_reader *corpus; uint64_t line; qn_memo *memo; } state;
+typedef struct { qn_files files; size_t at, n_skipped; const char *skipped; char *licence; bool several; qn_reader *corpus; uint64_t line; qn_memo *memo; } state;
 
 static qn_code check(qn_check *ck, void *vp, qn_err *e)
 {
@@ -91,6 +92,12 @@ static qn_row *row_of_record(const params *p, const char *file, qn_row *record, 
     return r;
 }
 
+/* A file of a folder that is left out. */
+static void skip(state *st, const char *file)
+{
+    if (st->n_skipped++ == 0) st->skipped = file;
+}
+
 /* The next document of the corpus in hand; *out stays NULL at its end. */
 static qn_code next_record(const params *p, state *st, qn_arena *a, qn_row **out, qn_err *e)
 {
@@ -107,7 +114,11 @@ static qn_code next_record(const params *p, state *st, qn_arena *a, qn_row **out
         *out = row_of_record(p, file, record, st, a);
         qn_row_drop(record);
         if (*out) return QN_OK;
-        if (st->line == 1 && st->several) { qn_log(QN_INFO, "skipped", "%s: its records have no field `%.*s`", file, QN_FMT(p->text)); break; }
+        if (st->line == 1 && st->several) {
+            skip(st, file);
+            qn_log(QN_INFO, "skipped", "%s: its records have no field `%.*s`", file, QN_FMT(p->text));
+            break;
+        }
         qn_err why = {0};
         qn_fail_at(&why, QN_EDATA, (qn_pos){ .file = file, .line = (int)st->line }, "the record has no text in the field `%.*s`", QN_FMT(p->text));
         qn_hint(&why, "name the field that holds the text: text=FIELD");
@@ -159,7 +170,11 @@ static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *
             QN_TRY(next_record(p, st, cx->scratch, out, e));
             if (*out) return QN_OK;
         }
-        if (st->at == st->files.n) return QN_OK;
+        if (st->at == st->files.n) {
+            if (st->n_skipped) qn_log(QN_WARN, "skipped", "%zu of %zu files hold no documents and were left out, first %s; run.log says why of each", st->n_skipped, st->files.n, st->skipped);
+            st->n_skipped = 0;
+            return QN_OK;
+        }
         const char *file = st->files.paths[st->at++];
         const qn_format *f = NULL;
         qn_doc d;
@@ -172,6 +187,7 @@ static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *
             return QN_EDATA;
         }
         if (st->several && (!known || !f->doc)) {
+            skip(st, file);
             qn_log(QN_INFO, "skipped", "%s is no document that can be read%s%s", file, why.msg[0] ? ": " : "", why.msg);
             continue;
         }

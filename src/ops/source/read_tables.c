@@ -73,6 +73,15 @@ static qn_value describe(const qn_table *t, const state *st, qn_arena *a)
     return qn_object_end(&o);
 }
 
+static void warn_of_skipped(const qn_tables *ts)
+{
+    size_t n = 0;
+    const qn_table_problem *first = NULL;
+    for (size_t i = 0; i < ts->n_problems; i++)
+        if (ts->problems[i].skipped && n++ == 0) first = &ts->problems[i];
+    if (n) qn_log(QN_WARN, "skipped", "%zu file%s hold%s no tables and %s left out, first %.*s; run.log says why of each", n, n == 1 ? "" : "s", n == 1 ? "s" : "", n == 1 ? "was" : "were", QN_FMT(first->path));
+}
+
 static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *e)
 {
     state *st = vs;
@@ -86,6 +95,7 @@ static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *
         return QN_EDATA;
     }
     *out = NULL;
+    if (st->at == 0) warn_of_skipped(ts);
     if (st->at == ts->n) return QN_OK;
     const qn_table *t = &ts->items[st->at++];
     qn_row *r = qn_row_new(id_of(t));
