@@ -5,27 +5,59 @@
 #include <math.h>
 
 typedef struct { qn_encoder *m; const qn_ranking_row *rows; qn_ranking_loss k; int pass; } trainer;
-typedef struct { size_t n_q, n_c, n; qn_seq *s; size_t *own; qn_hash128 *hash; float *taught; } batch;
-/* queries, then candidates; own[i]: the positive; taught (n_q, n_c): the teacher's scores, or NULL */
+typedef struct { size_t n_q, n_c, n, n_texts; qn_seq *s; size_t *own, *first; qn_hash128 *hash; float *taught; } batch;
+/* queries, then candidates, equal ones once; own[i]: the positive; first[j]: of the candidate's text among the rows' n_texts; taught (n_q, n_c): the teacher's scores, or NULL */
+
+static qn_hash128 hash_of(const qn_seq *s) { return qn_hash(s->ids, (size_t)s->n * sizeof *s->ids); }
+
+/* The number of the candidate, that of an equal one where there is one: queries of one passage share its embedding. */
+static size_t candidate(batch *b, qn_map *seen, const qn_seq *s)
+{
+    bool fresh;
+    qn_hash128 h = hash_of(s);
+    uint64_t *at = qn_map_put(seen, h, &fresh);
+    if (fresh) {
+        *at = b->n_c;
+        b->first[b->n_c] = b->n_texts;
+        b->s[b->n_q + b->n_c] = *s;
+        b->hash[b->n_q + b->n_c++] = h;
+    }
+    b->n_texts++;
+    return (size_t)*at;
+}
 
 static batch gather(const trainer *t, const uint32_t *rows, size_t n)
 {
     batch b = { .n_q = n };
-    for (size_t i = 0; i < n; i++) b.n_c += 1 + (size_t)t->rows[rows[i]].n_negatives;
-    b.n = b.n_q + b.n_c;
-    b.s = QN_NEW_N(qn_seq, b.n);
-    b.own = QN_NEW_N(size_t, n);
-    b.hash = QN_NEW_N(qn_hash128, b.n);
-    size_t k = n;
+    size_t most = 0;
+    for (size_t i = 0; i < n; i++) most += 1 + (size_t)t->rows[rows[i]].n_negatives;
+    b.s = QN_NEW_N(qn_seq, n + most);
+    b.own = QN_NEW_N(size_t, n + most);
+    b.first = b.own + n;
+    b.hash = QN_NEW_N(qn_hash128, n + most);
+    qn_map seen = { 0 };
     for (size_t i = 0; i < n; i++) {
         const qn_ranking_row *r = &t->rows[rows[i]];
         b.s[i] = r->query;
-        b.own[i] = k - n;
-        b.s[k++] = r->positive;
-        for (int j = 0; j < r->n_negatives; j++) b.s[k++] = r->negatives[j];
+        b.hash[i] = hash_of(&r->query);
+        b.own[i] = candidate(&b, &seen, &r->positive);
+        for (int j = 0; j < r->n_negatives; j++) candidate(&b, &seen, &r->negatives[j]);
     }
-    for (size_t i = 0; i < b.n; i++) b.hash[i] = qn_hash(b.s[i].ids, (size_t)b.s[i].n * sizeof *b.s[i].ids);
+    qn_map_free(&seen);
+    b.n = b.n_q + b.n_c;
     return b;
+}
+
+/* The teacher's scores for the candidates, each once. */
+static qn_code ask_teacher(const trainer *t, batch *b, const uint32_t *rows, qn_err *e)
+{
+    float *all = QN_NEW_N(float, b->n_q * b->n_texts);
+    qn_code rc = t->k.teacher(t->k.teacher_arg, rows, b->n_q, all, e);
+    b->taught = QN_NEW_N(float, b->n_q * b->n_c);
+    for (size_t i = 0; rc == QN_OK && i < b->n_q; i++)
+        for (size_t j = 0; j < b->n_c; j++) b->taught[i * b->n_c + j] = all[i * b->n_texts + b->first[j]];
+    qn_free(all);
+    return rc;
 }
 
 /* May candidate j be told from the query's own positive? Not when it is the same text, or the query itself. */
@@ -85,10 +117,7 @@ static qn_code loss(void *arg, const uint32_t *rows, size_t n, qn_fit_state *st,
     size_t d = (size_t)m->c.d, tokens = 0;
     batch b = gather(t, rows, n);
     qn_code rc = QN_OK;
-    if (t->k.teacher) {
-        b.taught = QN_NEW_N(float, b.n_q * b.n_c);
-        rc = t->k.teacher(t->k.teacher_arg, rows, n, b.taught, e);
-    }
+    if (t->k.teacher) rc = ask_teacher(t, &b, rows, e);
     float *emb = qn_nn_alloc(2 * b.n * d), *de = emb + b.n * d, *norm = qn_nn_alloc(b.n);
     for (size_t i = 0; i < b.n; i++) tokens += (size_t)b.s[i].n;
     bool once = tokens <= (size_t)t->pass;

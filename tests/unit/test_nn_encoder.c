@@ -90,6 +90,42 @@ static void gradients_of_distillation_are_those_differences_say(void **state)
     qn_encoder_close(m);
 }
 
+/* Rows 0, 2 and 4 ask for one passage; the loss is that of the candidates, each once, by hand. */
+static void queries_of_one_passage_share_it(void **state)
+{
+    (void)state;
+    qn_err e = { 0 };
+    qn_encoder *m = make(9);
+    enum { C = 7 };                             /* positives of 0, 1, 3, 5 and negatives of 1, 3, 5 */
+    float v[(ROWS + C) * 16], one = 1, own[ROWS * (ROWS + 3)];
+    qn_seq s[ROWS + C];
+    int at[ROWS] = { 0, 1, 0, 3, 0, 5 }, from[C] = { 0, 1, 2, 4, 5, 7, 8 };     /* from: of the candidate among all texts of the rows */
+    for (int i = 2; i < ROWS; i += 2) rows[i].positive = rows[0].positive;
+    const qn_seq candidates[C] = { rows[0].positive, rows[1].positive, rows[1].negatives[0], rows[3].positive, rows[3].negatives[0], rows[5].positive, rows[5].negatives[0] };
+    for (int i = 0; i < ROWS; i++) s[i] = rows[i].query;
+    memcpy(s + ROWS, candidates, sizeof candidates);
+    assert_int_equal(qn_encoder_embed_ids(m, s, ROWS + C, v, &e), QN_OK);
+    assert_int_equal(opinion(&one, (const uint32_t[]){ 0, 1, 2, 3, 4, 5 }, ROWS, own, &e), QN_OK);
+    double plain = 0, taught = 0;
+    for (int i = 0; i < ROWS; i++) {
+        double sum = 0, all = 0, right = 0;
+        for (int j = 0; j < C; j++) {
+            double x = 5 * (double)qn_dot(16, v + 16 * i, v + 16 * (ROWS + j));
+            sum += exp(x);
+            all += exp(4 * (double)own[i * (ROWS + 3) + from[j]]);
+            if (j == at[i]) right = x;
+        }
+        plain += (log(sum) - right) / ROWS;
+        for (int j = 0; j < C; j++) {
+            double x = 5 * (double)qn_dot(16, v + 16 * i, v + 16 * (ROWS + j)), y = exp(4 * (double)own[i * (ROWS + 3) + from[j]]) / all;
+            taught += y * (log(y) - x + log(sum)) / ROWS;
+        }
+    }
+    double got = loss_of(m, 4000), got_taught = loss_by(m, 4000, &(qn_ranking_loss){ .scale = 5, .teacher = opinion, .teacher_arg = &one, .teacher_scale = 4, .teacher_share = 1 });
+    if (fabs(got - plain) > 1e-5 || fabs(got_taught - taught) > 1e-5) fail_msg("loss %g, by hand %g; taught %g, by hand %g", got, plain, got_taught, taught);
+    qn_encoder_close(m);
+}
+
 static void a_teacher_is_believed_by_its_share(void **state)
 {
     (void)state;
@@ -296,6 +332,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradients_are_those_differences_say),
         cmocka_unit_test(gradients_of_distillation_are_those_differences_say),
+        cmocka_unit_test(queries_of_one_passage_share_it),
         cmocka_unit_test(a_teacher_is_believed_by_its_share),
         cmocka_unit_test(an_encoder_learns_its_teachers_order),
         cmocka_unit_test(small_passes_leave_the_gradients_of_one_large_pass),

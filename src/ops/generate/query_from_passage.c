@@ -49,7 +49,7 @@ static qn_code map(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_emit *
     if (!qn_row_find(r, p->text, &text) || text.kind != QN_V_TEXT) return qn_fail(e, QN_EDATA, "the row has no text in `%.*s`", QN_FMT(p->text));
     qn_row_find(r, p->title, &title);
     qn_rng rng = qn_ctx_rng(cx, r);
-    for (int64_t i = 0; i < p->per_passage * 3 && n < p->per_passage; i++) {
+    for (int64_t i = 0; i < p->per_passage * 8 && n < p->per_passage; i++) {
         qn_query_kind kind = (qn_query_kind)p->kind[qn_rng_below(&rng, p->n_kinds)];
         qn_buf_clear(&b);
         if (!qn_passage_query(qn_v_str(title), qn_v_str(text), kind, p->other, &rng, &b)) continue;
@@ -65,7 +65,7 @@ static qn_code map(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_emit *
 }
 
 const qn_op qn_op_query_from_passage = {
-    .name = "query_from_passage", .version = 1, .stage = QN_GENERATE,
+    .name = "query_from_passage", .version = 2, .stage = QN_GENERATE,
     .brief = "rough queries that a passage should be found by; no model is asked",
     .paper = "Lee, Chang and Toutanova 2019, Latent Retrieval (inverse cloze task, section 3.1); Lewis, Denoyer and Riedel 2019, Unsupervised QA by Cloze Translation",
     .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES, .check = check, .map = map,
