@@ -36,6 +36,9 @@ qn_row    *qn_row_parent(const qn_row *r);             /* borrowed; NULL for a b
 uint32_t   qn_row_k(const qn_row *r);                  /* number among its siblings */
 uint64_t   qn_row_number(const qn_row *r);             /* of its base in its source, from 1; 0: not numbered */
 void       qn_row_number_set(qn_row *r, uint64_t n);   /* of a base */
+/* What is remembered of a row that others may be said to repeat. */
+typedef struct qn_row_mark { qn_hash128 id; uint64_t number; } qn_row_mark;
+static inline qn_row_mark qn_row_mark_of(const qn_row *r) { return (qn_row_mark){ qn_row_id(r), qn_row_number(r) }; }
 qn_str     qn_row_step(const qn_row *r);               /* that made it; empty for a base */
 /* Order among rows of one source row: by the numbers on the path from the root, parents before children. */
 int        qn_row_order(const qn_row *a, const qn_row *b);

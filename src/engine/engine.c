@@ -1,6 +1,5 @@
 /* engine: the scheduler. One thread owns all groups and decides what runs next; it never waits for anything but its inbox. */
 #include "engine/internal.h"
-#include "engine/numbers.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include <stdio.h>
@@ -116,56 +115,23 @@ static void close_steps(qn_engine *en)
 }
 
 /* ---- groups ---- */
-static qn_item *item_for(qn_group *g, qn_row *row, int producer, uint32_t root)
-{
-    qn_item *it = QN_NEW(qn_item);
-    it->row = row;
-    it->group = g;
-    it->step = producer;
-    it->root = root;
-    it->fresh = true;
-    return it;
-}
-
 static void start_job(qn_engine *en, qn_job *j)
 {
     en->n_jobs_out++;
     qn_queue_push(en->jobs, &j->msg.node);
 }
 
-static void start_group(qn_engine *en, qn_job *produced)
+/* A group that a producer made joins the others; the worker that made it runs it already. */
+static void start_group(qn_engine *en, qn_group *g)
 {
-    qn_group *g = QN_NEW(qn_group);
     g->seq = en->next_seq++;
-    g->producer = produced->step;
-    g->steps = QN_NEW_N(qn_step_tally, en->plan->n_steps);
-    g->n_roots = produced->n_rows;
-    g->n_live = produced->n_rows;
-    qn_job *run = qn_job_new(QN_JOB_RUN, -1);
-    run->group = g;
-    qn_item **tail = &run->items;
-    for (size_t i = 0; i < produced->n_rows; i++) {
-        *tail = item_for(g, produced->rows[i], produced->step, (uint32_t)i);
-        tail = &(*tail)->next;
-    }
-    g->bytes = produced->n_bytes;
-    g->n_created = produced->n_rows;
-    for (qn_record_end *r = produced->bad_rows, *next; r; r = next) {
-        next = r->next;
-        r->next = g->ended;
-        g->ended = r;
-        g->n_created++;
-        g->steps[produced->step].failed++;
-    }
-    if (!step_of(en, produced->step)->op->absorb) g->steps[produced->step].in += g->n_created;     /* a gather counted what it took */
     if (en->tail) en->tail->next = g;
     else en->head = g;
     en->tail = g;
     en->n_groups++;
-    en->n_items += produced->n_rows;
+    en->n_items += g->n_roots;
     en->bytes_live += g->bytes;
-    if (run->items) start_job(en, run);
-    else qn_job_free(run);
+    if (g->n_roots) en->n_jobs_out++;
 }
 
 static void free_group(qn_engine *en, qn_group *g)
@@ -326,7 +292,7 @@ static void produced(qn_engine *en, qn_job *j)
 {
     qn_step_state *st = &en->st[j->step];
     if (j->rc != QN_OK) give_up(en, j->rc, &j->err);
-    if (j->n_rows || j->bad_rows) start_group(en, j);
+    if (j->made) start_group(en, j->made);
     st->producing = false;
     if (j->exhausted) {
         st->exhausted = true;
@@ -558,7 +524,7 @@ static qn_code open_outputs(qn_engine *en, qn_err *e)
         QN_TRY(qn_out_open(&en->rejected, en->o->rejected_path, e));
         int n_sources = 0;
         for (int i = 0; i < en->n_producers; i++) n_sources += en->plan->steps[en->producers[i]].op->stage == QN_SOURCE;
-        if (n_sources == 1) en->numbers = qn_numbers_new();
+        en->numbers_rows = n_sources == 1;
     } else if (en->o->out_dir) {
         char *r = qn_path_join(en->o->out_dir, "rejected.jsonl"), *f = qn_path_join(en->o->out_dir, "failed.jsonl");
         qn_code rc = qn_out_open(&en->rejected, r, e);
@@ -647,9 +613,6 @@ qn_code qn_run(const qn_plan *plan, const qn_run_opts *o, qn_run_result *out, qn
     if (en->rc != QN_OK) qn_err_keep(&en->err);
     close_steps(en);
     close_out(en, &en->rejected);
-    qn_err numbers_err = {0};
-    if (en->rc == QN_OK && en->numbers && qn_numbers_fill(en->numbers, o->rejected_path, &numbers_err) != QN_OK) give_up(en, numbers_err.code, &numbers_err);
-    qn_numbers_free(en->numbers);
     close_out(en, &en->failed);
     qn_err trace_err = {0};
     if (qn_trace_close(en->trace, en->rc == QN_OK, &trace_err) != QN_OK) give_up(en, trace_err.code, &trace_err);

@@ -102,10 +102,8 @@ typedef struct qn_job {
     qn_record_end *ended;
     size_t    n_new, n_gone, n_parked;      /* items that came to be, ended, were parked: the group's n_live */
     size_t    n_created, n_became, n_ahead, n_pending, n_accepted;     /* rows, for the loss account; accepted: those that leave no record */
-    qn_row  **rows;             /* PRODUCE */
-    size_t    n_rows, n_bytes;
+    qn_group *made;             /* PRODUCE: NULL at the end. Its rows are at work when this is heard of */
     bool      exhausted, wait, target;
-    qn_record_end *bad_rows;    /* PRODUCE: rows that could not be read */
     qn_code   rc;
     qn_err    err;
 } qn_job;
@@ -195,7 +193,8 @@ struct qn_engine {
     qn_map    reason_index;
     size_t    cap_reasons;
     qn_out   *rejected, *failed;
-    struct qn_numbers *numbers; /* `apply` with a file of rejected rows */
+    bool     numbers_rows;      /* `apply` with a file of rejected rows: rows of the one source are numbered, so that a rejection can say which other it means */
+    uint64_t n_numbered;        /* so far: by the source's thread alone */
     struct qn_trace *trace;
     qn_code   rc;
     qn_err    err;

@@ -37,11 +37,12 @@ qn_verdict qn_reject_fact(const char *measure, const char *fmt, ...)
     return v;
 }
 
-qn_verdict qn_reject_duplicate(const char *measure, double similarity, double limit, const char of[33])
+qn_verdict qn_reject_duplicate(const char *measure, double similarity, double limit, qn_row_mark of)
 {
     qn_verdict v = number(measure, '>', similarity, limit);
     v.similarity = similarity;
-    snprintf(v.of, sizeof v.of, "%s", of);
+    v.of_row = of.number;
+    qn_hash_hex(of.id, v.of);
     return v;
 }
 

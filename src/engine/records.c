@@ -1,6 +1,5 @@
 /* records: rows that ended, the lines they leave, and the loss account, which is added up in the order of groups. */
 #include "engine/internal.h"
-#include "engine/numbers.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -84,8 +83,8 @@ qn_record_end *qn_end_reject(qn_engine *en, int step, uint32_t root, qn_row *row
         qn_json_write(&b, qn_v_real(v->limit));
     }
     if (v->of[0]) {
-        if (en->numbers) qn_numbers_named(en->numbers);
         put_field(&b, "_of", qn_str_of(v->of));
+        if (v->of_row) qn_buf_printf(&b, ",\"_of_row\":%llu", (unsigned long long)v->of_row);
         qn_buf_puts(&b, ",\"_similarity\":");
         qn_json_write(&b, qn_v_real(v->similarity));
     }

@@ -3,7 +3,6 @@
  * A row stops at a barrier (it is parked), at a request that the ledger does not know (it asks), or at its end. */
 #include "engine/dry.h"
 #include "engine/internal.h"
-#include "engine/numbers.h"
 #include "core/clock.h"
 #include <stdio.h>
 
@@ -79,7 +78,6 @@ qn_job *qn_job_new(qn_job_kind kind, int step)
 
 void qn_job_free(qn_job *j)
 {
-    qn_free(j->rows);
     qn_free(j);
 }
 
@@ -722,15 +720,8 @@ static void give_id(qn_engine *en, qn_row *row)
     qn_row_id_set(row, nth ? qn_hash_mix(content, (qn_hash128){ 0, nth }) : content);
 }
 
-/* Under `apply` rows of the input are numbered, so that a rejection can say which other row it means. */
-static qn_code give_number(qn_engine *en, qn_row *row, qn_hash128 id, qn_err *e)
-{
-    uint64_t number;
-    if (!en->numbers) return QN_OK;
-    QN_TRY(qn_numbers_add(en->numbers, id, &number, e));
-    qn_row_number_set(row, number);
-    return QN_OK;
-}
+/* Rows that could not be read are numbered as well: in a file of JSON lines without empty lines numbers are the lines'. */
+static void give_number(qn_engine *en, qn_row *row) { if (en->numbers_rows) qn_row_number_set(row, ++en->n_numbered); }
 
 /* A plan's source behind its sample: read to its end, or for some seconds, so that it is known how many rows there are. */
 static void count_the_rest(worker *w, qn_job *j)
@@ -754,16 +745,32 @@ static void count_the_rest(worker *w, qn_job *j)
     }
 }
 
-static void run_produce(worker *w, qn_job *j)
+static qn_item *item_for(qn_group *g, qn_row *row)
+{
+    qn_item *it = QN_NEW(qn_item);
+    it->row = row;
+    it->group = g;
+    it->step = g->producer;
+    it->root = (uint32_t)g->n_roots++;
+    it->fresh = true;
+    return it;
+}
+
+/* The rows that j is to produce, in a group and as the items of the job that is to run them. */
+static void run_produce(worker *w, qn_job *j, qn_job *run)
 {
     qn_engine *en = w->en;
     const qn_step *s = &en->plan->steps[j->step];
     qn_step_state *st = &en->st[j->step];
     qn_ctx cx = ctx_of(w, j->step);
     bool source = s->op->stage == QN_SOURCE;
-    size_t want = en->has_target ? 1 : en->has_effects ? 16 : QN_PRODUCE_ROWS, bytes = 0, n_bad = 0;
-    j->rows = qn_alloc(want * sizeof *j->rows);
-    while (j->n_rows + n_bad < want && bytes < (1u << 20)) {
+    size_t want = en->has_target ? 1 : en->has_effects ? 16 : QN_PRODUCE_ROWS;
+    qn_group *g = QN_NEW(qn_group);
+    qn_item **tail = &run->items;
+    qn_record_end **last_bad = &g->ended;
+    g->producer = j->step;
+    g->steps = QN_NEW_N(qn_step_tally, en->plan->n_steps);
+    while (g->n_created < want && g->bytes < (1u << 20)) {
         qn_row *row = NULL;
         qn_err e = {0};
         if (source && en->o->limit >= 0 && st->seen_rows >= (uint64_t)en->o->limit) {
@@ -780,13 +787,13 @@ static void run_produce(worker *w, qn_job *j)
             qn_err_text(&e, &where);
             for (char *c = where.p; *c; c++) if (*c == '\n') *c = ';';     /* a reason is one line */
             qn_count_add(&st->seen_rows, 1);
-            qn_err full = {0};
-            if ((rc = give_number(en, bad, (qn_hash128){0}, &full)) != QN_OK) { qn_row_drop(bad); qn_buf_free(&where); j->rc = rc; j->err = full; break; }
-            qn_record_end *rec = qn_end_fail(en, j->step, (uint32_t)j->n_rows, bad, where.p);
+            give_number(en, bad);
+            qn_record_end *rec = qn_end_fail(en, j->step, (uint32_t)g->n_roots, bad, where.p);
             qn_buf_free(&where);
-            rec->next = j->bad_rows;
-            j->bad_rows = rec;
-            n_bad++;
+            *last_bad = rec;
+            last_bad = &rec->next;
+            g->n_created++;
+            g->steps[j->step].failed++;
             continue;
         }
         if (rc == QN_ESTOP) { j->wait = true; break; }      /* a gather that wants its last rows to come back first */
@@ -794,12 +801,30 @@ static void run_produce(worker *w, qn_job *j)
         if (!row) { j->exhausted = true; break; }
         qn_count_add(&st->seen_rows, 1);
         give_id(en, row);
-        if ((rc = give_number(en, row, qn_row_id(row), &e)) != QN_OK) { qn_row_drop(row); j->rc = rc; j->err = e; break; }
-        bytes += qn_row_bytes(row);
-        j->rows[j->n_rows++] = row;
+        give_number(en, row);
+        g->bytes += qn_row_bytes(row);
+        g->n_created++;
+        *tail = item_for(g, row);
+        tail = &(*tail)->next;
     }
-    j->n_bytes = bytes;
+    g->n_live = g->n_roots;
+    if (!s->op->absorb) g->steps[j->step].in += g->n_created;       /* a gather counted what it took */
+    if (g->n_created) { j->made = run->group = g; return; }
+    qn_free(g->steps);
+    qn_free(g);
 }
+
+/* Rows go on with the worker that made them, in whose cache they lie; the engine hears of the group first. NULL: no rows. */
+static qn_job *produce(worker *w, qn_job *j)
+{
+    qn_job *run = qn_job_new(QN_JOB_RUN, -1);
+    run_produce(w, j, run);
+    qn_queue_push(w->en->inbox, &j->msg.node);
+    if (run->items) return run;
+    qn_job_free(run);
+    return NULL;
+}
+
 
 static void run_finish(worker *w, qn_job *j)
 {
@@ -816,9 +841,9 @@ static void run_job(worker *w, qn_job *j)
 {
     w->job = j;
     switch (j->kind) {
-    case QN_JOB_PRODUCE: run_produce(w, j); break;
     case QN_JOB_FINISH:  run_finish(w, j); break;
     case QN_JOB_BARRIER: run_barrier(w, j); break;
+    case QN_JOB_PRODUCE: break;
     case QN_JOB_RUN:
         w->todo = j->items;
         j->items = NULL;
@@ -834,8 +859,18 @@ void qn_worker_main(void *engine)
     worker w = { .en = en };
     qn_node *n;
     while ((n = qn_queue_pop(en->jobs, en->has_effects ? 8 : 1, -1))) {       /* without effects a job is a whole group's, and the next worker wants one as well */
-        for (qn_node *x = n; x; x = x->next) run_job(&w, (qn_job *)x);
-        qn_queue_push(en->inbox, n);
+        qn_node *done = NULL, **tail = &done;
+        for (qn_node *next; n; n = next) {
+            qn_job *j = (qn_job *)n;
+            next = n->next;
+            n->next = NULL;
+            if (j->kind == QN_JOB_PRODUCE) j = produce(&w, j);
+            if (!j) continue;
+            run_job(&w, j);
+            *tail = &j->msg.node;
+            tail = &j->msg.node.next;
+        }
+        qn_queue_push(en->inbox, done);
     }
     qn_free(w.together);
     qn_arena_free(&w.scratch);

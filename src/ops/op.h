@@ -100,13 +100,14 @@ typedef struct qn_verdict {
     double      value, limit;
     char        text[120];      /* for '!': "no such column: pop" */
     char        of[33];         /* id of the other row (duplicates), "" none */
+    uint64_t    of_row;         /* its number in the input; 0: not numbered */
     double      similarity;
 } qn_verdict;
 static inline qn_verdict qn_keep(void) { return (qn_verdict){ .reject = false }; }
 qn_verdict qn_reject_below(const char *measure, double value, double limit);
 qn_verdict qn_reject_above(const char *measure, double value, double limit);
 qn_verdict qn_reject_fact(const char *measure, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-qn_verdict qn_reject_duplicate(const char *measure, double similarity, double limit, const char of[33]);
+qn_verdict qn_reject_duplicate(const char *measure, double similarity, double limit, qn_row_mark of);
 void       qn_verdict_text(const qn_verdict *v, char *out, size_t size);   /* "support 0.00 below 0.50" */
 
 /* ---- giving rows ---- */

@@ -133,7 +133,7 @@ static qn_code take_a(void *arg, uint64_t number, const qn_row *row, qn_str text
     (void)row; (void)stop;
     side_count(&w->a, text);
     band_keys(w, text);
-    return qn_lsh_add(w->index, w->keys, &w->shingles, (qn_hash128){ number, 1 }, e);
+    return qn_lsh_add(w->index, w->keys, &w->shingles, (qn_row_mark){ .number = number }, e);
 }
 
 static qn_str shown(qn_arena *a, qn_str text)
@@ -149,7 +149,7 @@ static void take_example(work *w, uint64_t number, const qn_row *row, qn_str tex
     uint64_t room = exact ? EQUAL : DIFFERING, met = w->n_twins[exact]++, at = met < room ? met : qn_rng_below(&w->rng, met + 1);
     if (at >= room) return;
     w->c->across.twin[(exact ? DIFFERING : 0) + at] =
-        (qn_compare_twin){ .row_a = m->id.hi, .row_b = number, .id_b = qn_compare_id(row, &w->c->arena), .text_b = shown(&w->c->arena, text),
+        (qn_compare_twin){ .row_a = m->of.number, .row_b = number, .id_b = qn_compare_id(row, &w->c->arena), .text_b = shown(&w->c->arena, text),
                            .similarity = m->similarity, .exact = exact };
 }
 

@@ -202,7 +202,7 @@ static void look_for_near(qn_survey *sv, field *f, qn_str s)
     if (qn_lsh_find(f->near, keys, &sv->shingles, &m, &e) != QN_OK) return;
     if (m.found) { f->n_near++; return; }
     qn_shingles_sort(&sv->shingles);
-    if (qn_lsh_add(f->near, keys, &sv->shingles, (qn_hash128){ 0, 0 }, &e) != QN_OK) return;
+    if (qn_lsh_add(f->near, keys, &sv->shingles, (qn_row_mark){ 0 }, &e) != QN_OK) return;
 }
 
 static void look_at_text(qn_survey *sv, field *f, qn_str s)

@@ -44,7 +44,7 @@ struct qn_lsh {
     run     *runs;              /* oldest and largest first */
     size_t   n_runs, cap_runs;
     size_t   filter_bytes, filter_max;
-    qn_spill *sets;             /* for each row: id, number of shingles, shingles */
+    qn_spill *sets;             /* for each row: its mark, number of shingles, shingles */
     uint64_t *at;               /* (n_rows) place in `sets` */
     size_t   n_rows, cap_rows;
     uint32_t *found;            /* candidates of the look-up in hand */
@@ -55,7 +55,7 @@ struct qn_lsh {
     uint64_t n_candidates, n_matches;
 };
 
-typedef struct { qn_hash128 id; uint64_t n; } set_head;
+typedef struct { qn_row_mark mark; uint64_t n; } set_head;
 
 /* ---- bands ---- */
 double qn_lsh_chance(int n_bands, int n_rows, double j) { return 1 - pow(1 - pow(j, n_rows), n_bands); }
@@ -428,7 +428,7 @@ static qn_code verify(qn_lsh *l, uint32_t row, qn_lsh_match *m, qn_err *e)
     QN_GROW(l->other, head.n, l->cap_other);
     QN_TRY(qn_spill_get(l->sets, l->at[row] + sizeof head, l->other, head.n * sizeof *l->other, e));
     double j = qn_hash_set_jaccard(&l->mine, l->other, head.n);
-    if (j >= l->setup.over) *m = (qn_lsh_match){ true, row, head.id, j };
+    if (j >= l->setup.over) *m = (qn_lsh_match){ true, row, head.mark, j };
     return QN_OK;
 }
 
@@ -477,9 +477,9 @@ static void add_keys(qn_lsh *l, const uint32_t *keys, uint32_t row)
     for (int b = 0; b < l->n_bands; b++) table_put(l, b, keys[b], l->n_new);
 }
 
-qn_code qn_lsh_add(qn_lsh *l, const uint32_t *keys, const qn_shingles *s, qn_hash128 id, qn_err *e)
+qn_code qn_lsh_add(qn_lsh *l, const uint32_t *keys, const qn_shingles *s, qn_row_mark mark, qn_err *e)
 {
-    set_head head = { id, s->n };
+    set_head head = { mark, s->n };
     uint64_t at;
     if (l->n_rows >= UINT32_MAX) return qn_fail(e, QN_ELIMIT, "more than %u rows in one index of near-duplicates", UINT32_MAX);
     QN_GROW(l->at, l->n_rows, l->cap_rows);

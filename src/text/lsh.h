@@ -17,7 +17,7 @@
 #ifndef QN_TEXT_LSH_H
 #define QN_TEXT_LSH_H
 #include "core/err.h"
-#include "core/hash.h"
+#include "data/row.h"
 #include "text/minhash.h"
 #include "text/shingles.h"
 
@@ -30,7 +30,7 @@ typedef struct {
     const char *dir;            /* for temporary files; NULL: $TMPDIR */
 } qn_lsh_setup;
 
-typedef struct { bool found; uint64_t row; qn_hash128 id; double similarity; } qn_lsh_match;
+typedef struct { bool found; uint64_t row; qn_row_mark of; double similarity; } qn_lsh_match;
 
 /* Bands and places in each for a threshold; chance that a pair of similarity j becomes a candidate. */
 void   qn_lsh_bands(int n_hashes, double over, int *n_bands, int *n_rows);
@@ -46,8 +46,8 @@ void    qn_lsh_free(qn_lsh *l);
 void    qn_lsh_ahead(const qn_lsh *l, const uint32_t *keys);
 /* The earliest set added whose similarity with `s` is at least `over`. A set without shingles matches nothing. Errors: QN_EIO. */
 qn_code qn_lsh_find(qn_lsh *l, const uint32_t *keys, const qn_shingles *s, qn_lsh_match *match, qn_err *e);
-/* Adds a set under the next row number (0, 1, 2 ...); `id` comes back in matches. Errors: QN_EIO, QN_ELIMIT at 2^32 - 1 rows. */
-qn_code qn_lsh_add(qn_lsh *l, const uint32_t *keys, const qn_shingles *s, qn_hash128 id, qn_err *e);
+/* Adds a set under the next row number (0, 1, 2 ...); `mark` comes back in matches. Errors: QN_EIO, QN_ELIMIT at 2^32 - 1 rows. */
+qn_code qn_lsh_add(qn_lsh *l, const uint32_t *keys, const qn_shingles *s, qn_row_mark mark, qn_err *e);
 
 typedef struct { uint64_t n_rows, n_candidates, n_matches, memory_bytes, disk_bytes; size_t n_runs; } qn_lsh_stats;
 qn_lsh_stats qn_lsh_count(const qn_lsh *l);

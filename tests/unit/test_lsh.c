@@ -69,8 +69,8 @@ static qn_lsh_stats run_index(const set *sets, size_t n_sets, double over, size_
         qn_minhash_sign(&m, s.v, s.n, sig);
         keys_of(over, sig, keys);
         assert_int_equal(qn_lsh_find(l, keys, &s, &match, &e), QN_OK);
-        out[i] = (answer){ match.found, match.id.lo, match.similarity };
-        if (!match.found) assert_int_equal(qn_lsh_add(l, keys, &s, (qn_hash128){ 7, i }, &e), QN_OK);
+        out[i] = (answer){ match.found, match.of.number, match.similarity };
+        if (!match.found) assert_int_equal(qn_lsh_add(l, keys, &s, (qn_row_mark){ { 7, i }, i }, &e), QN_OK);
     }
     qn_lsh_stats stats = qn_lsh_count(l);
     qn_lsh_free(l);
@@ -179,14 +179,14 @@ static void equal_keys_for_every_row_are_found_in_order(void **state)
     for (uint32_t i = 0; i < 9000; i++) {
         uint32_t v[2] = { i * 2, i * 2 + 1 };
         qn_shingles s = { .v = v, .n = 2 };
-        assert_int_equal(qn_lsh_add(l, keys, &s, (qn_hash128){ 0, i }, &e), QN_OK);
+        assert_int_equal(qn_lsh_add(l, keys, &s, (qn_row_mark){ { 0, i }, i }, &e), QN_OK);
     }
     uint32_t v[2] = { 17000, 17001 };
     qn_shingles s = { .v = v, .n = 2 };
     assert_int_equal(qn_lsh_find(l, keys, &s, &m, &e), QN_OK);
     assert_true(m.found);
     assert_int_equal(m.row, 8500);
-    assert_int_equal(m.id.lo, 8500);
+    assert_int_equal(m.of.number, 8500);
     qn_lsh_free(l);
 }
 
@@ -201,7 +201,7 @@ static void empty_sets_match_nothing(void **state)
     qn_err e = { 0 };
     qn_minhash_sign(&h, NULL, 0, sig);
     keys_of(0.5, sig, keys);
-    assert_int_equal(qn_lsh_add(l, keys, &none, (qn_hash128){ 0, 1 }, &e), QN_OK);
+    assert_int_equal(qn_lsh_add(l, keys, &none, (qn_row_mark){ { 0, 1 }, 1 }, &e), QN_OK);
     assert_int_equal(qn_lsh_find(l, keys, &none, &m, &e), QN_OK);
     assert_false(m.found);
     qn_minhash_free(&h);

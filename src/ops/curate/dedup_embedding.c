@@ -31,7 +31,7 @@ static const qn_example EXAMPLES[] = {
 };
 
 typedef qn_embedding_note note;
-typedef struct { qn_embedder embedder; qn_near *kept; qn_hash128 *ids; size_t n, cap; } state;
+typedef struct { qn_embedder embedder; qn_near *kept; qn_row_mark *marks; size_t n, cap; } state;
 
 static qn_code check(qn_check *ck, void *vp, qn_err *e)
 {
@@ -54,7 +54,7 @@ static void close(void *vs)
     state *st = vs;
     qn_embedder_close(&st->embedder);
     qn_near_free(st->kept);
-    qn_free(st->ids);
+    qn_free(st->marks);
     qn_free(st);
 }
 
@@ -92,14 +92,12 @@ static qn_code map(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_emit *em,
     if (!st->kept) st->kept = qn_near_new_within(k->n, (size_t)p->exact, cx->memory_bytes / 4 * 3, NULL);
     if (k->n != qn_near_dim(st->kept)) return qn_fail(e, QN_EDATA, "a vector of %zu numbers behind vectors of %zu", k->n, qn_near_dim(st->kept));
     if (qn_near_find(st->kept, k->v, &at, &similarity) && (double)similarity >= p->over - 1e-6 && similarity > 0) {
-        char of[33];
-        qn_hash_hex(st->ids[at], of);
-        qn_emit_reject(em, r, qn_reject_duplicate("similarity", fmin(1, (double)similarity), p->over, of));
+        qn_emit_reject(em, r, qn_reject_duplicate("similarity", fmin(1, (double)similarity), p->over, st->marks[at]));
         return QN_OK;
     }
     QN_TRY(qn_near_add(st->kept, k->v, e));
-    QN_GROW(st->ids, st->n, st->cap);
-    st->ids[st->n++] = qn_row_id(r);
+    QN_GROW(st->marks, st->n, st->cap);
+    st->marks[st->n++] = qn_row_mark_of(r);
     qn_row_attach(r, NULL);
     qn_emit_row(em, r);
     return QN_OK;

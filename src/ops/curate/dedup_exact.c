@@ -75,12 +75,13 @@ static qn_code map(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_emit *
     QN_TRY(qn_lsh_find(state, &n->key, &s, &match, e));
     if (match.found) {
         qn_verdict v = qn_reject_fact("duplicate", "equals an earlier row");
-        qn_hash_hex(match.id, v.of);
+        qn_hash_hex(match.of.id, v.of);
+        v.of_row = match.of.number;
         v.similarity = 1;
         qn_emit_reject(em, r, v);
         return QN_OK;
     }
-    QN_TRY(qn_lsh_add(state, &n->key, &s, qn_row_id(r), e));
+    QN_TRY(qn_lsh_add(state, &n->key, &s, qn_row_mark_of(r), e));
     qn_row_attach(r, NULL);
     qn_emit_row(em, r);
     return QN_OK;

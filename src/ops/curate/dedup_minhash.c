@@ -105,12 +105,10 @@ static qn_code map(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_emit *
     (void)cx;
     QN_TRY(qn_lsh_find(state, n->numbers, &s, &match, e));
     if (match.found) {
-        char of[33];
-        qn_hash_hex(match.id, of);
-        qn_emit_reject(em, r, qn_reject_duplicate("similarity", match.similarity, p->over, of));
+        qn_emit_reject(em, r, qn_reject_duplicate("similarity", match.similarity, p->over, match.of));
         return QN_OK;
     }
-    QN_TRY(qn_lsh_add(state, n->numbers, &s, qn_row_id(r), e));
+    QN_TRY(qn_lsh_add(state, n->numbers, &s, qn_row_mark_of(r), e));
     qn_row_attach(r, NULL);
     qn_emit_row(em, r);
     return QN_OK;

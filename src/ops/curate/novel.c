@@ -26,7 +26,7 @@ static const qn_example EXAMPLES[] = {
     QN_END
 };
 
-typedef struct { qn_novelty *pool; qn_hash128 *ids; size_t n, cap; bool warned; } state;
+typedef struct { qn_novelty *pool; qn_row_mark *marks; size_t n, cap; bool warned; } state;
 
 static qn_code check(qn_check *ck, void *vp, qn_err *e)
 {
@@ -34,18 +34,18 @@ static qn_code check(qn_check *ck, void *vp, qn_err *e)
     return qn_pick_compile(p->field, p->text, ck->pos, ck->arena, &p->path, e);
 }
 
-static void add(state *st, qn_str text, qn_hash128 id)
+static void add(state *st, qn_str text, qn_row_mark mark)
 {
     qn_novelty_add(st->pool, text);
-    QN_GROW(st->ids, st->n, st->cap);
-    st->ids[st->n++] = id;
+    QN_GROW(st->marks, st->n, st->cap);
+    st->marks[st->n++] = mark;
 }
 
 static qn_code load_text(void *vs, qn_str text, const char *where, qn_err *e)
 {
     (void)where;
     (void)e;
-    add(vs, text, qn_hash(text.p, text.n));
+    add(vs, text, (qn_row_mark){ qn_hash(text.p, text.n), 0 });
     return QN_OK;
 }
 
@@ -63,7 +63,7 @@ static void close(void *vs)
 {
     state *st = vs;
     qn_novelty_free(st->pool);
-    qn_free(st->ids);
+    qn_free(st->marks);
     qn_free(st);
 }
 
@@ -82,12 +82,8 @@ static qn_verdict settle(qn_ctx *cx, const void *vp, void *vs, qn_row *r)
     qn_pick_text(p->text, r, cx->scratch, &text, &e);
     qn_nearest_text near = qn_novelty_nearest(st->pool, text, 0);
     qn_row_set_real(r, "rouge_l", near.found ? near.f : 0);
-    if (near.found && near.f >= p->over) {
-        char of[33];
-        qn_hash_hex(st->ids[near.index], of);
-        return qn_reject_duplicate("rouge_l", near.f, p->over, of);
-    }
-    add(st, text, qn_row_id(r));
+    if (near.found && near.f >= p->over) return qn_reject_duplicate("rouge_l", near.f, p->over, st->marks[near.index]);
+    add(st, text, qn_row_mark_of(r));
     if (!st->warned && qn_novelty_bytes(st->pool) > cx->memory_bytes) {
         st->warned = true;
         qn_log(QN_WARN, "memory", "the pool of `novel` takes more than its %zu MB and goes on growing", cx->memory_bytes >> 20);
