@@ -1,6 +1,8 @@
 /* generate: writing with a decoder. Up to `batch` texts are written at once, each in a slot with its cache of keys and
  * values; when one ends, the next prompt takes its slot. A pass carries rows of many slots: all tokens of a new prompt, one
- * token of each text under way. Every row is computed alone (gemm.h), so a text does not depend on those beside it. */
+ * token of each text under way. Every row is computed alone (gemm.h), so a text does not depend on those beside it. For the same
+ * reason what a prompt has in common with the beginning of another one that is in a slot is not computed again: its keys and values are copied, and where
+ * they are still to come the prompt waits for them. Samples of one prompt and questions over one table cost little more than what is written. */
 #include "core/mem.h"
 #include "core/rng.h"
 #include "nn/decoder_net.h"
@@ -20,6 +22,10 @@ typedef struct {                /* one text being written */
     float *cache;               /* (layers, room, 2, kv_heads * hd) */
     size_t cache_floats;
     double logp;
+    int like;                   /* the slot whose prompt begins as this one does, or -1 */
+    size_t like_prompt;         /* and its prompt then */
+    int alike;                  /* so many tokens, the last of the prompt never among them */
+    bool waits;
 } slot;
 
 typedef struct { int slot, pos; bool last; } row;
@@ -278,6 +284,52 @@ static void finish(slot *s, qn_generated *out, bool stopped)
     s->used = false;
 }
 
+/* ---- beginnings in common ---- */
+static int in_common(const slot *a, const slot *b)
+{
+    int n = a->n_prompt < b->n_prompt ? a->n_prompt : b->n_prompt, k = 0;
+    while (k < n && a->ids[k] == b->ids[k]) k++;
+    return k < a->n_prompt - 1 ? k : a->n_prompt - 1;
+}
+
+/* Copies what the slot that s is like has of their common beginning. Positions lie layer by layer. */
+static void copy_common(writer *w, slot *s)
+{
+    const slot *t = &w->slots[s->like];
+    int to = s->alike < t->fed ? s->alike : t->fed;
+    size_t width = 2 * kv_width(w->m);
+    if (to <= s->fed) return;
+    for (int l = 0; l < w->m->c.layers; l++)
+        memcpy(s->cache + ((size_t)l * (size_t)s->room + (size_t)s->fed) * width, t->cache + ((size_t)l * (size_t)t->room + (size_t)s->fed) * width, (size_t)(to - s->fed) * width * sizeof(float));
+    s->fed = to;
+}
+
+/* The slot with the longest beginning in common, also one whose text is done: its cache stays until it is taken again. */
+static void find_like(writer *w, slot *s)
+{
+    s->like = -1;
+    s->alike = 0;
+    for (int i = 0; i < w->n_slots; i++) {
+        const slot *t = &w->slots[i];
+        int k = t == s || !t->n_prompt ? 0 : in_common(s, t);
+        if (k <= s->alike) continue;
+        s->alike = k;
+        s->like = i;
+        s->like_prompt = t->prompt;
+    }
+    if (s->like >= 0) copy_common(w, s);
+}
+
+/* Must s wait for its beginning? Only for a prompt that began before it, so the first of all never waits. Called between passes: all that is fed is computed. */
+static bool must_wait(writer *w, slot *s)
+{
+    if (!s->used || s->like < 0 || s->fed >= s->alike) return false;
+    const slot *t = &w->slots[s->like];
+    if (t->prompt == s->like_prompt) copy_common(w, s);
+    if (t->prompt != s->like_prompt || !t->used) s->like = -1;
+    return s->like >= 0 && s->fed < s->alike;
+}
+
 static void begin(writer *w, slot *s, const qn_seq *prompt, size_t number)
 {
     const qn_decoder_config *c = &w->m->c;
@@ -293,15 +345,18 @@ static void begin(writer *w, slot *s, const qn_seq *prompt, size_t number)
     s->n_ids = s->n_prompt = prompt->n;
     s->room = room;
     s->logp = 0;
+    find_like(w, s);
 }
 
 /* Rows of the next pass: what each slot has not fed yet, as far as there is place. */
 static void gather(writer *w)
 {
     w->n_rows = 0;
+    for (int i = 0; i < w->n_slots; i++) w->slots[i].waits = must_wait(w, &w->slots[i]);
     for (int i = 0; i < w->n_slots; i++) {
         slot *s = &w->slots[i];
-        while (s->used && s->fed < s->n_ids && w->n_rows < PASS_ROWS) {
+        if (!s->used || s->waits) continue;
+        while (s->fed < s->n_ids && w->n_rows < PASS_ROWS) {
             w->rows[w->n_rows++] = (row){ i, s->fed, s->fed + 1 == s->n_ids };
             s->fed++;
         }

@@ -386,6 +386,48 @@ static void a_text_does_not_depend_on_the_batch_or_threads(void **state)
     qn_decoder_close(m);
 }
 
+/* Prompts that begin alike, in several lengths, some equal, in every order of slots and in more than one pass: each text is what it is when written alone. */
+static void beginnings_in_common_are_computed_once_and_change_nothing(void **state)
+{
+    (void)state;
+    enum { TEXTS = 60, LONGEST = 34 };
+    qn_err e = { 0 };
+    int32_t texts[TEXTS][LONGEST];
+    qn_seq p[TEXTS];
+    qn_generated alone[TEXTS], many[TEXTS];
+    for (int bf16 = 0; bf16 < 2; bf16++) {
+        qn_decoder *m = make(false, true, 23);
+        qn_decoder_bf16(m, bf16);
+        for (int i = 0; i < TEXTS; i++) {
+            int n = i % 5 == 4 ? 1 + i % 7 : LONGEST - i % 3, split = i % 4 == 0 ? LONGEST : 3 * (i % 9);
+            for (int j = 0; j < n; j++) texts[i][j] = j < split ? (j * 7 + 3) % 41 : (j * 5 + i) % 41;
+            p[i] = (qn_seq){ .ids = texts[i], .n = n };
+        }
+        for (int batch = 1; batch <= 32; batch = batch == 1 ? 3 : batch == 3 ? 32 : 33) {
+            uint64_t keys[TEXTS];
+            for (int i = 0; i < TEXTS; i++) keys[i] = (uint64_t)i;
+            qn_generate_options o = { .max_tokens = 9, .temperature = 0.8f, .seed = 3, .batch = batch, .keys = keys };
+            assert_int_equal(qn_decoder_generate(m, p, TEXTS, &o, many, &e), QN_OK);
+            int differ = 0;
+            for (int i = 0; i < TEXTS; i++) {
+                if (batch == 1) {
+                    qn_generate_options one = o;
+                    one.keys = &keys[i];
+                    assert_int_equal(qn_decoder_generate(m, &p[i], 1, &one, &alone[i], &e), QN_OK);
+                }
+                assert_int_equal(many[i].n, alone[i].n);
+                assert_memory_equal(many[i].ids, alone[i].ids, (size_t)alone[i].n * sizeof(int32_t));
+                assert_true(many[i].logp == alone[i].logp);
+                differ += many[i].n && many[0].n && many[i].ids[0] != many[0].ids[0];
+                qn_free(many[i].ids);
+            }
+            assert_true(differ > TEXTS / 2);
+        }
+        for (int i = 0; i < TEXTS; i++) qn_free(alone[i].ids);
+        qn_decoder_close(m);
+    }
+}
+
 static void draws_follow_the_probabilities(void **state)
 {
     (void)state;
@@ -494,6 +536,7 @@ int main(void)
         cmocka_unit_test(an_adapter_comes_back_equal_and_merging_keeps_the_logits),
         cmocka_unit_test(greedy_text_is_the_argmax_of_whole_passes),
         cmocka_unit_test(a_text_does_not_depend_on_the_batch_or_threads),
+        cmocka_unit_test(beginnings_in_common_are_computed_once_and_change_nothing),
         cmocka_unit_test(draws_follow_the_probabilities),
         cmocka_unit_test(a_constraint_holds_and_a_stop_token_ends_the_text),
         cmocka_unit_test(impossible_ids_and_lengths_are_refused),
