@@ -33,18 +33,44 @@ qn_cells qn_answer_cells(qn_value answer, qn_arena *a)
     return out;
 }
 
-qn_code qn_answer_is(qn_table_pool *pool, const qn_row *r, qn_str sql, qn_cells expected, qn_arena *a, bool *same, qn_err *e)
+/* The cells that the SQL gives; `ok`: it did not fail. */
+static qn_code cells_of(qn_table_pool *pool, const qn_row *r, qn_str sql, qn_arena *a, qn_cells *cells, bool *ok, qn_err *e)
 {
     qn_sql *db;
     qn_value answer;
     qn_err bad = { 0 };
-    *same = false;
     QN_TRY(qn_table_pool_take(pool, r, &db, e));
     qn_code rc = qn_sql_run(db, sql, &(qn_sql_limits){ 0 }, a, &answer, &bad);
     qn_table_pool_put(pool, db);
     if (rc == QN_EIO) { *e = bad; return rc; }
-    if (rc != QN_OK) return QN_OK;
-    qn_cells got = qn_answer_cells(answer, a);
-    *same = expected.n && qn_score_set(expected.p, expected.n, got.p, got.n);
+    *ok = rc == QN_OK;
+    *cells = *ok ? qn_answer_cells(answer, a) : (qn_cells){ 0 };
+    return QN_OK;
+}
+
+qn_code qn_answer_is(qn_table_pool *pool, const qn_row *r, qn_str sql, qn_cells expected, qn_arena *a, bool *same, qn_err *e)
+{
+    qn_cells got;
+    bool ok;
+    QN_TRY(cells_of(pool, r, sql, a, &got, &ok, e));
+    *same = ok && expected.n && qn_score_set(expected.p, expected.n, got.p, got.n);
+    return QN_OK;
+}
+
+qn_str qn_answer_form_of(qn_cells cells, qn_arena *a)
+{
+    qn_buf b = { 0 };
+    qn_score_set_form(cells.p, cells.n, &b);
+    qn_str form = qn_arena_str(a, qn_buf_view(&b));
+    qn_buf_free(&b);
+    return form;
+}
+
+qn_code qn_answer_form(qn_table_pool *pool, const qn_row *r, qn_str sql, qn_arena *a, qn_str *form, qn_err *e)
+{
+    qn_cells got;
+    bool ok;
+    QN_TRY(cells_of(pool, r, sql, a, &got, &ok, e));
+    *form = qn_answer_form_of(got, a);
     return QN_OK;
 }

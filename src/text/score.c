@@ -230,6 +230,14 @@ bool qn_score_set(const qn_str *gold, size_t n_gold, const qn_str *reply, size_t
     return yes;
 }
 
+void qn_score_set_form(const qn_str *cells, size_t n, qn_buf *out)
+{
+    qn_arena a = { 0 };
+    const qn_str *x = sorted_forms(cells, n, &a);
+    for (size_t i = 0; i < n; i++) { qn_buf_str(out, x[i]); qn_buf_putc(out, 0x1f); }
+    qn_arena_free(&a);
+}
+
 /* ---- samples and rankings ---- */
 double qn_pass_at(int64_t n, int64_t c, int64_t k)
 {

@@ -17,6 +17,8 @@ double qn_score_f1(qn_str gold, qn_str reply);
 double qn_score_rouge_l(qn_str gold, qn_str reply);
 /* Equal as multisets of normal forms: list order does not matter. */
 bool   qn_score_set(const qn_str *gold, size_t n_gold, const qn_str *reply, size_t n_reply);
+/* Appends a text that is the same for equal multisets alone: the normal forms in order, a 0x1f behind each. */
+void   qn_score_set_form(const qn_str *cells, size_t n, qn_buf *out);
 
 /* Probability that at least one of k drawn from n samples is right, c of which are: 1 - C(n - c, k) / C(n, k) (Chen et al. 2021). NAN when k > n. */
 double qn_pass_at(int64_t n, int64_t c, int64_t k);

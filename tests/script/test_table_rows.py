@@ -34,6 +34,27 @@ marks = [{"match": "germany", "reply": "count VA CB"}, {"match": "france", "repl
 equal(right(marks, "yes"), {"germany": (2, 2), "france": (2, 2), "ebro": (0, 2)}, "so are lines of marks; a line that means nothing is wrong")
 equal(right([{"match": "", "reply": "rows"}], "yes"), {"germany": (0, 2), "france": (0, 2), "ebro": (0, 2)}, "another answer is wrong")
 
+# ---- most: what the tries agree on ----
+with open(path("most.yaml"), "w") as f:
+    f.write(recipe.replace("k: 2, early: no, spare: yes", "k: 5, most: yes, mend: $mend, spare: $spare").replace("marks: {type: bool}", "marks: {type: bool}, mend: {type: bool, default: no}, spare: {type: bool, default: yes}").replace("n_right, tries", "n_right, tries, n_other"))
+
+
+def most(rules, *more):
+    r = Run(path("most.yaml"), "tables=" + os.path.dirname(tables), "marks=yes", *more, "--model", "m=" + Mock(rules).url)
+    equal(r.code, 0, r.stderr)
+    return {x["question"].split()[-1]: (x["n_right"], x["n_other"], x["reply"]) for x in r.rows()}
+
+
+# germany: two right, three another answer in two wordings and one that means nothing; france: two right, two that give nothing, one other; ebro: always another
+first = lambda match, n, reply: {"match": match, "to": n, "reply": reply}
+drawn = [first("germany", 2, "count VA CB"), first("germany", 2, "rows"), {"match": "germany", "reply": "count CA <"},
+         first("france", 2, "which CA VA CC"), first("france", 1, "rows"), {"match": "france", "reply": "which CA VA CB"}, {"match": "ebro", "reply": "rows"}]
+equal(most(drawn), {"germany": (2, 2, "count VA CB"), "france": (2, 1, "which CA VA CB"), "ebro": (0, 5, None)}, "tries that agree on another answer are counted; replies without an answer are not")
+drawn[1]["to"] = 3
+equal(most(drawn)["germany"], (2, 3, "count VA CB"), "three agree on another answer")
+equal(set(most(drawn, "spare=no")), {"france"}, "a row whose own answer is not the one given most is dropped, though it was given twice")
+equal(most(drawn, "mend=yes")["france"], (4, 1, "which CA VA CB"), "with `mend` a value of the wrong column is put right, and the line is kept as it is read")
+
 # ---- spoiled rows ----
 write("spoil.yaml", """quern: 1
 params: {tables: {type: path}}
