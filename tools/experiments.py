@@ -11,9 +11,9 @@ from math import comb
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SIZES = {
     "source2synth_tqa": {
-        "short": {"settings": dict(per_table=20, first=2500, few=500, second=500, rows=60, human=60, votes=3, epochs=5, wide=64, layers=2, vocab=512, k=3), "tables": 300, "questions": 200, "invented": 126},
-        "medium": {"settings": dict(per_table=54, first=32000, few=4000, second=7500, rows=3800, human=2400, votes=6, wide=128, layers=4, vocab=2048), "tables": 0, "questions": 2100, "invented": 150},
-        "full": {"settings": dict(per_table=90, first=40000, few=8000, second=14000, rows=8000, human=9000, wide=256, layers=6, vocab=2048), "tables": 0, "questions": 0, "invented": 200},
+        "short": {"settings": dict(per_table=20, first=2500, few=500, second=500, rows=120, human=60, votes=2, epochs=5, wide=64, layers=2, vocab=512, k=3, arm_epochs=5, arm_wide=64, arm_layers=2, lr=2e-3, arm_lr=2e-3, more_lr=1e-3, precision="f32"), "tables": 300, "questions": 200, "invented": 126},
+        "medium": {"settings": dict(per_table=54, first=24000, few=3000, second=8000, rows=5000, human=2400, votes=6, wide=128, layers=4, vocab=2048, lr=1e-3), "tables": 0, "questions": 2100, "invented": 150},
+        "full": {"settings": dict(per_table=45, first=24000, few=3000, second=15000, rows=7500, human=6000, votes=8, wide=256, layers=6, vocab=2048), "tables": 0, "questions": 3000, "invented": 200},
     },
     "source2synth_mhqa": {
         "short": {"settings": dict(reads=60, rows=360, second=240, learnt=80, comparison=0.2, epochs=6, longest=200, lr=3e-3, precision="f32"), "docs": 0, "questions": 30, "invented": 400, "plain": 1600},
@@ -248,6 +248,10 @@ def run(name, size, args, settings):
         command += ["-j", str(args.workers)]
     if name == "retriever" or size.get("base"):
         command += ["--model", "base=" + args.encoder]
+    if name == "source2synth_tqa":
+        command += ["shots=" + os.path.join(ROOT, "examples", "seeds", "table_shots.jsonl")]
+        if args.chat:
+            command += ["--model", "chat=" + args.chat]
     say("+", " ".join(command))
     t0 = time.time()
     before = cpu_seconds()
@@ -357,22 +361,37 @@ def mean(x):
     return sum(x) / max(1, len(x))
 
 
+def filter_table(tried):
+    """What other rules over the same tries would have kept: a line for each."""
+    most = max(r["tries"] for r in tried)
+    kept = lambda rule: tuple(100 * mean([rule(r) for r in tried if r["spoiled"] == s]) for s in (True, False))
+    lines = ["| rule | spoiled rows kept | right rows kept |", "|---|---|---|"]
+    for k in sorted({1, 3, 5, most}):
+        if k <= most:
+            lines.append("| right in 1 of %d | %.1f%% | %.1f%% |" % (k, *kept(lambda r: one_of(k, r))))
+    for least in range(2, most + 1):
+        lines.append("| right in %d of %d | %.1f%% | %.1f%% |" % (least, most, *kept(lambda r: r["n_right"] >= least)))
+    lines.append("| right at least as often as any other answer (the rule here) | %.1f%% | %.1f%% |" % kept(lambda r: r["n_right"] > 0 and r["n_right"] >= r["n_other"]))
+    lines.append("| right more often than any other answer | %.1f%% | %.1f%% |" % kept(lambda r: r["n_right"] > r["n_other"]))
+    return lines
+
+
 def about_tqa(out):
     tried, tally = rows(os.path.join(out, "slice2.jsonl")), rows(os.path.join(out, "data.jsonl"))
-    lines = ["- " + x for x in verdict(tally, "slice 1 + as many curated") + verdict(tally, "slice 1 + as many never spoiled") + verdict(tally, "slice 1")]
-    kept = [r for r in tried if r["n_right"]]
-    lines += ["- " + filter_line(count(tried, True), count(kept, True), count(tried, False), count(kept, False))]
-    learnt = lambda arm: "/".join(str(rows(os.path.join(out, "model.%s%d.jsonl" % (arm, seed)))[0]["rows"]) for seed in (1, 2, 3))
-    lines += ["- Rows learnt by the three seeds: curated %s, uncurated %s, never spoiled %s. Curated ones are drawn in the shares of forms that slice 2 has; where the filter kept too few of a form, they are fewer." % tuple(learnt(arm) for arm in ("curated", "uncurated", "clean"))]
+    lines = ["- " + x for group in ("slice 2, as many curated", "slice 2, as many never spoiled", "slice 2, all that is kept") for x in verdict(tally, group)]
+    kept = [r for r in tried if r["kept"]]
+    lines += ["- Spoiled on purpose: %s of the rows of slice 2." % share(count(tried, True), len(tried)), "- " + filter_line(count(tried, True), count(kept, True), count(tried, False), count(kept, False))]
+    model = lambda name: rows(os.path.join(out, "model.%s.jsonl" % name))[0]
+    learnt = lambda arm: "/".join(str(model("%s%d" % (arm, seed))["rows"]) for seed in (1, 2, 3))
+    lines += ["- Rows learnt by the three seeds: curated %s, uncurated %s, never spoiled %s; all that is kept %d, all of it %d. Those of *as many curated* are drawn in the shares of forms that slice 2 has; where the filter kept too few of a form, they are fewer."
+              % (*(learnt(arm) for arm in ("curated", "uncurated", "clean")), model("all_curated")["rows"], model("all_uncurated")["rows"])]
+    lines += ["- Weights: %d of the models of slice 1 and those that go on from it, %d of each arm's." % (model("synth")["params"], model("curated1")["params"])]
     human = rows(os.path.join(out, "human.jsonl"))
     if human:
-        lines += ["- People's rows: %d questions over the tables of the rows whose answer a line of the curated model gives; nobody wrote a query for them." % len(human)]
-    most = max(r["tries"] for r in tried)
-    lines += ["", "What the filter keeps, by tries (a row is kept when one of k gives its answer):", "", "| k | spoiled rows kept | right rows kept |", "|---|---|---|"]
-    for k in range(1, most + 1):
-        lines.append("| %d | %.1f%% | %.1f%% |" % (k, *(100 * mean([one_of(k, r) for r in tried if r["spoiled"] == s]) for s in (True, False))))
-    for least in range(2, most + 1):
-        lines.append("| %d of %d | %.1f%% | %.1f%% |" % (least, most, *(100 * mean([r["n_right"] >= least for r in tried if r["spoiled"] == s]) for s in (True, False))))
+        lines += ["- People's rows: %d questions over the tables of the rows whose answer a line of the model of slice 1 and curated rows gives in one of its tries; nobody wrote a query for them." % len(human)]
+    lines += ["", "Exact match over the rows that an arm learnt (a quarter and half: of the first seed; all: mean of the three):", "", *curve(rows(os.path.join(out, "by_rows.jsonl")))]
+    lines += ["", "Exact match over the share of people's rows mixed in:", "", *curve(rows(os.path.join(out, "by_share.jsonl")))]
+    lines += ["", "What the filter keeps, and what other rules over the same tries would keep:", "", *filter_table(tried)]
     lines += ["", "Kept rows by the first word of their query:", "", "| query | right rows | kept |", "|---|---|---|"]
     n = lambda rs, w: sum(1 for r in rs if not r["spoiled"] and r["form"] == w)
     lines += ["| %s | %d | %.0f%% |" % (w, n(tried, w), 100 * n(kept, w) / max(1, n(tried, w))) for w in sorted({r["form"] for r in tried})]
@@ -463,10 +482,11 @@ def about_process_reward(out):
 
 EXPERIMENTS = {
     "source2synth_tqa": (prepare_tqa, about_tqa, ["wikitablequestions"], "Table questions (source2synth_tqa)",
-        "Exact match of what the query gives, on people's questions (WikiTableQuestions) over tables that no row was made from. The base is a small decoder trained from "
-        "scratch on slice 1; the other arms go on from it with equal numbers of rows, three seeds each: other rows, another order. A question's measure in an arm is its mean over the "
-        "seeds. Some rows of slice 2 are spoiled on purpose (another column, the other end, another sum), so that they give another answer. *Voting*: the executed answers of several samples "
-        "vote, empty ones do not. *People's rows*: questions of people over the tables of the rows, of which answers are known but no query. Intervals draw whole tables."),
+        "Exact match of what the query gives, on people's questions (WikiTableQuestions) over tables that no row was made from. Each model is a small decoder trained from scratch: there is "
+        "no base to begin from. *Slice 2*: arms, smaller decoders because there are many of them, that learn equal numbers of its rows, three seeds each: other rows, another order; a question's measure in an arm is its mean over the "
+        "seeds. *All of it* and *all that is kept*: the paper's protocol, one seed each; the arms, the ungrounded control and the part of slice 1 beside it have models of one size. *Slice 1 + curated* goes on from the model of slice 1. Some rows of slice 2 are spoiled on purpose (another column, the "
+        "other end, another sum), so that they give another answer. *Voting*: the executed answers of several samples vote, empty ones do not. *People's rows*: questions of people over the "
+        "tables of the rows, of which answers are known but no query; three seeds, and at last the samples of all three models vote. Intervals draw whole tables."),
     "source2synth_mhqa": (prepare_mhqa, about_mhqa, ["hotpotqa", "2wiki_corpus", "musique", "squad"], "Questions over two documents (source2synth_mhqa)",
         "People's questions that need several paragraphs (HotpotQA's dev set and MuSiQue's train set, as far as they are here), with the paragraphs that hold the answer; soft_em: the expected words stand in what was answered. The base is "
         "all-MiniLM-L6-v2 with a head for spans that learnt to read people's questions over one passage (SQuAD); the arms go on from it. No language model is at hand, so the paper's rows with three shots are not here."),
@@ -517,6 +537,7 @@ def main():
     p.add_argument("--encoder", default=os.path.join(ROOT, "deps", "minilm"))
     p.add_argument("--quern", default=os.environ.get("QUERN", os.path.join(ROOT, "build", "quern")))
     p.add_argument("--results", help="write the tables here; docs/results.md for `make experiments`")
+    p.add_argument("--chat", default="", help="a chat model (http://host:port/v1#name, or a name in quern.yaml) whose answers stand beside in source2synth_tqa")
     p.add_argument("--nice", type=int, default=0)
     p.add_argument("--workers", type=int, default=0, help="threads of a run; 0: one for each core. One is faster than two on a machine that others keep busy")
     p.add_argument("--table-only", action="store_true", help="run nothing: write the tables of what was run")

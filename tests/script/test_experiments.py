@@ -105,23 +105,30 @@ def process_reward():
 
 
 def source2synth_tqa():
-    """Table questions: no table of the test among those of the rows; spoiled rows pass the filter less often than right ones."""
+    """Table questions: no table of the test among those of the rows; spoiled rows pass the filter less often than right ones; the curves hold what was measured."""
     out = run("source2synth_tqa", path("tqa"))
     if not out:
         return
     tried = lines(out, "slice2.jsonl")
-    kept = [r for r in tried if r["n_right"]]
     asked = {r["table"]["name"] for r in lines(out, "answers.jsonl")}
     check(asked and not asked & {r["table"]["name"] for r in tried}, "tables of the test are not those of the rows")
-    passed = lambda spoiled: sum(r["spoiled"] == spoiled for r in kept) / max(1, sum(r["spoiled"] == spoiled for r in tried))
-    check(sum(r["spoiled"] for r in tried) > 20, "rows were spoiled")
-    check(passed(True) < passed(False), "the filter: %.2f of spoiled rows pass, %.2f of right ones" % (passed(True), passed(False)))
+    passed = lambda spoiled, rule: sum(rule(r) for r in tried if r["spoiled"] == spoiled) / max(1, sum(r["spoiled"] == spoiled for r in tried))
+    check(sum(r["spoiled"] for r in tried) > 50, "rows were spoiled")
+    check(all(r["kept"] == (r["n_right"] > 0 and r["n_right"] >= r["n_other"]) and r["n_right"] + r["n_other"] <= r["tries"] for r in tried), "a row is kept when no other answer is given more often")
+    kept, once = ([passed(s, rule) for s in (True, False)] for rule in (lambda r: r["kept"], lambda r: r["n_right"] > 0))
+    check(kept[0] < kept[1] / 2, "the filter: %.2f of spoiled rows pass, %.2f of right ones" % tuple(kept))
+    check(kept[0] / kept[1] < once[0] / once[1], "most votes are a sharper rule than one right try", kept, once)
     at = systems(out, "em")
-    equal(len(at), 10, "all arms are in the table")
+    equal(len(at), 14, "all arms are in the table")
     learnt = {m: [lines(out, "model.%s%d.jsonl" % (m, seed))[0]["rows"] for seed in (1, 2, 3)] for m in ("curated", "uncurated", "clean")}
-    check(learnt["uncurated"] == learnt["clean"] == [60] * 3 and all(30 <= n <= 60 for n in learnt["curated"]), "arms of one size; curated ones never more", learnt)
+    check(learnt["uncurated"] == learnt["clean"] == [120] * 3 and all(60 <= n <= 120 for n in learnt["curated"]), "arms of one size; curated ones never more", learnt)
     equal(len({r["n"] for r in at.values()}), 1, "each arm has every question once, whatever its seeds")
     check(at["slice 1"]["value"] > at["ungrounded, as many rows as that part"]["value"], "grounding is worth something", at)
+    by_rows, by_share = ({(r["group"], r["along"]): r["value"] for r in lines(out, f)} for f in ("by_rows.jsonl", "by_share.jsonl"))
+    equal(set(by_rows), {(g, n) for g in ("curated", "uncurated") for n in (30, 60, 120)}, "a quarter, half, all")
+    equal([by_rows[g, 120] for g in ("curated", "uncurated")], [at[g]["value"] for g in ("slice 2, as many curated", "slice 2, uncurated")], "the curve ends in the table")
+    equal(sorted(x for _, x in by_share), [0, 0.25, 0.5, 1], "shares of people's rows")
+    check(by_share[min(by_share)] == at["slice 1 + curated"]["value"], "the curve of shares begins with none")
 
 
 def source2synth_mhqa():

@@ -55,6 +55,29 @@ equal(most(drawn)["germany"], (2, 3, "count VA CB"), "three agree on another ans
 equal(set(most(drawn, "spare=no")), {"france"}, "a row whose own answer is not the one given most is dropped, though it was given twice")
 equal(most(drawn, "mend=yes")["france"], (4, 1, "which CA VA CB"), "with `mend` a value of the wrong column is put right, and the line is kept as it is read")
 
+# ---- a chat model's rows: four styles, and none without a model ----
+with open(path("shots.jsonl"), "w") as f:
+    f.write('{"question": "how long is the rhine", "sql": "SELECT Length FROM rivers WHERE River = 1", "answer": "1233"}\n')
+with open(path("chat.yaml"), "w") as f:
+    f.write(recipe.split("  - set:")[0].replace("m: {type: model}, marks: {type: bool}", "m: {type: model, default: builtin}, shots: {type: path}")
+            + "  - set: {fields: {id: .q.question, question: .q.question, expected: '.q.answer | map(tostring)'}}\n  - recipe: {use: tqa_chat, with: {model: $m, shots: $shots}}\n  - write: {to: data.jsonl}\n")
+none = Run(path("chat.yaml"), "tables=" + os.path.dirname(tables), "shots=" + path("shots.jsonl"))
+check(none.code in (0, 1), none.stderr)
+equal((none.code, len(none.rows())), (1, 0), "without a model there are no rows, and none of them is failed")
+equal({x["_reason"].split(" ")[0].rstrip(":") for x in none.rows("rejected.jsonl")}, {"no_chat_model"}, "they are accounted for")
+mock = Mock([{"match": "Write one SQLite query", "whole": "in germany", "reply": "```sql\nSELECT COUNT(*) FROM rivers WHERE Country = 'Germany'\n```"}, {"match": "Write one SQLite query", "reply": "SELECT nothing"},
+             {"whole": "in germany", "reply": "2"}, {"whole": "in france", "reply": "Seine, Loire"}, {"reply": "930 km"}])
+r = Run(path("chat.yaml"), "tables=" + os.path.dirname(tables), "shots=" + path("shots.jsonl"), "--model", "m=" + mock.url)
+equal(r.code, 0, r.stderr)
+got = {}
+for x in r.rows():
+    got.setdefault(x["system"].split(": ")[1], {})[x["question"].split()[-1]] = x["em"]
+words = {"germany": 1, "france": 1, "ebro": 0}
+equal(got, {"zero-shot with the table": words, "one-shot without the table": words, "one-shot with the table": words, "one-shot with the table and a SQL tool": {"germany": 1, "france": 0, "ebro": 0}}, "words are compared, queries executed")
+prompts = [x["body"]["messages"][-1]["content"] for x in mock.requests()]
+equal(len(prompts), 12, "each question is asked in four styles")
+equal(sorted(("Weser" in p, "rhine" in p, "SQLite" in p) for p in prompts), sorted([(True, False, False), (False, True, False), (True, True, False), (True, True, True)] * 3), "table, example and SQL stand in the prompts that should have them")
+
 # ---- spoiled rows ----
 write("spoil.yaml", """quern: 1
 params: {tables: {type: path}}

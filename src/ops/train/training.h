@@ -19,7 +19,7 @@
 #define QN_TRAINING_FIELDS \
     const qn_model *base; qn_value size; const char *to; \
     int64_t steps, batch, max_tokens, pass_tokens, seed, lora, threads; \
-    double epochs, lr, warmup, decay, clip, valid, lora_alpha, checkpoint; \
+    double epochs, lr, warmup, decay, beta2, clip, valid, lora_alpha, checkpoint; \
     qn_str schedule, lora_modules, precision, by, command, base_name; double poll
 typedef struct { QN_TRAINING_FIELDS; } qn_training;
 
@@ -34,6 +34,7 @@ typedef struct { QN_TRAINING_FIELDS; } qn_training;
     QN_CHOICE(s, schedule, "cosine", "cosine|linear|constant", "how the rate falls, to a tenth"), \
     QN_REAL(s, warmup, "0.05", "0..1", "share of the steps in which the rate rises"), \
     QN_REAL(s, decay, "0.01", "0..1", "weight decay (AdamW)"), \
+    QN_REAL(s, beta2, "0.95", "0..0.99999", "how slowly AdamW forgets the squares of earlier gradients; nearer to 1 suits steps of few tokens"), \
     QN_REAL(s, clip, "1", "0..", "largest norm of the gradient; 0: none"), \
     QN_INT(s, max_tokens, "0", "0..", "longest row in tokens; longer ones stay out and are counted (texts of `train_lm` are cut into pieces); 0: what the model takes"), \
     QN_INT(s, pass_tokens, "4096", "64..", "tokens that go through the network at once: memory against speed; rows are laid end to end, nothing is padded"), \
@@ -164,7 +165,7 @@ static inline qn_code qn_training_set_up(qn_ctx *cx, const qn_training *p, qn_tr
     st->o.threads = p->threads ? (int)p->threads : cx->n_threads;
     double lr = p->lr > 0 ? p->lr : !based ? 1e-3 : p->lora ? 2e-4 : 5e-5;
     st->o.fit = (qn_fit_options){ .lr = lr, .lr_end = lr / 10, .shape = qn_str_is(p->schedule, "cosine") ? QN_LR_COSINE : qn_str_is(p->schedule, "linear") ? QN_LR_LINEAR : QN_LR_CONSTANT,
-        .steps = p->steps, .epochs = p->epochs, .batch = (int)p->batch, .pass_tokens = (int)p->pass_tokens, .clip = p->clip, .decay = p->decay, .b2 = 0.95,
+        .steps = p->steps, .epochs = p->epochs, .batch = (int)p->batch, .pass_tokens = (int)p->pass_tokens, .clip = p->clip, .decay = p->decay, .b2 = p->beta2,
         .seed = p->seed ? (uint64_t)p->seed : cx->seed, .checkpoint_seconds = p->checkpoint, .progress = qn_training_progress, .progress_arg = st };
     st->learner = qn_learner_new(&st->o);
     st->p = p;
