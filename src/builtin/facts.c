@@ -284,7 +284,7 @@ static bool surname_at(const reader *r, size_t i)
 static qn_str kind_at(const sent *s, size_t i)
 {
     size_t k = i;
-    while (k < s->n && !is_mark(s->w[k]) && !(k > i && (qn_str_ends(s->w[k], QN_STR("ed")) || qn_str_ends(s->w[k], QN_STR("ing"))) && s->w[k].n > 4) && !in(s->w[k], " of that who which in from and with directed produced written for on at between to about whose by known near off where when over based born is was set located ")) k++;
+    while (k < s->n && !is_mark(s->w[k]) && !(k > i && (qn_str_ends(s->w[k], QN_STR("ed")) || qn_str_ends(s->w[k], QN_STR("ing"))) && s->w[k].n > 4) && !in(s->w[k], " of that who which in from and with by starring featuring directed produced written for on at between to about whose by known near off where when over based born is was set located ")) k++;
     if (k == i || k - i > 8 || capital(s->w[k - 1]) || (k < s->n && is(s->w[k], ",") && k + 1 < s->n && !in(s->w[k + 1], " who which and that ") && !in(s->w[k - 1], PERSON_NOUNS))) return (qn_str){ 0 };
     return s->w[k - 1];
 }
@@ -306,7 +306,7 @@ static void find_main(reader *r)
             for (size_t i = 1; i + 2 < r->s.n; i++)
                 if (in(r->s.w[i], " is was are were ") && (in(r->s.w[i + 1], " a an the "))) {
                     o->kind = kind_at(&r->s, i + 2);
-                    for (size_t k = i + 2; k < r->s.n && k < i + 9; k++) if (in(r->s.w[k], PERSON_NOUNS)) o->person = true;
+                    for (size_t k = i + 2; k < r->s.n && k < i + 9 && !is(r->s.w[k], "by"); k++) if (in(r->s.w[k], PERSON_NOUNS)) o->person = true;
                     break;
                 }
         first = false;

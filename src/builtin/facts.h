@@ -18,6 +18,7 @@ typedef struct qn_fact {
     bool    unsafe;         /* a second answer came up: dropped by settle */
     bool    unique;         /* the answer stands in the passage once */
     bool    about_main;     /* the question names the main entity */
+    bool    loose;          /* read from a set phrase alone (relations.h) */
     qn_str describe;        /* the answer in words with {y} for its kind: "the {y} where Marie Curie was born"; empty: none */
     const char *property;   /* for comparisons: "born", "long" ...; NULL: none */
     double value;           /* of the property: yyyymmdd (yyyy0000 for a year), or a number in `unit` */

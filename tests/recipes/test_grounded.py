@@ -124,8 +124,10 @@ def multi_hop_qa():
         elif x["answer"] in ("yes", "no"):
             a, b = (s["answer"] for s in x["steps"])
             check((a == b) == (x["answer"] == "yes") and all(p["title"] in x["question"] for p in x["passages"]), "yes and no follow from the steps", x)
+        elif x["answer"] in [p["title"] for p in x["passages"]]:
+            check(x["steps"][0]["answer"] != x["steps"][1]["answer"], "a choice between two that are alike", x)
         else:
-            check(x["answer"] in [p["title"] for p in x["passages"]], "the answer is one of the two", x)
+            check(x["answer"] == x["steps"][0]["answer"] == x["steps"][1]["answer"] and x["answer"] not in x["question"], "what both have in common", x)
     steps = [{"question": "a?", "answer": "b"}] * 2
     mock = lib.Mock([{"every": 3, "json": json.dumps({"question": "What of Titan, Paris, Vienna, Neptune, London, Warsaw, Jupiter, radium, Ganymede and the Alps?", "answer": "x", "steps": steps})},
                      {"json": json.dumps({"question": "Which one of {{n}} is it, {{hash}}?", "answer": "x", "steps": steps})}])

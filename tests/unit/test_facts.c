@@ -152,16 +152,17 @@ static void comparisons_are_right_and_never_of_equals(void **s)
     (void)s;
     qn_arena a = { 0 };
     qn_facts x, y, z;
-    qn_multihop q;
+    qn_multihop q, none;
     qn_facts_find(QN_STR("Rhine"), QN_STR("The Rhine is a river in Europe. It is 1,230 kilometres long."), &a, &x);
     qn_facts_find(QN_STR("Thames"), QN_STR("The Thames is a river in England. It is 346 kilometres long."), &a, &y);
     qn_facts_find(QN_STR("Main"), QN_STR("The Main is a river in Germany. It is 346 kilometres long."), &a, &z);
     for (uint64_t seed = 0; seed < 40; seed++) {
         qn_rng r = qn_rng_seed(seed);
         assert_true(qn_comparison_write(&x, &y, &r, &a, &q));
+        assert_true(!qn_comparison_write(&y, &z, &r, &a, &none) || qn_str_is(none.answer, "yes"));       /* of equals: both are rivers, and no more */
+        if (qn_str_is(q.answer, "yes")) { assert_true(qn_str_find(q.question, QN_STR("rivers")) >= 0); continue; }
         bool longer = qn_str_find(q.question, QN_STR("longer")) >= 0;
         assert_true(qn_str_is(q.answer, longer ? "Rhine" : "Thames"));
-        assert_false(qn_comparison_write(&y, &z, &r, &a, &q));
     }
     qn_arena_free(&a);
 }
@@ -180,17 +181,23 @@ static void questions_of_nations_are_answered_by_both_documents(void **s)
         qn_rng r = qn_rng_seed(seed);
         bool same = seed % 2;
         if (!qn_comparison_write(&x, same ? &y : &z, &r, &a, &q)) { n_none++; continue; }
-        if (qn_str_find(q.question, QN_STR("released")) >= 0) {
+        if (qn_str_find(q.question, QN_STR("released")) >= 0 || qn_str_find(q.question, QN_STR("came out")) >= 0) {
             bool later = qn_str_find(q.question, QN_STR("later")) >= 0;
             assert_true(qn_str_is(q.answer, same ? later ? "Low Tide" : "Red Sky" : later ? "Red Sky" : "Iron Hill"));
             continue;
         }
+        if (qn_str_starts(q.question, QN_STR("Which film is "))) {       /* one of them is French, the other Polish */
+            bool french = qn_str_find(q.question, QN_STR("French")) >= 0;
+            assert_true(!same && qn_str_is(q.answer, french ? "Red Sky" : "Iron Hill"));
+            continue;
+        }
+        if (qn_str_is(q.steps[0].answer, "film")) { assert_true(qn_str_is(q.answer, "yes")); continue; }
         n[same]++;
         assert_true(qn_str_is(q.answer, same ? "yes" : "no"));
         assert_true(qn_str_is(q.steps[0].answer, "French") && qn_str_is(q.steps[1].answer, same ? "French" : "Polish"));
         assert_true(qn_str_find(q.question, QN_STR("Red Sky")) >= 0 && qn_str_find(q.question, same ? QN_STR("Low Tide") : QN_STR("Iron Hill")) >= 0);
     }
-    assert_true(n[0] > 3 && n[1] > 30 && n_none < 10);
+    assert_true(n[0] > 3 && n[1] > 20 && n_none < 10);
     qn_arena_free(&a);
 }
 

@@ -2,10 +2,12 @@
  *
  * bridge: a plain fact of the first passage whose answer is the seed, and one of the second about the seed; the second's question with the
  * seed replaced by what the first says of it. The question no longer names the seed, and its answer stands neither in the question nor in the
- * first passage. comparison: the same property of both. What cannot be composed safely is rejected.
+ * first passage. Facts are what plain sentences and set phrases say (facts.h, relations.h). comparison: the same property, nation or kind of both.
+ * The same pair gives other questions under another row id: ask for several with `each`. What cannot be composed is rejected.
  * Source: Lupidi et al. 2024 (Source2Synth); question types of HotpotQA (Yang et al. 2018).
  * Runs on: any worker; keeps nothing between rows. */
 #include "builtin/multihop.h"
+#include "builtin/relations.h"
 #include "ops/op.h"
 
 typedef struct { int unused; } params;
@@ -28,6 +30,7 @@ static bool read_passage(qn_value list, size_t i, qn_arena *a, qn_facts *f, qn_s
     if (!qn_v_get(p, QN_STR("title"), &title) || !qn_v_get(p, QN_STR("text"), &t) || t.kind != QN_V_TEXT) return false;
     *text = qn_v_str(t);
     qn_facts_find(qn_v_str(title), *text, a, f);
+    qn_relations_find(*text, a, f);
     return true;
 }
 
@@ -71,7 +74,7 @@ static qn_code map(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_emit *
 }
 
 const qn_op qn_op_multi_hop_question = {
-    .name = "multi_hop_question", .version = 1, .stage = QN_GENERATE,
+    .name = "multi_hop_question", .version = 2, .stage = QN_GENERATE,
     .brief = "one question that needs both passages, with its decomposition; no model is asked",
     .paper = "Lupidi et al. 2024, Source2Synth",
     .reads = "type: text, seed: text, passages: [{title: text, text: text}]",

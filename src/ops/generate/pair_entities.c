@@ -1,14 +1,15 @@
 /* pair_entities: pairs of documents that share an entity, for questions that need both.
  *
  *   bridge      document A names E, and E has a document B of its own (its title)
- *   comparison  two documents about things of one kind that both say the same property, or each its nation
+ *   comparison  two documents about things of one kind that both say the same property, or each its nation; some about things of kinds that are akin
  *
  * Holds titles and texts of all documents (see `holds`); mentions of titles are found by hashing runs of up to eight words. Pairs come in a
  * random order that depends on the seed alone; each entity gives at most `per_entity` bridges, so that a few famous names do not fill the set;
- * people and things are compared equally often, where there are enough of both.
+ * people and things are compared equally often, and no kind of thing in more than a quarter, where there are enough of others.
  * Source: Lupidi et al. 2024 (Source2Synth), seeds of multi-hop question answering.
  * Runs on: one thread at a time, as all gathers. */
-#include "builtin/facts.h"
+#include "builtin/multihop.h"
+#include "builtin/relations.h"
 #include "core/map.h"
 #include "ops/op.h"
 #include <ctype.h>
@@ -88,6 +89,7 @@ static qn_code absorb(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_err *e
     doc *d = &s->docs[s->n++];
     *d = (doc){ .row = r, .title = qn_v_str(title), .text = qn_v_str(text) };
     qn_facts_find(d->title, d->text, &s->arena, &d->facts);
+    qn_relations_find(d->text, &s->arena, &d->facts);
     d->name = d->facts.main;
     if (d->name.n >= 3) {
         bool fresh;
@@ -143,6 +145,7 @@ static void find_mentions(state *s, size_t a)
 static bool share_property(const doc *a, const doc *b)
 {
     bool alike = (a->facts.person && b->facts.person) || (!a->facts.person && !b->facts.person && a->facts.kind.n && qn_str_eq(a->facts.kind, b->facts.kind));
+    if (qn_kinds_akin(&a->facts, &b->facts) && !alike) return (a->name.n * 7 + b->name.n) % 16 == 0;     /* some, not to fill the set */
     if (alike && a->facts.nation.n && b->facts.nation.n) return true;
     for (size_t i = 0; alike && i < a->facts.n; i++)
         for (size_t j = 0; j < b->facts.n; j++) {
@@ -150,6 +153,13 @@ static bool share_property(const doc *a, const doc *b)
             if (x->property && y->property && x->about_main && y->about_main && strcmp(x->property, y->property) == 0 && qn_str_eq(x->unit, y->unit)) return true;
         }
     return false;
+}
+
+/* May one more of this kind be taken: is it no more than a quarter of the things? */
+static bool room_for(const qn_map *kinds, qn_str kind, size_t n_things)
+{
+    const uint64_t *of = qn_map_get(kinds, key_of(kind));
+    return !of || *of <= n_things / 4 + 2;
 }
 
 static qn_code finish(qn_ctx *cx, const void *vp, void *vs, qn_err *e)
@@ -176,23 +186,25 @@ static qn_code finish(qn_ctx *cx, const void *vp, void *vs, qn_err *e)
     if (p->comparison >= 1) { want = n > 100 ? n : 100; s->n_pairs = 0; }
     size_t max_pairs = s->n > 1 ? s->n * (s->n - 1) / 2 : 0;
     if (want > max_pairs) want = max_pairs;
-    qn_map made = { 0 };
+    qn_map made = { 0 }, kinds = { 0 };
     size_t n_people = 0, n_things = 0, most = 200 * (size_t)s->n + 1000;
     for (size_t t = 0; s->n > 1 && want > 0 && t < most; t++) {
         struct { uint64_t a, b; } k = { qn_rng_below(&r, s->n), qn_rng_below(&r, s->n) };
         if (k.a == k.b || !s->docs[k.a].name.n || !s->docs[k.b].name.n || !share_property(&s->docs[k.a], &s->docs[k.b])) continue;
         bool people = s->docs[k.a].facts.person;
         if (t < most / 2 && (people ? n_people > n_things : n_things > n_people)) continue;     /* both in turn, while there are both */
+        if (t < most / 2 && !people && !room_for(&kinds, s->docs[k.a].facts.kind, n_things)) continue;     /* and things of many kinds */
         if (k.a > k.b) { uint64_t x = k.a; k.a = k.b; k.b = x; }
         bool fresh;
         qn_map_put(&made, qn_hash(&k, sizeof k), &fresh);
         if (!fresh) continue;
         add_pair(s, k.a, k.b, false, true);
         if (people) n_people++;
-        else n_things++;
+        else { n_things++; bool new_kind; uint64_t *of = qn_map_put(&kinds, key_of(s->docs[k.a].facts.kind), &new_kind); *of = new_kind ? 1 : *of + 1; }
         want--;
     }
     qn_map_free(&made);
+    qn_map_free(&kinds);
     qn_rng_shuffle(&r, s->pairs, s->n_pairs, sizeof *s->pairs);
     return QN_OK;
 }
@@ -230,7 +242,7 @@ static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *
 }
 
 const qn_op qn_op_pair_entities = {
-    .name = "pair_entities", .version = 1, .stage = QN_GENERATE, .flags = QN_OP_MOVES,
+    .name = "pair_entities", .version = 2, .stage = QN_GENERATE, .flags = QN_OP_MOVES,
     .brief = "pairs of documents that share an entity, for questions that need both",
     .paper = "Lupidi et al. 2024, Source2Synth",
     .writes = "type: text, seed: text, passages: [{title: text, text: text}]",
