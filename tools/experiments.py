@@ -16,9 +16,9 @@ SIZES = {
         "full": {"settings": dict(per_table=45, first=24000, few=3000, second=15000, rows=7500, human=6000, votes=8, wide=256, layers=6, vocab=2048), "tables": 0, "questions": 3000, "invented": 200},
     },
     "source2synth_mhqa": {
-        "short": {"settings": dict(reads=60, rows=360, second=240, learnt=80, comparison=0.2, epochs=6, longest=200, lr=3e-3, precision="f32"), "docs": 0, "questions": 30, "invented": 400, "plain": 1600},
+        "short": {"settings": dict(reads=60, rows=360, second=300, learnt=80, comparison=0.4, epochs=6, longest=200, read_lr=3e-3, lr=3e-3, precision="f32", wide=64, layers=2, heads=4, vocab=1024), "docs": 0, "questions": 30, "invented": 400, "plain": 1600},
         "medium": {"settings": dict(reads=800, rows=140, second=300, learnt=80, epochs=1, longest=256), "docs": 0, "questions": 160, "invented": 2500, "base": True},
-        "full": {"settings": dict(reads=6000, rows=1200, second=3000, learnt=1000), "docs": 0, "questions": 0, "invented": 6000, "base": True},
+        "full": {"settings": dict(reads=5000, rows=900, second=1000, learnt=500, epochs=1, lr=2e-4), "docs": 0, "questions": 0, "invented": 3000, "base": True},
     },
     "retriever": {
         "short": {"settings": dict(rows=48, per_passage=1, longest=32), "passages": 120, "questions": 60, "others": 100},
@@ -133,7 +133,9 @@ def prepare_mhqa(data, out, size):
                           "passages": [{"title": c["title"], "text": c["paragraph_text"]} for c in r["paragraphs"] if c["is_supporting"]]})
     random.Random(4).shuffle(questions)
     supports = lambda r: list(dict.fromkeys(t for t, _ in r["supporting_facts"]))
-    human = [{"question": r["question"], "answer": r["answer"], "passages": [{"title": t, "text": "".join(x)} for t, x in r["context"] if t in supports(r)]} for r in train]
+    # what people marked as the facts that lead to the answer, for a chat model's worked examples
+    reasoning = lambda r: " ".join(dict(r["context"])[t][k].strip() for t, k in r["supporting_facts"] if k < len(dict(r["context"]).get(t, [])))
+    human = [{"question": r["question"], "answer": r["answer"], "passages": [{"title": t, "text": "".join(x)} for t, x in r["context"] if t in supports(r)], "reasoning": reasoning(r)} for r in train]
     docs = read("2wiki_corpus", "corpus_6119.jsonl.gz") + [{"title": t, "text": "".join(x)} for r in train for t, x in r["context"]]
     docs += [{"title": c["title"], "text": c["paragraph_text"]} for r in dev for c in r["contexts"] if not c["is_supporting"]]
     docs += [{"title": c["title"], "text": c["paragraph_text"]} for r in musique for c in r["paragraphs"] if not c["is_supporting"]]
@@ -141,14 +143,17 @@ def prepare_mhqa(data, out, size):
     random.Random(6).shuffle(docs)
     if size.get("plain"):           # short: a reader without a base learns from plain sentences alone
         docs = invented_documents(random.Random(12), size["plain"])
-    single = []
+    single, rng = [], random.Random(14)
     for a in json.load(gzip.open(os.path.join(data, "squad", "train-v1.1-200articles.json.gz")))["data"]:
-        for p in a["paragraphs"]:
-            if len(p["context"].split()) > 90:          # the shorter half: twice as many can be read in the same time
-                continue
+        paragraphs = [p for p in a["paragraphs"] if len(p["context"].split()) <= 90]          # the shorter half: twice as many can be read in the same time
+        for p in paragraphs:
+            others = [o["context"] for o in paragraphs if o is not p]
             for q in p["qas"]:
-                at = q["answers"][0]["answer_start"]
-                single.append({"title": a["title"].replace("_", " "), "question": q["question"], "passage": p["context"], "answer": q["answers"][0]["text"], "start": len(p["context"][:at].encode())})
+                at, texts = q["answers"][0]["answer_start"], [p["context"]]
+                if others and rng.random() < 0.5:           # half of them beside another passage of the article, in any order
+                    texts.insert(rng.randrange(2), rng.choice(others))
+                single.append({"title": a["title"].replace("_", " "), "question": q["question"], "texts": texts, "answer": q["answers"][0]["text"],
+                               "start": len(p["context"][:at].encode()) if len(texts) == 1 else -1})
     random.Random(8).shuffle(single)
     return dict(docs=put(os.path.join(out, "docs.jsonl"), docs[: size["docs"] or None]), invented=put(os.path.join(out, "invented.jsonl"), invented_documents(random.Random(9), size["invented"])),
                 questions=put(os.path.join(out, "questions.jsonl"), questions[: size["questions"] or None]), human=put(os.path.join(out, "human.jsonl"), human), single=put(os.path.join(out, "single.jsonl"), single))
@@ -246,6 +251,8 @@ def run(name, size, args, settings):
     command = [args.quern, "run", name, "-o", out, "--memory", "6G", *["%s=%s" % kv for kv in settings.items()]]
     if args.workers:
         command += ["-j", str(args.workers)]
+    if name == "source2synth_mhqa" and args.chat:
+        command += ["--model", "chat=" + args.chat]
     if name == "retriever" or size.get("base"):
         command += ["--model", "base=" + args.encoder]
     if name == "source2synth_tqa":
@@ -402,27 +409,40 @@ def about_tqa(out):
 
 
 def about_mhqa(out):
-    tried, passed, imputed = (rows(os.path.join(out, f + ".jsonl")) for f in ("slice2", "passed", "imputed"))
+    tried, passed, imputed, kept = (rows(os.path.join(out, f + ".jsonl")) for f in ("slice2", "passed", "imputed", "kept"))
     tally = rows(os.path.join(out, "data.jsonl"))
-    lines = ["- " + x for g in ("slice 2, curated", "ungrounded, as many rows", "base: reads one passage") for x in verdict(tally, g) if x.startswith("soft_em")]
+    shown = ("slice 2, curated", "slice 2, curated + people's", "people's rows only", "slice 2, never spoiled, as many", "ungrounded", "base: reads one passage")
+    lines = ["- " + x for g in shown for x in verdict(tally, g) if x.startswith("soft_em")]
+    if not any(r["group"].startswith("chat model") for r in tally):
+        lines.append("- No chat model was given (`--chat`), so the paper's rows of one, zero-shot and with three worked examples, are not here.")
     lines.append("- " + filter_line(count(tried, True), count(passed, True), count(tried, False), count(passed, False)))
-    for t in ("bridge", "comparison"):
-        of = lambda rs, s: sum(r["type"] == t and r["spoiled"] == s for r in rs)
-        lines.append("- Of %ss it keeps %s of the spoiled and %s of the others." % (t, share(of(passed, True), of(tried, True)), share(of(passed, False), of(tried, False))))
     bridges, changed = sum(r["type"] == "bridge" for r in passed), [r for r in imputed if r["question"] != r["was"]]
     mean = lambda k: sum(r["perplexity"][k] for r in imputed) / max(1, len(imputed))
-    lines.append("- Imputation: of %d bridges %s kept their answer when Q1 was rebuilt and the question composed anew; %d of these questions differ from what they were; perplexity of the small writer, mean, %.2f before and %.2f after (it decides nothing)."
-                 % (bridges, share(len(imputed), bridges), len(changed), mean("before"), mean("after")))
+    lines.append("- Imputation: of %d bridges %s kept their answer when Q1 was rebuilt from the first document's words and the question composed anew; %d of these questions differ from what they were; "
+                 "perplexity of the small writer, mean, %.2f before and %.2f after (it decides nothing)." % (bridges, share(len(imputed), bridges), len(changed), mean("before"), mean("after")))
+    learnt = lambda *names: "/".join(str(rows(os.path.join(out, "model.%s.jsonl" % m))[0]["rows"]) for m in names)
+    seeds = lambda arm: learnt(*("%s%d.reader" % (arm, seed) for seed in (1, 2, 3)))
+    lines.append("- Rows learnt: base %s, slice 1 %s, slice 1 + people's %s, slice 2, all %s, ungrounded %s, never spoiled %s; by the three seeds: people's rows %s, uncurated %s, curated %s, curated + people's %s." %
+                 (*(learnt(m) for m in ("reader", "synth", "synth_human.reader", "all_uncurated.reader", "ungrounded.reader", "never_spoiled.reader")), *(seeds(m) for m in ("human", "uncurated", "curated", "curated_human"))))
+    wrong = rows(os.path.join(out, "drawn.jsonl"))
+    if wrong:
+        lines.append("- Of the curated rows that the arms drew %s were spoiled, of the uncurated ones %s." % tuple(share(sum(r["spoiled"] for r in wrong if r["arm"] == a), sum(r["arm"] == a for r in wrong)) for a in ("curated", "uncurated")))
     made = {x for r in tried for x in (r["a"], r["b"])}
     read = {p["title"].split(" (")[0] for q in rows(os.path.join(out, "..", "questions.jsonl")) for p in q["passages"]}
-    models = [(m, rows(os.path.join(out, "model.%s.jsonl" % m))) for m in ("reader", "human_only", "synth", "synth_human", "ungrounded", "uncurated", "curated", "curated_human")]
-    lines.append("- Rows learnt: %s." % ", ".join("%s %d" % (m, r[0]["rows"]) for m, r in models if r))
     lines.append("- Things that rows speak of and that the test's passages are about: %d of %d." % (len(made & read), len(made)))
+    lines += ["", "What the filter and the imputation keep, by form:", "", "| form | spoiled rows | pass the filter | right rows | pass the filter | kept after imputation |", "|---|---|---|---|---|---|"]
+    of = lambda rs, f, s: sum(r["form"] == f and r["spoiled"] == s for r in rs)
+    for f in sorted({r["form"] for r in tried}):
+        lines.append("| %s | %d | %d | %d | %d | %d |" % (f, of(tried, f, True), of(passed, f, True), of(tried, f, False), of(passed, f, False), of(kept, f, True) + of(kept, f, False)))
     by = {tuple(r["group"].rsplit(", ", 2)[0:1]) + (", ".join(r["group"].rsplit(", ", 2)[1:]),): r for r in rows(os.path.join(out, "by_kind.jsonl"))}
     kinds = sorted({k for _, k in by})
     lines += ["", "soft_em by kind:", "", "| system | " + " | ".join("%s (n %d)" % (k, max(r["n"] for (_, x), r in by.items() if x == k)) for k in kinds) + " |", "|---|" + "---|" * len(kinds)]
     for s in dict.fromkeys(r["group"] for r in tally):
         lines.append("| %s | " % s + " | ".join("%.1f [%.1f, %.1f]" % tuple(100 * by[s, k][x] for x in ("value", "low", "high")) if (s, k) in by else "" for k in kinds) + " |")
+    for f, words in (("over_rows", "Over the share of its rows that an arm learns (one seed):"), ("over_share", "Over the share of people's rows among as many (one seed):")):
+        t = rows(os.path.join(out, f + ".jsonl"))
+        if t:
+            lines += ["", words, "", *table(t)]
     return lines
 
 
@@ -489,7 +509,9 @@ EXPERIMENTS = {
         "tables of the rows, of which answers are known but no query; three seeds, and at last the samples of all three models vote. Intervals draw whole tables."),
     "source2synth_mhqa": (prepare_mhqa, about_mhqa, ["hotpotqa", "2wiki_corpus", "musique", "squad"], "Questions over two documents (source2synth_mhqa)",
         "People's questions that need several paragraphs (HotpotQA's dev set and MuSiQue's train set, as far as they are here), with the paragraphs that hold the answer; soft_em: the expected words stand in what was answered. The base is "
-        "all-MiniLM-L6-v2 with a head for spans that learnt to read people's questions over one passage (SQuAD); the arms go on from it. No language model is at hand, so the paper's rows with three shots are not here."),
+        "all-MiniLM-L6-v2 with a head for spans that learnt to read people's questions over one passage (SQuAD, half of them beside another passage); the arms go on from it. Equal numbers of rows and three seeds where the table says *as many* or *curated*, "
+        "and for people's rows, 100 questions of HotpotQA: other rows, another order; a question's measure is its mean over the seeds. Some answers of slice 2 are wrong on purpose (the answer of the first step, the other thing, no for yes). A bridge passes "
+        "the filter when one of its tries is right, a comparison when more than half are: chance alone finds one of two answers. Curated rows are drawn in the shares that slice 2 has of bridges, of choices between two things, of yes and of no."),
     "retriever": (prepare_retriever, about_retriever, ["squad"], "Retrieval (retriever)",
         "NDCG@10 of people's questions (SQuAD's dev articles) over the passages the run took, theirs among them; queries for tuning were made by rules from passages of other articles. "
         "*bm25*: words alone; *joined*: both scores added."),
@@ -535,6 +557,7 @@ def main():
     p.add_argument("--out", default=os.path.join(ROOT, "out", "experiments"))
     p.add_argument("--data", default=os.path.join(ROOT, "..", "shared", "data"))
     p.add_argument("--encoder", default=os.path.join(ROOT, "deps", "minilm"))
+    p.add_argument("--chat", help="a chat model for the rows of source2synth_mhqa that want one: http://HOST:PORT/v1#NAME, a folder")
     p.add_argument("--quern", default=os.environ.get("QUERN", os.path.join(ROOT, "build", "quern")))
     p.add_argument("--results", help="write the tables here; docs/results.md for `make experiments`")
     p.add_argument("--chat", default="", help="a chat model (http://host:port/v1#name, or a name in quern.yaml) whose answers stand beside in source2synth_tqa")

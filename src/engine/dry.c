@@ -124,6 +124,8 @@ void qn_dry_answer(qn_dry *d, int step, const qn_ask *ask, qn_arena *a, qn_reply
         static const char hit[] = "[{\"url\":\"http://example.org/%llu\",\"title\":\"made up\",\"content\":\"a made up result\",\"description\":\"a made up result\"}]";
         qn_str hits = qn_arena_printf(a, hit, (unsigned long long)d->n);
         out->text = qn_arena_printf(a, "{\"results\":%.*s,\"web\":{\"results\":%.*s}}", QN_FMT(hits), QN_FMT(hits));
+    } else if (is_json && qn_v_get(body, QN_STR("span"), &format)) {        /* a reader: `extract_answer` */
+        out->text = qn_arena_printf(a, "[{\"answer\":\"made up answer %llu\",\"score\":0.5,\"passage\":0,\"start\":0}]", (unsigned long long)d->n);
     } else {
         out->text = qn_arena_printf(a, "made up reply number %llu, long enough to stand for one", (unsigned long long)d->n);
     }

@@ -11,14 +11,14 @@ sys.path.insert(0, os.path.join(ROOT, "tools"))
 import experiments
 
 
-def command(name, out):
-    return [sys.executable, TOOL, "--size", "short", "--only", name, "--out", out, "--quern", QUERN, "--results", os.path.join(out, "results.md")]
+def command(name, out, *more):
+    return [sys.executable, TOOL, "--size", "short", "--only", name, "--out", out, "--quern", QUERN, "--results", os.path.join(out, "results.md"), *more]
 
 
-def run(name, out):
+def run(name, out, *more):
     """The folder of a short run, or None when its data are not here."""
     os.makedirs(out, exist_ok=True)
-    p = subprocess.run(command(name, out), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=800)
+    p = subprocess.run(command(name, out, *more), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=800)
     if "skipped:" in p.stderr:
         print([x for x in p.stderr.split("\n") if x.startswith("skipped:")][0])
         return None
@@ -132,22 +132,38 @@ def source2synth_tqa():
 
 
 def source2synth_mhqa():
-    """Questions over two documents: nothing of the test among the rows; wrong answers pass the filter less often than right ones; the arms are of one size."""
-    out = run("source2synth_mhqa", path("mhqa"))
+    """Questions over two documents: nothing of the test among the rows; wrong answers pass the filter less often than right ones; imputed questions are new and
+    have their old answer; every row of the paper's table is there, those of a chat model when one is given."""
+    mock = Mock([{"match": "step by step", "reply": "It says so.\nAnswer: yes"}, {"reply": "no"}])
+    out = run("source2synth_mhqa", path("mhqa"), "--chat", mock.url)
     if not out:
         return
-    tried, passed_, kept, imputed = (lines(out, f) for f in ("slice2.jsonl", "passed.jsonl", "kept.jsonl", "imputed.jsonl"))
+    tried, passed_, kept, imputed, drawn = (lines(out, f) for f in ("slice2.jsonl", "passed.jsonl", "kept.jsonl", "imputed.jsonl", "drawn.jsonl"))
     asked = {p["title"].split(" (")[0] for q in lines(os.path.join(out, ".."), "questions.jsonl") for p in q["passages"]}
     check(len(asked) > 30 and not asked & {x for r in tried for x in (r["a"], r["b"])}, "things of the test are not those of the rows")
     passed = lambda spoiled: sum(r["spoiled"] == spoiled for r in passed_) / max(1, sum(r["spoiled"] == spoiled for r in tried))
     check(sum(r["spoiled"] for r in tried) > 20 and all((r["answer"] != r["right"]) == r["spoiled"] for r in tried), "wrong answers were given on purpose")
     check(passed(True) < passed(False) / 3 and passed(False) > 0.25, "the filter: %.2f of wrong rows pass, %.2f of right ones" % (passed(True), passed(False)))
-    bridges = {r["a"] + r["b"]: r for r in passed_ if r["type"] == "bridge"}
+    check(all(r["n_right"] * 2 > r["tries"] for r in passed_ if r["type"] == "comparison"), "one right try of three is no proof where two answers are possible")
+    share = {f: sum(r["form"] == f for r in tried) / len(tried) for f in ("time", "occupation", "other", "choice", "yes", "no")}
+    check(abs(sum(share.values()) - 1) < 1e-9 and 0.5 < share["time"] + share["occupation"] + share["other"] < 0.7 and min(share.values()) > 0.05, "six in ten are bridges, of several forms", share)
+    bridges = {r["question"]: r for r in passed_ if r["type"] == "bridge"}
     check(20 < len(imputed) < len(bridges), "imputation drops bridges whose answer changes: %d of %d stay" % (len(imputed), len(bridges)))
-    check(all(r["answer"] == bridges[r["a"] + r["b"]]["answer"] and r["a"] in r["question"] and r["seed"] not in r["question"] and "<" not in r["question"] for r in imputed), "an imputed question has its names and its old answer")
-    learnt = {m: lines(out, "model.%s.jsonl" % m)[0]["rows"] for m in ("uncurated", "curated", "curated_human")}
-    check(0.9 * learnt["curated"] <= learnt["uncurated"] <= 1.1 * learnt["curated"] and learnt["curated_human"] > learnt["curated"], "arms of one size", learnt)
-    equal(len(systems(out, "soft_em")), 8, "all arms are in the table")
+    check(all(r["answer"] == bridges[r["was"]]["answer"] and r["a"] in r["question"] and r["seed"] not in r["question"] and "<" not in r["question"] for r in imputed), "an imputed question has its names and its old answer")
+    check(sum(r["question"] != r["was"] for r in imputed) > len(imputed) / 4, "the writer does not see the question: many come out in other words")
+    learnt = {m: [lines(out, "model.%s%d.reader.jsonl" % (m, seed))[0]["rows"] for seed in (1, 2, 3)] for m in ("uncurated", "curated", "curated_human")}
+    check(learnt["uncurated"] == [80] * 3 and all(15 <= n <= 80 for n in learnt["curated"]) and all(a > b for a, b in zip(learnt["curated_human"], learnt["curated"])), "rows of the arms", learnt)
+    wrong = lambda arm: sum(r["spoiled"] for r in drawn if r["arm"] == arm) / sum(r["arm"] == arm for r in drawn)
+    check(wrong("curated") < wrong("uncurated") / 2, "what curated arms draw is less often wrong", wrong("curated"), wrong("uncurated"))
+    at = systems(out, "soft_em")
+    equal(len(at), 12, "all arms are in the table")
+    equal({r["n"] for r in at.values()}, {30}, "each arm has every question once, whatever its seeds")
+    requests = [q["body"]["messages"][-1]["content"] for q in mock.requests() if isinstance(q.get("body"), dict)]
+    worked = [q for q in requests if "step by step" in q]
+    check(len(requests) == 60 and len(worked) == 30 and all(q.count("Question: ") == 4 for q in worked), "the chat model is asked all questions twice, once with three worked examples", len(requests), len(worked))
+    check(at["chat model, zero-shot"]["value"] < 0.3 and "chat model, 3-shot chain of thought" in at, "its rows are in the table", at.keys())
+    page = open(path("mhqa/results.md")).read()
+    check(all(words in page for words in ("| slice 2, curated | 30 |", "Over the share of its rows", "Over the share of people's rows", "by form")) and "No chat model" not in page, "the page has its tables and curves")
 
 
 def retriever():

@@ -19,7 +19,7 @@ def row(i):
     p = {"title": "Mill %d" % i, "text": text(i)}
     return {"id": "r%d" % i, "kind": "plain", "question": q, "query": "Who built the mill number %d?" % i, "answer": a, "expected": [str((i + 2) * 12)], "prompt": q, "instruction": "Say how mill %d works." % i, "input": "",
             "output": "Its %d stones turn and grind the wheat." % (i + 2), "response": "Its stones turn and grind the wheat.", "chosen": "It has stones.", "rejected": "It flies.", "right": ["It has stones."],
-            "wrong": ["It flies."], "text": text(i), "passage": text(i), "title": p["title"], "passages": [p, {"title": "Rhine", "text": "The Rhine is a river of Europe that passes Bonn and number %d of its mills." % i}],
+            "wrong": ["It flies."], "text": text(i), "passage": text(i), "texts": [text(i)], "reasoning": a, "title": p["title"], "passages": [p, {"title": "Rhine", "text": "The Rhine is a river of Europe that passes Bonn and number %d of its mills." % i}],
             "topic": "mills number %d" % i, "subtopic": "stones", "material": "", "course": "", "subject": "mills", "extract": text(i), "source": "set%d" % (i % 3), "task": "qa", "label": "order%d" % i, "description": "a customer orders flour, kind %d" % i,
             "head": "mill %d" % i, "relation": "stands in", "tail": "Bonn", "word": "mill%d" % i, "code": "def stones(n):\n    \"\"\"Stones of n mills.\"\"\"\n    return n * %d\n" % i, "repo": "a/b", "path": "a%d.py" % i,
             "licence": "MIT", "start_line": 1, "language": "python", "name": "Mill API %d" % i, "functions": [FUNCTION], "calls": [{"name": "find_mill", "arguments": {"town": "Bonn"}}], "steps": ["%d * 12 = %d" % (i + 2, (i + 2) * 12)],
@@ -38,7 +38,7 @@ recipes = json.loads(quern("recipes", "--json")[1])
 check(len(recipes) > 60, "the recipes")
 
 
-ENCODERS = {("retriever", "base"), ("find_all", "encoder")}
+ENCODERS = {("retriever", "base"), ("find_all", "encoder"), ("mhqa_arm", "base")}
 MORE = {"backtranslation_rounds": ["by=openai"], "grath_rounds": ["by=openai"], "toloka_answers": ["docs=" + docs], "toloka_tuned": ["docs=" + docs, "by=openai"]}
 TEXTS = {"classes": "spam, order", "field": "milling", "domains": "{stones: 0.6, boats: 0.4}"}
 
