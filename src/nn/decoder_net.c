@@ -230,11 +230,11 @@ void qn_decoder_head(qn_decoder *m, int n, const int32_t *target, const float *c
     int *pick = QN_NEW_N(int, n + 1);
     for (int i = 0; i < n; i++) { logp[i] = 0; if (coef[i] != 0) pick[k++] = i; }
     if (back) memset(dh, 0, (size_t)n * (size_t)d * sizeof(float));
-    qn_factor wt = qn_factor_make(m->bf16, p, true, v, d, w, d), wn = { 0 };
+    qn_factor wt = qn_factor_make(m->bf16 ? QN_MUL_BF16 : QN_MUL_F32, p, true, v, d, w, d), wn = { 0 };
     float *x = qn_nn_alloc(2 * (size_t)rows * (size_t)d), *dx = x + (size_t)rows * (size_t)d, *logits = qn_nn_alloc((size_t)rows * (size_t)v);
     float *cf = qn_nn_alloc(2 * (size_t)rows), *lp = cf + rows;
     int32_t *to = QN_NEW_N(int32_t, rows);
-    if (back) wn = qn_factor_make(m->bf16, p, false, d, v, w, d);
+    if (back) wn = qn_factor_make(m->bf16 ? QN_MUL_BF16 : QN_MUL_F32, p, false, d, v, w, d);
     for (int from = 0; from < k; from += rows) {
         int b = k - from < rows ? k - from : rows;
         for (int i = 0; i < b; i++) {

@@ -53,13 +53,14 @@ void qn_encoder_pack(qn_encoder *m)
     if (m->packed) return;
     qn_pool *p = qn_encoder_pool(m);
     const float *w = m->p.w;
+    const qn_precision how = m->bf16 ? QN_MUL_BF16 : QN_MUL_F32_TILES;
     m->packed = QN_NEW_N(qn_factor, 4 * c->layers);
     for (int l = 0; l < c->layers; l++) {
         const qn_block_at *k = &m->at[l];
-        m->packed[4 * l] = qn_factor_make(m->bf16, p, true, 3 * c->d, c->d, w + k->qkv, c->d);
-        m->packed[4 * l + 1] = qn_factor_make(m->bf16, p, true, c->d, c->d, w + k->o, c->d);
-        m->packed[4 * l + 2] = qn_factor_make(m->bf16, p, true, c->ff, c->d, w + k->inter, c->d);
-        m->packed[4 * l + 3] = qn_factor_make(m->bf16, p, true, c->d, c->ff, w + k->out, c->ff);
+        m->packed[4 * l] = qn_factor_make(how, p, true, 3 * c->d, c->d, w + k->qkv, c->d);
+        m->packed[4 * l + 1] = qn_factor_make(how, p, true, c->d, c->d, w + k->o, c->d);
+        m->packed[4 * l + 2] = qn_factor_make(how, p, true, c->ff, c->d, w + k->inter, c->d);
+        m->packed[4 * l + 3] = qn_factor_make(how, p, true, c->d, c->ff, w + k->out, c->ff);
     }
 }
 

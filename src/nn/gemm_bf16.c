@@ -21,6 +21,7 @@ bool qn_gemm_has_bf16(void)
 
 static bool without_tiles;
 bool qn_gemm_tiles(bool on) { without_tiles = !on; return on && qn_amx_here(); }
+bool qn_gemm_tiles_used(void) { return !without_tiles && qn_amx_here(); }
 
 size_t qn_pack_bf16_size(int n, int k) { return (size_t)((n + NR - 1) / NR) * NR * (size_t)qn_pairs_padded(k); }
 
@@ -40,6 +41,23 @@ static QN_BF16 void pack_panel(bool tb, int w, int k, const float *b, size_t ldb
         for (int j = 0; j < NR; j++) col[j] = qn_pairs(b + (size_t)(j < w ? j : 0) * ldb + 2 * l, j < w ? k - 2 * l : 0);
         qn_transpose16(col);
         for (int i = 0; i < NR; i++) _mm512_store_si512(out + (l + i) * NR, col[i]);
+    }
+}
+
+/* The same of whole numbers, in pieces: out[(tiles of 16 padded pairs, piece, 16, 16)]. b is stored (n, k). */
+static QN_BF16 void pack_panel_whole(int w, int k, const float *b, size_t ldb, uint32_t *out)
+{
+    int n = qn_pairs_padded(k);
+    for (int l = 0; l < n; l += NR, out += QN_PIECES * NR * NR) {
+        __m512i piece[QN_PIECES][NR], one[QN_PIECES];
+        for (int j = 0; j < NR; j++) {
+            qn_pairs_whole(b + (size_t)(j < w ? j : 0) * ldb + 2 * l, j < w ? k - 2 * l : 0, one);
+            for (int p = 0; p < QN_PIECES; p++) piece[p][j] = one[p];
+        }
+        for (int p = 0; p < QN_PIECES; p++) {
+            qn_transpose16(piece[p]);
+            for (int i = 0; i < NR; i++) _mm512_store_si512(out + (p * NR + i) * NR, piece[p][i]);
+        }
     }
 }
 
@@ -93,7 +111,7 @@ static QN_BF16 void kernel(int mr, int kp, const uint32_t *a, const uint32_t *b,
 
 /* ---- parts for threads ---- */
 enum { PANELS = 8 };
-typedef struct { bool tb; int n, k, ldb; const float *b; uint32_t *out; } pack_job;
+typedef struct { bool tb; int n, k, ldb, pieces; const float *b; uint32_t *out; } pack_job;
 
 static void pack_part(void *arg, size_t part)
 {
@@ -101,16 +119,21 @@ static void pack_part(void *arg, size_t part)
     int last = (q->n + NR - 1) / NR, to = (int)part * PANELS + PANELS;
     for (int p = (int)part * PANELS; p < to && p < last; p++) {
         int j = p * NR, w = q->n - j < NR ? q->n - j : NR;
-        pack_panel(q->tb, w, q->k, q->tb ? q->b + (size_t)j * (size_t)q->ldb : q->b + j, (size_t)q->ldb, q->out + (size_t)j * (size_t)qn_pairs_padded(q->k));
+        const float *b = q->tb ? q->b + (size_t)j * (size_t)q->ldb : q->b + j;
+        uint32_t *out = q->out + (size_t)j * (size_t)(q->pieces * qn_pairs_padded(q->k));
+        if (q->pieces == 1) pack_panel(q->tb, w, q->k, b, (size_t)q->ldb, out);
+        else pack_panel_whole(w, q->k, b, (size_t)q->ldb, out);
     }
 }
 
-void qn_pack_bf16(qn_pool *p, bool tb, int n, int k, const float *b, int ldb, uint32_t *out)
+static void pack(qn_pool *p, int pieces, bool tb, int n, int k, const float *b, int ldb, uint32_t *out)
 {
-    pack_job q = { .tb = tb, .n = n, .k = k, .ldb = ldb, .b = b, .out = out };
+    pack_job q = { .tb = tb, .n = n, .k = k, .ldb = ldb, .pieces = pieces, .b = b, .out = out };
     size_t parts = (size_t)((n + NR - 1) / NR + PANELS - 1) / PANELS;
     qn_pool_run((size_t)n * (size_t)k < 1 << 16 ? NULL : p, parts, pack_part, &q);
 }
+
+void qn_pack_bf16(qn_pool *p, bool tb, int n, int k, const float *b, int ldb, uint32_t *out) { pack(p, 1, tb, n, k, b, ldb, out); }
 
 static void mul_part(void *arg, size_t part)
 {
@@ -130,13 +153,14 @@ static void mul_part(void *arg, size_t part)
     if (q->then) q->then->fn(q->then->arg, i0, i0 + m, j0, j0 + n);
 }
 
-static void mul(qn_pool *p, bool ta, int m, int n, int k, const float *a, int lda, const uint32_t *packed, bool add, float *c, int ldc, const qn_then *then)
+/* pieces: as b was packed; more than one on tiles alone */
+static void mul(qn_pool *p, int pieces, bool ta, int m, int n, int k, const float *a, int lda, const uint32_t *packed, bool add, float *c, int ldc, const qn_then *then)
 {
     if (m <= 0 || n <= 0) return;
-    bool tiles = !without_tiles && qn_amx_here();
+    bool tiles = pieces > 1 || qn_gemm_tiles_used();
     int step = tiles ? 32 : MR;
-    qn_bf16_job q = { .ta = ta, .add = add, .m = m, .n = n, .k = k, .lda = lda, .ldc = ldc, .a = a, .packed = packed, .c = c, .then = then,
-                      .mc = tiles ? QN_AMX_ROWS : MC, .nc = tiles ? QN_AMX_COLS : NC };
+    qn_bf16_job q = { .ta = ta, .add = add, .m = m, .n = n, .k = k, .lda = lda, .ldc = ldc, .a = a, .packed = packed, .c = c, .then = then, .pieces = pieces,
+                      .mc = !tiles ? MC : pieces == 1 ? QN_AMX_ROWS : QN_AMX_ROWS_WHOLE, .nc = tiles ? QN_AMX_COLS : NC };
     if ((int64_t)m * n * k < 1 << 18) p = NULL;
     int cols = (n + q.nc - 1) / q.nc, want = 4 * qn_pool_threads(p);
     if (qn_pool_threads(p) > 1)
@@ -147,39 +171,52 @@ static void mul(qn_pool *p, bool ta, int m, int n, int k, const float *a, int ld
 
 void qn_gemm_packed_bf16(qn_pool *p, bool ta, int m, int n, int k, const float *a, int lda, const uint32_t *packed, bool add, float *c, int ldc)
 {
-    mul(p, ta, m, n, k, a, lda, packed, add, c, ldc, NULL);
+    mul(p, 1, ta, m, n, k, a, lda, packed, add, c, ldc, NULL);
 }
 
 #else
 bool qn_gemm_has_bf16(void) { return false; }
 bool qn_gemm_tiles(bool on) { (void)on; return false; }
+bool qn_gemm_tiles_used(void) { return false; }
 size_t qn_pack_bf16_size(int n, int k) { (void)n; (void)k; return 0; }
 void qn_pack_bf16(qn_pool *p, bool tb, int n, int k, const float *b, int ldb, uint32_t *out) { (void)p; (void)tb; (void)n; (void)k; (void)b; (void)ldb; (void)out; }
 void qn_gemm_packed_bf16(qn_pool *p, bool ta, int m, int n, int k, const float *a, int lda, const uint32_t *packed, bool add, float *c, int ldc)
 {
     (void)p; (void)ta; (void)m; (void)n; (void)k; (void)a; (void)lda; (void)packed; (void)add; (void)c; (void)ldc;
 }
-static void mul(qn_pool *p, bool ta, int m, int n, int k, const float *a, int lda, const uint32_t *packed, bool add, float *c, int ldc, const qn_then *then)
+static void pack(qn_pool *p, int pieces, bool tb, int n, int k, const float *b, int ldb, uint32_t *out)
 {
-    (void)then;
+    (void)p; (void)pieces; (void)tb; (void)n; (void)k; (void)b; (void)ldb; (void)out;
+}
+static void mul(qn_pool *p, int pieces, bool ta, int m, int n, int k, const float *a, int lda, const uint32_t *packed, bool add, float *c, int ldc, const qn_then *then)
+{
+    (void)pieces; (void)then;
     qn_gemm_packed_bf16(p, ta, m, n, k, a, lda, packed, add, c, ldc);
 }
 #endif
 
 /* ---- either precision ---- */
-qn_factor qn_factor_make(bool bf16, qn_pool *p, bool tb, int n, int k, const float *b, int ldb)
+static int pieces_of(qn_precision how) { return how == QN_MUL_F32_TILES ? QN_PIECES : 1; }
+
+qn_factor qn_factor_make(qn_precision how, qn_pool *p, bool tb, int n, int k, const float *b, int ldb)
 {
-    qn_factor f = { bf16 && qn_gemm_has_bf16(), n, k, NULL };
-    f.p = qn_nn_alloc(f.bf16 ? qn_pack_bf16_size(n, k) : qn_pack_size(n, k));
-    if (f.bf16) qn_pack_bf16(p, tb, n, k, b, ldb, (uint32_t *)(void *)f.p);
-    else qn_pack(p, tb, n, k, b, ldb, f.p);
+    if (how == QN_MUL_F32_TILES && !(tb && qn_gemm_tiles_used())) how = QN_MUL_F32;
+    if (how == QN_MUL_BF16 && !qn_gemm_has_bf16()) how = QN_MUL_F32;
+    qn_factor f = { how, n, k, NULL };
+    if (how == QN_MUL_F32) {
+        f.p = qn_nn_alloc(qn_pack_size(n, k));
+        qn_pack(p, tb, n, k, b, ldb, f.p);
+    } else {
+        f.p = qn_nn_alloc((size_t)pieces_of(how) * qn_pack_bf16_size(n, k));
+        pack(p, pieces_of(how), tb, n, k, b, ldb, (uint32_t *)(void *)f.p);
+    }
     return f;
 }
 
 void qn_factor_mul_then(const qn_factor *f, qn_pool *p, int m, const float *a, int lda, bool add, float *c, int ldc, const qn_then *then)
 {
-    if (f->bf16) mul(p, false, m, f->n, f->k, a, lda, (const uint32_t *)(const void *)f->p, add, c, ldc, then);
-    else qn_gemm_packed_then(p, false, m, f->n, f->k, a, lda, f->p, f->k, add, c, ldc, then);
+    if (f->how == QN_MUL_F32) qn_gemm_packed_then(p, false, m, f->n, f->k, a, lda, f->p, f->k, add, c, ldc, then);
+    else mul(p, pieces_of(f->how), false, m, f->n, f->k, a, lda, (const uint32_t *)(const void *)f->p, add, c, ldc, then);
 }
 
 void qn_factor_mul(const qn_factor *f, qn_pool *p, int m, const float *a, int lda, bool add, float *c, int ldc)

@@ -14,6 +14,7 @@ static inline int qn_pairs_padded(int k) { return ((k + 1) / 2 + 15) / 16 * 16; 
 typedef struct {                /* c = op(a) b or c += op(a) b, as in gemm.h; b in panels */
     bool ta, add;
     int m, n, k, lda, ldc, n_rows, mc, nc;          /* mc, nc: rows and columns of a part; n_rows: parts in a column of them */
+    int pieces;                 /* 1: numbers rounded to bf16; 3: whole f32 numbers, on tiles only, ta false */
     const float *a;
     const uint32_t *packed;
     float *c;
@@ -34,6 +35,20 @@ static inline QN_BF16 __m512i qn_pairs(const float *x, int n)
     if (n <= 0) return _mm512_setzero_si512();
     __mmask16 lo = n >= 16 ? 0xffff : (__mmask16)((1u << n) - 1), hi = n > 16 ? (__mmask16)((1u << (n - 16)) - 1) : 0;
     return (__m512i)_mm512_cvtne2ps_pbh(hi ? _mm512_maskz_loadu_ps(hi, x + 16) : _mm512_setzero_ps(), _mm512_maskz_loadu_ps(lo, x));
+}
+
+/* A number of f32 has 24 bits of mantissa, so it is the sum of three of bf16, which have 8 each: the number rounded, what is left of it
+ * rounded, and the rest. out[i] are the i-th pieces of 32 numbers (n of them, zeros behind) as pairs. Below 2^-118 the last pieces are 0. */
+enum { QN_PIECES = 3 };
+static inline QN_BF16 void qn_pairs_whole(const float *x, int n, __m512i out[QN_PIECES])
+{
+    __mmask16 lo = n >= 16 ? 0xffff : n <= 0 ? 0 : (__mmask16)((1u << n) - 1), hi = n >= 32 ? 0xffff : n <= 16 ? 0 : (__mmask16)((1u << (n - 16)) - 1);
+    __m512 a = lo ? _mm512_maskz_loadu_ps(lo, x) : _mm512_setzero_ps(), b = hi ? _mm512_maskz_loadu_ps(hi, x + 16) : _mm512_setzero_ps();
+    for (int i = 0; i < QN_PIECES; i++) {
+        out[i] = (__m512i)_mm512_cvtne2ps_pbh(b, a);
+        a = _mm512_sub_ps(a, (__m512)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_castsi512_si256(out[i])), 16));
+        b = _mm512_sub_ps(b, (__m512)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(out[i], 1)), 16));
+    }
 }
 
 /* 16 numbers of each of two rows (those in the mask; y NULL: zeros) as pairs, lane by lane. */
@@ -78,6 +93,6 @@ static inline QN_BF16 void qn_transpose16(__m512i *r)
 
 /* gemm_amx.c: may this process use matrix tiles? The first call asks the kernel. And the part of a product that they make. */
 bool qn_amx_here(void);
-void qn_amx_part(void *job, size_t part);           /* a qn_bf16_job with mc <= QN_AMX_ROWS */
-enum { QN_AMX_ROWS = 64, QN_AMX_COLS = 1536 };
+void qn_amx_part(void *job, size_t part);           /* a qn_bf16_job; its mc is at most QN_AMX_ROWS, of whole numbers QN_AMX_ROWS_WHOLE */
+enum { QN_AMX_ROWS = 64, QN_AMX_ROWS_WHOLE = 128, QN_AMX_COLS = 1536 };
 #endif

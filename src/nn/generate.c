@@ -70,7 +70,7 @@ static qn_factor pack_merged(qn_decoder *m, int layer, int k0, int k1)
             qn_nn_free(sb);
         }
     }
-    qn_factor packed = qn_factor_make(m->bf16, m->pool, true, out, in, sum ? sum : w, in);
+    qn_factor packed = qn_factor_make(m->bf16 ? QN_MUL_BF16 : QN_MUL_F32, m->pool, true, out, in, sum ? sum : w, in);
     qn_nn_free(sum);
     return packed;
 }
@@ -89,7 +89,7 @@ static void writer_init(writer *w, qn_decoder *m, const qn_generate_options *o, 
     for (int l = 0; l < c->layers; l++)
         w->layer[l] = (packed_layer){ pack_merged(m, l, QN_LORA_Q, QN_LORA_V), pack_merged(m, l, QN_LORA_O, QN_LORA_O),
                                       pack_merged(m, l, QN_LORA_GATE, QN_LORA_UP), pack_merged(m, l, QN_LORA_DOWN, QN_LORA_DOWN) };
-    w->head = qn_factor_make(m->bf16, m->pool, true, c->vocab, c->d, m->p.w + m->head, c->d);
+    w->head = qn_factor_make(m->bf16 ? QN_MUL_BF16 : QN_MUL_F32, m->pool, true, c->vocab, c->d, m->p.w + m->head, c->d);
     w->mem = qn_nn_alloc(rows * (2 * d + 1 + q + (size_t)(c->heads * c->hd) + 3 * f) + (size_t)w->n_slots * (size_t)c->vocab);
     w->x = w->mem;
     w->xn = w->x + rows * d;

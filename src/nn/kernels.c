@@ -16,54 +16,21 @@
 
 enum { LANES = 8, ROWS = 16, CHUNK = 8192, COLS = 64, QROWS = 64 };
 
-/* Eight numbers at once; the compiler makes of it what the processor has. */
-typedef float v8 __attribute__((vector_size(32)));
-typedef int32_t v8i __attribute__((vector_size(32)));
-
-INL void get(v8 *x, const float *p, size_t k, float fill)       /* k numbers, `fill` behind them */
-{
-    if (k >= LANES) { memcpy(x, p, sizeof *x); return; }
-    float t[LANES];
-    for (size_t l = 0; l < LANES; l++) t[l] = l < k ? p[l] : fill;
-    memcpy(x, t, sizeof *x);
-}
-
-INL void put(float *p, const v8 *x, size_t k)
-{
-    if (k >= LANES) { memcpy(p, x, sizeof *x); return; }
-    float t[LANES];
-    memcpy(t, x, sizeof t);
-    for (size_t l = 0; l < k; l++) p[l] = t[l];
-}
-
-/* e^x = 2^n * p(r), r in [-ln2/2, ln2/2]; the polynomial is the one of Cephes' expf (Moshier 1989). 0 below -87.3. n is
- * rounded by adding 1.5 * 2^23, whose low bits then hold it. */
-INL void exp8(v8 *io)
-{
-    const v8 magic = { 12582912.f, 12582912.f, 12582912.f, 12582912.f, 12582912.f, 12582912.f, 12582912.f, 12582912.f };
-    const v8 zero = { 0 }, high = zero + 88.3f;
-    v8 x = *io;
-    v8i alive = x >= -87.3f, top = x > high;
-    x = (v8)(((v8i)x & alive & ~top) | ((v8i)high & top));
-    v8 t = x * 1.44269504f + magic, f = t - magic, r = x - f * 0.693359375f;
-    r = r + f * 2.12194440e-4f;
-    v8 p = r * 1.9875691500e-4f + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    p = p * r * r + r + 1.f;
-    v8i s = (((v8i)t - (v8i)magic) + 127) << 23;
-    *io = (v8)((v8i)(p * (v8)s) & alive);
-}
+/* Eight numbers at once, and sixteen where a result does not depend on how many; the compiler makes of it what the processor has. */
+#define QN_LANES 8
+#define QN_W(name) name##8
+#include "nn/vector_math.h"
+#define QN_LANES 16
+#define QN_W(name) name##16
+#include "nn/vector_math.h"
 
 INL void exp_all_body(size_t n, float *x)
 {
     for (size_t i = 0; i < n; i += LANES) {
         v8 y;
-        get(&y, x + i, n - i, 0);
+        get8(&y, x + i, n - i, 0);
         exp8(&y);
-        put(x + i, &y, n - i);
+        put8(x + i, &y, n - i);
     }
 }
 TWICE(exp_all, (size_t n, float *x), (n, x))
@@ -292,11 +259,11 @@ INL void softmax_rows_body(float *s, int rows, int nk, int ld, float scale, bool
         v8 all = { 0 };
         for (size_t j = 0; j < k; j += LANES) {
             v8 u;
-            get(&u, x + j, k - j, -INFINITY);
+            get8(&u, x + j, k - j, -INFINITY);
             u = u * scale - top;
             exp8(&u);
             all += u;
-            put(x + j, &u, k - j);
+            put8(x + j, &u, k - j);
         }
         for (size_t j = k; j < (size_t)nk; j++) x[j] = 0;
         float sum = lanes_sum((const float *)&all);
@@ -351,13 +318,13 @@ INL void att_back_rows_body(float *s, float *dp, int rows, int nk, int ld, float
         size_t k = causal ? (size_t)(i0 + r + 1) : (size_t)nk;
         for (size_t j = 0; j < k; j += LANES) {
             v8 u, g;
-            get(&u, x + j, k - j, 0);
-            get(&g, y + j, k - j, 0);
+            get8(&u, x + j, k - j, 0);
+            get8(&g, y + j, k - j, 0);
             u = u * scale - l;
             exp8(&u);
             g = u * (g - de) * scale;
-            put(x + j, &u, k - j);
-            put(y + j, &g, k - j);
+            put8(x + j, &u, k - j);
+            put8(y + j, &g, k - j);
         }
         for (size_t j = k; j < (size_t)nk; j++) x[j] = y[j] = 0;
     }
@@ -436,12 +403,12 @@ INL void swiglu_body(job *q, size_t part)
         float *h = q->y + (size_t)i * f;
         for (size_t j = 0; j < f; j += LANES) {
             v8 a, b, t;
-            get(&a, g + j, f - j, 0);
-            get(&b, u + j, f - j, 0);
+            get8(&a, g + j, f - j, 0);
+            get8(&b, u + j, f - j, 0);
             t = -a;
             exp8(&t);
             a = a / (1.f + t) * b;
-            put(h + j, &a, f - j);
+            put8(h + j, &a, f - j);
         }
     }
 }
@@ -462,14 +429,14 @@ INL void swiglu_back_body(job *q, size_t part)
         float *dg = q->dx + (size_t)i * 2 * f, *du = dg + f;
         for (size_t j = 0; j < f; j += LANES) {
             v8 a, b, d, t;
-            get(&a, g + j, f - j, 0);
-            get(&b, u + j, f - j, 0);
-            get(&d, dh + j, f - j, 0);
+            get8(&a, g + j, f - j, 0);
+            get8(&b, u + j, f - j, 0);
+            get8(&d, dh + j, f - j, 0);
             t = -a;
             exp8(&t);
             v8 s = 1.f / (1.f + t), silu = a * s, ga = d * b * (s + silu * (1.f - s)), gb = d * silu;
-            put(dg + j, &ga, f - j);
-            put(du + j, &gb, f - j);
+            put8(dg + j, &ga, f - j);
+            put8(du + j, &gb, f - j);
         }
     }
 }
@@ -482,54 +449,47 @@ void qn_swiglu_back(qn_pool *p, int n, int f, const float *gu, const float *dh, 
     qn_pool_run(worth(p, (size_t)n * (size_t)f), row_parts(n), swiglu_back_part, &q);
 }
 
-/* erf(x) for |x| small and large in one form: 1 - t * poly(t) * e^(-x^2) (Abramowitz & Stegun 7.1.26, |error| < 1.5e-7). */
-INL void erf8(v8 *io)
-{
-    const v8i sign = { INT32_MIN, INT32_MIN, INT32_MIN, INT32_MIN, INT32_MIN, INT32_MIN, INT32_MIN, INT32_MIN };
-    v8 x = *io, a = (v8)((v8i)x & ~sign), t = 1.f / (1.f + 0.3275911f * a), e = -a * a;
-    v8 p = ((((1.061405429f * t - 1.453152027f) * t + 1.421413741f) * t - 0.284496736f) * t + 0.254829592f) * t;
-    exp8(&e);
-    *io = (v8)((v8i)(1.f - p * e) | ((v8i)x & sign));
-}
-
-INL void gelu8(v8 *io)
-{
-    v8 r = *io * 0.70710678f;
-    erf8(&r);
-    *io = 0.5f * *io * (1.f + r);
-}
-
 INL void dense_end_body(const qn_dense_end *e, int i0, int i1, int j0, int j1)
 {
     for (int i = i0; i < i1; i++) {
         float *c = e->c + (size_t)i * (size_t)e->ld;
         const float *plus = e->plus ? e->plus + (size_t)i * (size_t)e->ld : NULL;
-        for (int j = j0; j < j1; j += LANES) {
-            v8 x, b;
+        for (int j = j0; j < j1; j += 16) {
+            v16 x, b;
             size_t k = (size_t)(j1 - j);
-            get(&x, c + j, k, 0);
-            get(&b, e->bias + j, k, 0);
+            get16(&x, c + j, k, 0);
+            get16(&b, e->bias + j, k, 0);
             x += b;
             if (plus) {
-                get(&b, plus + j, k, 0);
+                get16(&b, plus + j, k, 0);
                 x += b;
             }
-            if (e->gelu) gelu8(&x);
-            put(c + j, &x, k);
+            if (e->gelu) gelu16(&x);
+            put16(c + j, &x, k);
         }
     }
 }
 TWICE(dense_end, (const qn_dense_end *e, int i0, int i1, int j0, int j1), (e, i0, i1, j0, j1))
-void qn_dense_end_block(void *end, int i0, int i1, int j0, int j1) { dense_end(end, i0, i1, j0, j1); }
+#if defined(__x86_64__)
+static __attribute__((target("avx512f,avx2,fma"))) void dense_end_wide(const qn_dense_end *e, int i0, int i1, int j0, int j1) { dense_end_body(e, i0, i1, j0, j1); }
+#endif
+
+void qn_dense_end_block(void *end, int i0, int i1, int j0, int j1)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f") && qn_has_avx2()) { dense_end_wide(end, i0, i1, j0, j1); return; }
+#endif
+    dense_end(end, i0, i1, j0, j1);
+}
 
 INL void gelu_body(job *q, size_t part)
 {
     size_t to = (part + 1) * CHUNK < q->count ? (part + 1) * CHUNK : q->count;
     for (size_t i = part * CHUNK; i < to; i += LANES) {
         v8 x;
-        get(&x, q->x + i, to - i, 0);
+        get8(&x, q->x + i, to - i, 0);
         gelu8(&x);
-        put(q->y + i, &x, to - i);
+        put8(q->y + i, &x, to - i);
     }
 }
 TWICE(gelu, (job *q, size_t part), (q, part))
@@ -546,14 +506,14 @@ INL void gelu_back_body(job *q, size_t part)
     size_t to = (part + 1) * CHUNK < q->count ? (part + 1) * CHUNK : q->count;
     for (size_t i = part * CHUNK; i < to; i += LANES) {
         v8 x, d, c, e;
-        get(&x, q->x + i, to - i, 0);
-        get(&d, q->dy + i, to - i, 0);
+        get8(&x, q->x + i, to - i, 0);
+        get8(&d, q->dy + i, to - i, 0);
         c = x * 0.70710678f;
         erf8(&c);
         e = -0.5f * x * x;
         exp8(&e);
         d = d * (0.5f * (1.f + c) + x * 0.39894228f * e);
-        put(q->dx + i, &d, to - i);
+        put8(q->dx + i, &d, to - i);
     }
 }
 TWICE(gelu_back, (job *q, size_t part), (q, part))
@@ -574,11 +534,11 @@ INL void xent_body(job *q, size_t part)
         v8 all = { 0 };
         for (size_t j = 0; j < v; j += LANES) {
             v8 u;
-            get(&u, x + j, v - j, -INFINITY);
+            get8(&u, x + j, v - j, -INFINITY);
             u = u - top;
             exp8(&u);
             all += u;
-            put(x + j, &u, v - j);
+            put8(x + j, &u, v - j);
         }
         float sum = lanes_sum((const float *)&all);
         q->out[i] = hit - top - logf(sum);
@@ -685,21 +645,21 @@ INL void adam_body(adam_job *q, size_t part)
     for (size_t i = part * CHUNK; i < to; i += LANES) {
         v8 w, g, m, v;
         float root[LANES];
-        get(&w, q->w + i, to - i, 0);
-        get(&g, q->g + i, to - i, 0);
-        get(&m, q->m + i, to - i, 0);
-        get(&v, q->v + i, to - i, 0);
+        get8(&w, q->w + i, to - i, 0);
+        get8(&g, q->g + i, to - i, 0);
+        get8(&m, q->m + i, to - i, 0);
+        get8(&v, q->v + i, to - i, 0);
         g *= o.gscale;
         m = o.b1 * m + (1.f - o.b1) * g;
         v = o.b2 * v + (1.f - o.b2) * g * g;
-        put(q->m + i, &m, to - i);
-        put(q->v + i, &v, to - i);
+        put8(q->m + i, &m, to - i);
+        put8(q->v + i, &v, to - i);
         v *= i2;
         memcpy(root, &v, sizeof root);
         for (int l = 0; l < LANES; l++) root[l] = __builtin_sqrtf(root[l]);
         memcpy(&v, root, sizeof root);
         w = w * keep - i1 * m / (v + o.eps);
-        put(q->w + i, &w, to - i);
+        put8(q->w + i, &w, to - i);
     }
 }
 TWICE(adam, (adam_job *q, size_t part), (q, part))

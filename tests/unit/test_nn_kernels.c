@@ -125,6 +125,73 @@ static void products_in_bf16_are_those_of_rounded_numbers(void **state)
     else print_message("skipped: no AMX_BF16 here\n");
 }
 
+/* Root mean square of (got - exact) / |row||column|, summed in double precision. */
+static double error_of(const float *got, int m, int n, int k, const float *a, const float *b)
+{
+    double sum = 0;
+    for (int i = 0; i < m; i++)
+        for (int j = 0; j < n; j++) {
+            double x = 0, aa = 0, bb = 0;
+            for (int l = 0; l < k; l++) {
+                double u = (double)a[(size_t)i * (size_t)k + (size_t)l], v = (double)b[(size_t)j * (size_t)k + (size_t)l];
+                x += u * v, aa += u * u, bb += v * v;
+            }
+            double d = ((double)got[(size_t)i * (size_t)n + (size_t)j] - x) / sqrt(aa * bb + 1e-300);
+            sum += d * d;
+        }
+    return sqrt(sum / m / n);
+}
+
+typedef struct { float *c; int ld; } plus_one;
+static void add_one(void *arg, int i0, int i1, int j0, int j1)
+{
+    plus_one *q = arg;
+    for (int i = i0; i < i1; i++) for (int j = j0; j < j1; j++) q->c[i * q->ld + j] += 1;
+}
+
+static void f32_products_on_tiles_are_as_exact_as_those_of_multiply_adds(void **state)
+{
+    (void)state;
+    static const int shape[][3] = { { 1, 1, 1 }, { 13, 17, 9 }, { 35, 33, 301 }, { 130, 50, 1100 }, { 97, 530, 33 }, { 290, 70, 513 }, { 70, 33, 3300 } };
+    if (!qn_gemm_tiles(true)) { print_message("skipped: no AMX_BF16 here\n"); skip(); }
+    qn_rng r = qn_rng_seed(6);
+    qn_pool *pool = qn_pool_new(3);
+    for (size_t s = 0; s < sizeof shape / sizeof *shape; s++)
+        for (int add = 0; add < 2; add++) {
+            int m = shape[s][0], n = shape[s][1], k = shape[s][2];
+            size_t nc = (size_t)m * (size_t)n;
+            float *a = randoms(&r, (size_t)m * (size_t)k, 1), *b = randoms(&r, (size_t)n * (size_t)k, 1), *c = qn_nn_zalloc(nc), *other = qn_nn_zalloc(nc), *plain = qn_nn_alloc(nc);
+            for (size_t i = 0; i < (size_t)m * (size_t)k && !add; i++) a[i] = ldexpf(a[i], (int)(i % 24) - 12);     /* large beside small */
+            qn_factor f = qn_factor_make(QN_MUL_F32_TILES, NULL, true, n, k, b, k), g = qn_factor_make(QN_MUL_F32, NULL, true, n, k, b, k);
+            assert_int_equal(f.how, QN_MUL_F32_TILES);
+            qn_factor_mul(&g, NULL, m, a, k, false, plain, n);
+            qn_factor_mul(&f, NULL, m, a, k, add, c, n);
+            qn_factor_mul(&f, pool, m, a, k, add, other, n);
+            assert_memory_equal(c, other, nc * sizeof(float));
+            if (m > 5) {                            /* a row alone */
+                qn_factor_mul(&f, NULL, 1, a + 5 * (size_t)k, k, false, other, n);
+                assert_memory_equal(c + 5 * (size_t)n, other, (size_t)n * sizeof(float));
+            }
+            double tiles = error_of(c, m, n, k, a, b), fma = error_of(plain, m, n, k, a, b);
+            if (k > 100 && !add) print_message("%d x %d x %d: error %.1e on tiles, %.1e by multiply-adds\n", m, n, k, tiles, fma);
+            assert_true(tiles < 2 * fma + 1e-8);
+            if (add) {                              /* added to what is there, and what comes next */
+                qn_factor_mul_then(&f, pool, m, a, k, true, c, n, &(qn_then){ add_one, &(plus_one){ c, n } });
+                for (size_t i = 0; i < nc; i++) plain[i] = 2 * plain[i] + 1;
+                assert_close(c, plain, nc, 1e-3);
+            }
+            qn_factor_free(&f); qn_factor_free(&g);
+            qn_nn_free(a); qn_nn_free(b); qn_nn_free(c); qn_nn_free(other); qn_nn_free(plain);
+        }
+    qn_pool_free(pool);
+    qn_gemm_tiles(false);                           /* without them the same is asked for and f32 is what comes */
+    float one[16] = { 1 };
+    qn_factor f = qn_factor_make(QN_MUL_F32_TILES, NULL, true, 1, 16, one, 16);
+    assert_int_equal(f.how, QN_MUL_F32);
+    qn_factor_free(&f);
+    qn_gemm_tiles(true);
+}
+
 static void a_product_does_not_depend_on_threads_or_on_rows_beside(void **state)
 {
     (void)state;
@@ -339,6 +406,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_match_the_reference_for_all_shapes_and_paths),
         cmocka_unit_test(products_in_bf16_are_those_of_rounded_numbers),
+        cmocka_unit_test(f32_products_on_tiles_are_as_exact_as_those_of_multiply_adds),
         cmocka_unit_test(avx2_and_avx512_give_the_same_bits),
         cmocka_unit_test(a_product_does_not_depend_on_threads_or_on_rows_beside),
         cmocka_unit_test(exp_is_within_a_few_units),
