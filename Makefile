@@ -107,6 +107,8 @@ bench-mill: all $(B)/tests/mock ; python3 bench/bench_mill.py
 bench-chat: all $(B)/tests/mock ; python3 bench/bench_chat.py
 bench-rows: all ; python3 bench/bench_rows.py
 bench-curation: all $(B)/bench/bench_novel $(B)/bench/bench_gopher ; python3 bench/bench_curation.py $(if $(GB),--gb $(GB)) $(if $(ONLY_GB),--only-gb)
+bench-nn: all $(B)/bench/bench_peak $(B)/bench/bench_embed $(B)/bench/bench_train $(B)/bench/bench_bpe
+	tools/setup.sh parity; tools/setup.sh minilm; tools/setup.sh llama; python3 bench/bench_nn.py
 # Hours on two cores; SIZE=medium or SIZE=short take less. Writes docs/results.md from the runs' outputs.
 experiments: all ; tools/setup.sh minilm; tools/experiments.py --size $(or $(SIZE),full) --results docs/results.md
 rooms: ; tools/rooms.sh

@@ -1,22 +1,32 @@
 #!/usr/bin/env python3
-"""ONNX Runtime and PyTorch on the token ids of bench_embed: all-MiniLM-L6-v2, 32 tokens, f32, same threads, in turns; cosines compared.
-usage: bench_embed.py BENCH_BINARY MODEL_DIR [THREADS] [LENGTH]   (tools/setup.sh parity makes its Python)"""
-import json, subprocess, sys, tempfile, time
+"""Embeddings by all-MiniLM-L6-v2 beside ONNX Runtime, PyTorch and llama.cpp: the same 256 texts of 32 token ids, one thread, in turns; cosines compared.
+usage: bench_embed.py BENCH_EMBED [TURNS] [LENGTH]   (tools/setup.sh parity, minilm and llama make its Python, its model and llama.cpp)
+Prints one JSON line: sentences per second of the processor's time, and the products' multiply-adds as a share of the most that this core makes
+in registers (bench_peak)."""
+import io, json, os, subprocess, sys, tempfile, time, warnings
 import numpy as np
 import onnxruntime as ort
 import torch
-from transformers import BertModel
+from transformers import BertModel, logging
 
-binary, folder = sys.argv[1:3]
-threads = int(sys.argv[3]) if len(sys.argv) > 3 else 1
-length = int(sys.argv[4]) if len(sys.argv) > 4 else 32
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/peers")
+import llama_cpp
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+binary, folder = sys.argv[1], ROOT + "/deps/minilm"
+turns, length = int(sys.argv[2]) if len(sys.argv) > 2 else 3, int(sys.argv[3]) if len(sys.argv) > 3 else 32
 N = 256
-torch.set_num_threads(threads)
-clock = time.process_time if threads == 1 else time.perf_counter     # a busy machine does not change the first
+logging.set_verbosity_error()
+warnings.simplefilter("ignore")
+torch.set_num_threads(1)
 rng = np.random.default_rng(1)
 ids = rng.integers(1000, 30000, (N, length)).astype(np.int32)
 ids[:, 0], ids[:, -1] = 101, 102
+i64 = ids.astype(np.int64)
 m = BertModel.from_pretrained(folder, add_pooling_layer=False).eval()
+c = m.config
+flop = 2 * length * c.num_hidden_layers * (4 * c.hidden_size ** 2 + 2 * c.hidden_size * c.intermediate_size + 2 * length * c.hidden_size)
+
 
 class Pooled(torch.nn.Module):
     def __init__(self):
@@ -26,38 +36,51 @@ class Pooled(torch.nn.Module):
         h = self.m(input_ids=input_ids, attention_mask=torch.ones_like(input_ids)).last_hidden_state
         return torch.nn.functional.normalize(h.mean(1), dim=-1)
 
+
+def ours(d, out, bf16=False, fma=False):
+    """fma: f32 by multiply-adds, without tiles."""
+    env = {**os.environ, **({"QUERN_GEMM": "avx512" if peak["f32_avx512"] else "avx2"} if fma else {})}
+    p = subprocess.run([binary, folder, "1", d + "/ids", d + out] + ["bf16"] * bf16, capture_output=True, text=True, env=env)
+    return (json.loads(p.stdout)["sentences_per_s"], np.fromfile(d + out, np.float32).reshape(N, -1)) if p.returncode == 0 else (0, None)
+
+
+def peer(run, batch):
+    t = time.process_time()
+    e = np.concatenate([run(k, k + batch) for k in range(0, N, batch)])
+    return N / (time.process_time() - t), e
+
+
 with tempfile.TemporaryDirectory() as d:
     np.concatenate([np.array([N, length], np.int32), ids.ravel()]).tofile(d + "/ids")
-    p = Pooled().eval()
-    torch.onnx.export(p, (torch.tensor(ids[:8].astype(np.int64)),), d + "/m.onnx", input_names=["input_ids"], output_names=["e"],
+    net = Pooled().eval()
+    torch.onnx.export(net, (torch.tensor(i64[:8]),), d + "/m.onnx", input_names=["input_ids"], output_names=["e"],
                       dynamic_axes={"input_ids": {0: "n", 1: "t"}, "e": {0: "n"}}, opset_version=14)
     o = ort.SessionOptions()
-    o.intra_op_num_threads = threads
-    o.inter_op_num_threads = 1
+    o.intra_op_num_threads = o.inter_op_num_threads = 1
     s = ort.InferenceSession(d + "/m.onnx", o, providers=["CPUExecutionProvider"])
-    i64 = ids.astype(np.int64)
-    def peer(run, batch):
-        t = clock()
-        e = np.concatenate([run(i64[k:k + batch]) for k in range(0, N, batch)])
-        return N / (clock() - t), e
-    def torch_run(x):
-        with torch.no_grad():
-            return p(torch.tensor(x)).numpy()
-    best = {"ours": 0, "ours_bf16": 0, "onnxruntime": 0, "torch": 0}
-    for turn in range(3):
-        line = json.loads(subprocess.run([binary, folder, str(threads), d + "/ids", d + "/out"], check=True, capture_output=True, text=True).stdout)
-        best["ours"] = max(best["ours"], line["sentences_per_s"])
-        half = subprocess.run([binary, folder, str(threads), d + "/ids", d + "/half", "bf16"], capture_output=True, text=True)
-        if half.returncode == 0:
-            best["ours_bf16"] = max(best["ours_bf16"], json.loads(half.stdout)["sentences_per_s"])
-        for batch in (16, 32, 64):
-            v, e = peer(lambda x: s.run(None, {"input_ids": x})[0], batch)
-            best["onnxruntime"] = max(best["onnxruntime"], v)
-        v, te = peer(torch_run, 32)
-        best["torch"] = max(best["torch"], v)
-    ours = np.fromfile(d + "/out", np.float32).reshape(N, -1)
-    halves = np.fromfile(d + "/half", np.float32).reshape(N, -1) if best["ours_bf16"] else None
-    print(json.dumps({"tokens": length, "threads": threads, **{k: round(v, 1) for k, v in best.items()}, "onnxruntime_version": ort.__version__,
-                      "ours_over_onnxruntime": round(best["ours"] / best["onnxruntime"], 2), "ours_over_torch": round(best["ours"] / best["torch"], 2),
-                      "bf16_over_onnxruntime": round(best["ours_bf16"] / best["onnxruntime"], 2), "least_cosine_of_bf16": None if halves is None else float((halves * te).sum(1).min()),
-                      "least_cosine_to_torch": float((ours * te).sum(1).min())}))
+    def torch_run(a, b):
+        with torch.no_grad(): return net(torch.tensor(i64[a:b])).numpy()
+    runs = {"onnxruntime": [(lambda a, b: s.run(None, {"input_ids": i64[a:b]})[0], n) for n in (16, 32, 64)], "torch": [(torch_run, 32)]}
+    for name, half in (("llama.cpp", False), ("llama.cpp_bf16", True)):
+        llama_cpp.bert_gguf(folder, d + "/%s.gguf" % name, half)
+        k = llama_cpp.Llama(d + "/%s.gguf" % name, 8, length, 1, True)      # of 1 to 64 texts at once 4 and 8 were the fastest
+        runs[name] = [(lambda a, b, k=k: k.embed(ids[a:b], c.hidden_size), 8)]
+    peak = json.loads(subprocess.run([os.path.dirname(binary) + "/bench_peak"], check=True, capture_output=True, text=True).stdout)
+    best, got = {}, {}
+    def note(name, speed, e):
+        if e is None: return
+        best[name], got[name] = max(best.get(name, 0), speed), e
+    for turn in range(turns):
+        note("quern", *ours(d, "/out"))
+        note("quern_fma", *ours(d, "/fma", fma=True))
+        note("quern_bf16", *ours(d, "/half", bf16=True))
+        for name, ways in runs.items():
+            for run, batch in ways: note(name, *peer(run, batch))
+        again = json.loads(subprocess.run([os.path.dirname(binary) + "/bench_peak"], check=True, capture_output=True, text=True).stdout)
+        peak = {k: max(v, again[k]) if k != "bench" else v for k, v in peak.items()}
+release, build = llama_cpp.version()
+f32 = max(peak["f32_avx2"], peak["f32_avx512"])
+print(json.dumps({"tokens": length, "gflop_per_sentence": flop / 1e9, "peak_gflop_s": peak, "sentences_per_s": best,
+                  "share_of_f32_peak": {k: v * flop / 1e9 / f32 for k, v in best.items()},
+                  "least_cosine_to_torch": {k: float((e * got["torch"]).sum(1).min()) for k, e in got.items()},
+                  "versions": {"onnxruntime": ort.__version__, "torch": torch.__version__, "llama.cpp": release + ", " + build}}))

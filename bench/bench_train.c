@@ -1,8 +1,10 @@
 /* bench_train: training and generation speed of an 11 M-parameter decoder (320 wide, 8 layers), f32 or bf16.
  *   bench_train train [THREADS] [STEPS] [bf16]      256 tokens x 16 rows a step, all tokens count
- *   bench_train generate [THREADS] [BATCH]    64 prompts of 32 tokens, 128 tokens each
- * Prints one JSON line; checks that the loss fell. bench/bench_train.py runs PyTorch at the same shapes and threads. */
+ *   bench_train generate [THREADS] [BATCH] [f32|bf16] [FOLDER]   64 prompts of 32 tokens, 128 tokens each, the most probable every time;
+ *                                                   the model goes to FOLDER, prompts and replies to FOLDER/ids (int32, 64 rows of 160)
+ * Prints one JSON line; checks that the loss fell. bench/bench_train.py runs PyTorch, bench/bench_generate.py llama.cpp at the same shapes. */
 #include "core/clock.h"
+#include "core/file.h"
 #include "core/mem.h"
 #include "core/rng.h"
 #include "nn/train.h"
@@ -37,7 +39,7 @@ int main(int argc, char **argv)
     bool generate = argc > 1 && !strcmp(argv[1], "generate");
     threads = argc > 2 ? atoi(argv[2]) : 1;
     int third = argc > 3 ? atoi(argv[3]) : 0;
-    if (argc < 2) { fprintf(stderr, "usage: bench_train train [THREADS] [STEPS] | generate [THREADS] [BATCH]\n"); return 2; }
+    if (argc < 2) { fprintf(stderr, "usage: bench_train train [THREADS] [STEPS] | generate [THREADS] [BATCH] [f32|bf16] [FOLDER]\n"); return 2; }
     bool bf16 = argc > 4 && !strcmp(argv[4], "bf16");
     if (qn_decoder_new(&m, &c, 1, &e)) { fprintf(stderr, "%s\n", e.msg); return 1; }
     qn_decoder_threads(m, threads);
@@ -48,13 +50,22 @@ int main(int argc, char **argv)
         qn_seq p[64];
         qn_generated g[64];
         for (int i = 0; i < 64; i++) p[i] = (qn_seq){ ids + i * 32, 32, NULL, NULL };
-        qn_generate_options o = { .max_tokens = 128, .temperature = 1, .ignore_eos = true, .batch = third };
+        qn_generate_options o = { .max_tokens = 128, .ignore_eos = true, .batch = third };
         t0 = now();
         if (qn_decoder_generate(m, p, 64, &o, g, &e)) { fprintf(stderr, "%s\n", e.msg); return 1; }
         double s = now() - t0;
         int n = 0;
         for (int i = 0; i < 64; i++) n += g[i].n;
         if (n != 64 * 128) { fprintf(stderr, "bench_train: %d tokens, %d expected\n", n, 64 * 128); return 1; }
+        if (argc > 5) {
+            qn_buf b = { 0 };
+            char *path = qn_path_join(argv[5], "ids");
+            for (int i = 0; i < 64; i++) {
+                qn_buf_put(&b, p[i].ids, 32 * sizeof(int32_t));
+                qn_buf_put(&b, g[i].ids, 128 * sizeof(int32_t));
+            }
+            if (qn_decoder_save(m, argv[5], &e) || qn_file_write(path, qn_buf_view(&b), &e)) { fprintf(stderr, "%s\n", e.msg); return 1; }
+        }
         printf("{\"bench\": \"generate\", \"parameters\": %zu, \"threads\": %d, \"batch\": %d, \"tokens\": %d, \"seconds\": %.2f, \"tokens_per_s\": %.0f, \"peak_mb\": %zu}\n",
                qn_decoder_n_params(m), threads, third ? third : 64, n, s, n / s, qn_peak_rss_bytes() >> 20);
         return 0;

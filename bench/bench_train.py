@@ -24,12 +24,14 @@ def step():
     opt.step()
     return clock() - t
 
+def ours(*kind):
+    out = subprocess.run([binary, "train", str(threads), "3", *kind], capture_output=True, text=True)
+    return json.loads(out.stdout)["tokens_per_s"] if out.returncode == 0 else 0
+
+
 step()
+best = {}
 for turn in range(turns):
-    ours = json.loads(subprocess.run([binary, "train", str(threads), "3"], check=True, capture_output=True, text=True).stdout)
-    theirs = min(step() for _ in range(2))
-    half = subprocess.run([binary, "train", str(threads), "3", "bf16"], capture_output=True, text=True)
-    half = json.loads(half.stdout)["tokens_per_s"] if half.returncode == 0 else None
-    over = lambda x: x and round(x * theirs / BATCH / LEN, 2)
-    print(json.dumps({"turn": turn, "threads": threads, "parameters": sum(p.numel() for p in m.parameters()), "ours_tokens_per_s": ours["tokens_per_s"], "ours_bf16": half,
-                      "torch": torch.__version__, "torch_tokens_per_s": round(BATCH * LEN / theirs), "ours_over_torch": over(ours["tokens_per_s"]), "bf16_over_torch": over(half)}), flush=True)
+    for name, speed in (("quern", lambda: ours()), ("quern_bf16", lambda: ours("bf16")), ("torch", lambda: BATCH * LEN / min(step() for _ in range(2)))):
+        best[name] = max(best.get(name, 0), speed())
+print(json.dumps({"threads": threads, "parameters": sum(p.numel() for p in m.parameters()), "tokens_per_s": best, "versions": {"torch": torch.__version__}}))

