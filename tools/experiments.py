@@ -16,7 +16,7 @@ SIZES = {
         "full": {"settings": dict(per_table=45, first=24000, few=3000, second=15000, rows=7500, human=6000, votes=8, wide=256, layers=6, vocab=2048), "tables": 0, "questions": 3000, "invented": 200},
     },
     "source2synth_mhqa": {
-        "short": {"settings": dict(reads=60, rows=360, second=300, learnt=80, comparison=0.4, epochs=6, longest=200, read_lr=3e-3, lr=3e-3, precision="f32", wide=64, layers=2, heads=4, vocab=1024), "docs": 0, "questions": 30, "invented": 400, "plain": 1600},
+        "short": {"settings": dict(reads=60, rows=360, second=300, learnt=80, comparison=0.4, epochs=6, longest=200, read_lr=3e-3, lr=3e-3, precision="f32", wide=64, layers=2, heads=4, vocab=1024, sure=0), "docs": 0, "questions": 30, "invented": 400, "plain": 1600},
         "medium": {"settings": dict(reads=800, rows=140, second=300, learnt=80, epochs=1, longest=256), "docs": 0, "questions": 160, "invented": 2500, "base": True},
         "full": {"settings": dict(reads=5000, rows=900, second=1000, learnt=500, epochs=1, lr=2e-4), "docs": 0, "questions": 0, "invented": 3000, "base": True},
     },
@@ -251,14 +251,12 @@ def run(name, size, args, settings):
     command = [args.quern, "run", name, "-o", out, "--memory", "6G", *["%s=%s" % kv for kv in settings.items()]]
     if args.workers:
         command += ["-j", str(args.workers)]
-    if name == "source2synth_mhqa" and args.chat:
-        command += ["--model", "chat=" + args.chat]
     if name == "retriever" or size.get("base"):
         command += ["--model", "base=" + args.encoder]
     if name == "source2synth_tqa":
         command += ["shots=" + os.path.join(ROOT, "examples", "seeds", "table_shots.jsonl")]
-        if args.chat:
-            command += ["--model", "chat=" + args.chat]
+    if args.chat and name in ("source2synth_tqa", "source2synth_mhqa"):
+        command += ["--model", "chat=" + args.chat]
     say("+", " ".join(command))
     t0 = time.time()
     before = cpu_seconds()
@@ -418,7 +416,7 @@ def about_mhqa(out):
     lines.append("- " + filter_line(count(tried, True), count(passed, True), count(tried, False), count(passed, False)))
     bridges, changed = sum(r["type"] == "bridge" for r in passed), [r for r in imputed if r["question"] != r["was"]]
     mean = lambda k: sum(r["perplexity"][k] for r in imputed) / max(1, len(imputed))
-    lines.append("- Imputation: of %d bridges %s kept their answer when Q1 was rebuilt from the first document's words and the question composed anew; %d of these questions differ from what they were; "
+    lines.append("- Imputation: of %d bridges %s passed when Q1 was rebuilt from the first document's words and the question composed anew (a reader finds the seed with Q1, the final answer is unchanged); %d of these questions differ from what they were; "
                  "perplexity of the small writer, mean, %.2f before and %.2f after (it decides nothing)." % (bridges, share(len(imputed), bridges), len(changed), mean("before"), mean("after")))
     learnt = lambda *names: "/".join(str(rows(os.path.join(out, "model.%s.jsonl" % m))[0]["rows"]) for m in names)
     seeds = lambda arm: learnt(*("%s%d.reader" % (arm, seed) for seed in (1, 2, 3)))
@@ -557,10 +555,9 @@ def main():
     p.add_argument("--out", default=os.path.join(ROOT, "out", "experiments"))
     p.add_argument("--data", default=os.path.join(ROOT, "..", "shared", "data"))
     p.add_argument("--encoder", default=os.path.join(ROOT, "deps", "minilm"))
-    p.add_argument("--chat", help="a chat model for the rows of source2synth_mhqa that want one: http://HOST:PORT/v1#NAME, a folder")
     p.add_argument("--quern", default=os.environ.get("QUERN", os.path.join(ROOT, "build", "quern")))
     p.add_argument("--results", help="write the tables here; docs/results.md for `make experiments`")
-    p.add_argument("--chat", default="", help="a chat model (http://host:port/v1#name, or a name in quern.yaml) whose answers stand beside in source2synth_tqa")
+    p.add_argument("--chat", default="", help="a chat model (http://host:port/v1#name, or a name in quern.yaml) whose answers stand beside in source2synth_tqa and source2synth_mhqa")
     p.add_argument("--nice", type=int, default=0)
     p.add_argument("--workers", type=int, default=0, help="threads of a run; 0: one for each core. One is faster than two on a machine that others keep busy")
     p.add_argument("--table-only", action="store_true", help="run nothing: write the tables of what was run")
