@@ -102,6 +102,20 @@ static qn_str most(say *g, int by, bool desc, bool *alone)
     return pick(g, desc ? "highest|most|largest|greatest|biggest|top|longest|best|highest number of" : "lowest|least|smallest|fewest|shortest|least amount of|lowest number of");
 }
 
+/* Two rows are compared: what came first or last are years and dates, what ranked higher are ranks; other columns have more or less. */
+static const char *compared(say *g)
+{
+    const qn_table_col *by = &g->v->cols[g->s->by];
+    bool time = qn_col_is_time(by) || by->sense == QN_SENSE_DATE, rank = by->sense == QN_SENSE_RANK;
+    if (g->s->desc) return time ? "which came later, %a or %e|who came last, %a or %e|which was later, %e or %a|which %t has a later %b, %a or %e|which is more recent, %a or %e|did %a or %e come last|which %t came after the other, %a or %e|which is newer, %e or %a|what came last, %a or %e" :
+        rank ? "which had a lower %b, %a or %e|who ranked lower, %a or %e|who had a worse %b, %e or %a|which %t came after the other, %a or %e|who came last, %a or %e|who finished behind, %e or %a" :
+        "which has more %B, %a or %e|who had more %B, %a or %e|which %t had more %B, %a or %e|did %a or %e have more %B|which had a higher %b, %a or %e|which had a greater %b, %e or %a|who had a higher %b: %a or %e|who has the most %B, %a or %e|is the %b higher for %a or %e|"
+        "which %t has a larger %b, %e or %a|which one had the most %B, %a or %e|did %e or %a have a higher %b";
+    return time ? "which came first, %a or %e|which was earlier, %a or %e|who came first, %a or %e|which %t has an earlier %b, %e or %a|did %a or %e come first|which is older, %a or %e|what happened first, %a or %e|which %t came before the other, %e or %a|who was first, %a or %e" :
+        rank ? "who ranked higher, %a or %e|which had a better %b, %a or %e|who came first, %a or %e|who finished ahead, %e or %a|which %t was ranked higher, %a or %e|who placed higher, %a or %e|which had a higher %b, %e or %a" :
+        "which has less %B, %a or %e|who had fewer %B, %a or %e|which had a lower %b, %a or %e|did %a or %e have fewer %B|who had a lower %b, %e or %a|which %t has a smaller %b, %a or %e|who had less %B, %e or %a|which has fewer %B, %e or %a|is the %b lower for %a or %e";
+}
+
 static const char *templates(say *g, bool alone)
 {
     const qn_sketch *s = g->s;
@@ -136,9 +150,7 @@ static const char *templates(say *g, bool alone)
     case QN_FORM_AVERAGE: return "what is the average %b|what was the average %b|what is the average number of %B|what is the mean %b|what was the average number of %B|the average %b";
     case QN_FORM_DIFFERENCE: return "what is the difference in %b between %a and %e|how many more %B did %a have than %e|how many more %B does %a have than %e|what is the difference between %a's %b and %e's|how many more %B than %e did %a have|what was the difference in %B between %e and %a|"
                "how much more %b does %a have than %e|what is the difference between the %b of %a and %e|how many more %B were in %a than in %e|how many fewer %B did %e have than %a|by how many %B did %a beat %e|what is the difference of %B between %a and %e";
-    case QN_FORM_COMPARE: return s->desc ? "which has more %B, %a or %e|who had more %B, %a or %e|which %t had more %B, %a or %e|did %a or %e have more %B|which had a higher %b, %a or %e|which had a greater %b, %e or %a|who had a higher %b: %a or %e|who has the most %B, %a or %e|"
-               "is the %b higher for %a or %e|which %t has a larger %b, %e or %a|which one had the most %B, %a or %e|did %e or %a have a higher %b|which came later, %a or %e|who came last, %a or %e" :
-        "which has less %B, %a or %e|who had fewer %B, %a or %e|which had a lower %b, %a or %e|did %a or %e have fewer %B|who had a lower %b, %e or %a|which %t has a smaller %b, %a or %e|which came first, %a or %e|which was earlier, %a or %e|who had less %B, %e or %a|who came first, %a or %e|who ranked higher, %a or %e";
+    case QN_FORM_COMPARE: return compared(g);
     case QN_FORM_NEXT: case QN_FORM_ROW_NEXT: return "what %t comes after %a|which %t is after %a|who came after %a|what is the next %t after %a|which %t comes next after %a|what %t is listed after %a|which %t is listed below %a|what is the %t listed directly after %a|what was the next %t after %a|what %t is next after %a|"
                "who was after %a|which %t followed %a|who finished after %a|what %t came right after %a|after %a, what is the next %t|what %t is below %a|who ranked right after %a|what comes next after %a|which %t was next after %a|who ranked below %a|what was the %t after %a";
     case QN_FORM_PREVIOUS: case QN_FORM_ROW_PREVIOUS: return "what %t comes before %a|which %t is before %a|who came before %a|what is the previous %t before %a|which %t is listed above %a|what %t is listed before %a|what is the %t listed directly before %a|which %t preceded %a|who was before %a|what %t came right before %a|"

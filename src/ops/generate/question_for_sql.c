@@ -51,7 +51,7 @@ static qn_code map(qn_ctx *cx, const void *vp, void *state, qn_row *r, qn_emit *
 }
 
 const qn_op qn_op_question_for_sql = {
-    .name = "question_for_sql", .version = 2, .stage = QN_GENERATE,
+    .name = "question_for_sql", .version = 3, .stage = QN_GENERATE,
     .brief = "write the question that the sampled query answers; no model is asked",
     .reads = "sql: text, sketch: any, table: {name: text, ...}", .writes = "question: text",
     .params = PARAMS, .params_size = sizeof(params), .open = open_pool, .close = close_pool, .map = map,
