@@ -29,28 +29,21 @@ static qn_code check(qn_check *ck, void *vp, qn_err *e)
     return qn_training_check(ck, vp, e);
 }
 
+static qn_code row_of(qn_ctx *cx, const void *vp, const qn_row *r, qn_learn_row *out, qn_err *e)
+{
+    return qn_pair_of(cx, (const qn_pair_params *)&((const params *)vp)->prompt, r, out, e);
+}
+
 static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
 {
-    qn_code rc = qn_training_open(cx, vp, QN_TRAIN_DPO, (qn_training_state **)out, e);
-    if (rc == QN_OK) ((qn_training_state *)*out)->o.beta = ((const params *)vp)->beta;
-    return rc;
+    QN_TRY(qn_training_open(cx, vp, QN_TRAIN_DPO, "dpo", row_of, out, e));
+    ((qn_training_state *)*out)->o.beta = ((const params *)vp)->beta;
+    return QN_OK;
 }
-
-static qn_code absorb(qn_ctx *cx, const void *vp, void *st, qn_row *r, qn_err *e)
-{
-    qn_learn_row row;
-    qn_code rc = qn_pair_of(cx, (const qn_pair_params *)&((const params *)vp)->prompt, r, &row, e);
-    if (rc == QN_OK) rc = qn_training_add(cx, st, &row, e);
-    qn_row_drop(r);
-    return rc;
-}
-
-static qn_code finish(qn_ctx *cx, const void *vp, void *st, qn_err *e) { (void)cx; (void)vp; return qn_training_finish(st, e); }
-static qn_code next(qn_ctx *cx, const void *vp, void *st, qn_row **out, qn_err *e) { (void)e; return qn_training_next(cx, vp, st, "dpo", out); }
 
 const qn_op qn_op_train_dpo = {
     .name = "train_dpo", .version = 1, .stage = QN_TRAIN, .flags = QN_OP_GIVES_MODEL, .brief = "train a model on pairs of a better and a worse reply (DPO, plain or weighted)",
     .about = QN_TRAINING_ABOUT, .paper = "Rafailov et al. 2023 (DPO); with p: Mitchell 2023 (conservative DPO), Gallego 2024 (rDPO)",
     .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES,
-    .check = check, .open = open, .close = qn_training_close, .absorb = absorb, .finish = finish, .next = next, .holds = qn_training_holds,
+    .check = check, .open = open, QN_TRAINING_HOOKS,
 };

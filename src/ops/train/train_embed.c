@@ -42,26 +42,9 @@ static qn_code check(qn_check *ck, void *vp, qn_err *e)
     return qn_training_check(ck, vp, e);
 }
 
-static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
+static qn_code row_of(qn_ctx *cx, const void *vp, const qn_row *r, qn_learn_row *out, qn_err *e)
 {
     const params *p = vp;
-    QN_TRY(qn_training_open(cx, vp, QN_TRAIN_LM, (qn_training_state **)out, e));
-    qn_training_state *st = *out;
-    st->o.ranking = true;
-    st->o.scale = p->scale;
-    st->o.gate = p->gate;
-    while (st->o.teacher < QN_N_SEARCH && !qn_str_is(p->teacher, qn_search_names[st->o.teacher])) st->o.teacher++;
-    st->o.teacher = st->o.teacher == QN_N_SEARCH ? 0 : st->o.teacher + 1;
-    st->o.teacher_dir = p->teacher_encoder ? p->teacher_encoder->folder : NULL;
-    st->o.teacher_scale = p->teacher_scale;
-    st->o.teacher_share = p->teacher_share;
-    if (p->lr <= 0) st->o.fit.lr = 2e-5;
-    if (p->lr <= 0) st->o.fit.lr_end = 2e-6;
-    return QN_OK;
-}
-
-static qn_code row_of(qn_ctx *cx, const params *p, const qn_row *r, qn_learn_row *out, qn_err *e)
-{
     qn_value list = qn_v_null(), one;
     if (p->negatives) QN_TRY(qn_expr_one(p->negatives, r, cx->scratch, &list, e));
     qn_message *m = QN_ARENA_NEW_N(cx->scratch, qn_message, 2 + (list.kind == QN_V_LIST ? list.n : 0));
@@ -82,31 +65,27 @@ static qn_code row_of(qn_ctx *cx, const params *p, const qn_row *r, qn_learn_row
     return QN_OK;
 }
 
-static qn_code absorb(qn_ctx *cx, const void *vp, void *st, qn_row *r, qn_err *e)
+static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
 {
-    qn_learn_row row;
-    qn_code rc = row_of(cx, vp, r, &row, e);
-    if (rc == QN_OK) rc = qn_training_add(cx, st, &row, e);
-    qn_row_drop(r);
-    return rc;
-}
-
-static qn_code finish(qn_ctx *cx, const void *vp, void *vs, qn_err *e)
-{
-    qn_training_state *st = vs;
-    (void)cx;
-    (void)vp;
-    QN_TRY(qn_training_finish(st, e));
-    if (st->result.refused)
-        qn_log(QN_WARN, "gate", "%s: the tuned encoder ranks the held-back rows worse (NDCG@10 %.4f, the base %.4f): the base stays", st->step, st->result.right_valid, st->result.right_before);
+    const params *p = vp;
+    QN_TRY(qn_training_open(cx, vp, QN_TRAIN_LM, "embed", row_of, out, e));
+    qn_training_state *st = *out;
+    st->o.ranking = true;
+    st->o.scale = p->scale;
+    st->o.gate = p->gate;
+    while (st->o.teacher < QN_N_SEARCH && !qn_str_is(p->teacher, qn_search_names[st->o.teacher])) st->o.teacher++;
+    st->o.teacher = st->o.teacher == QN_N_SEARCH ? 0 : st->o.teacher + 1;
+    st->o.teacher_dir = p->teacher_encoder ? p->teacher_encoder->folder : NULL;
+    st->o.teacher_scale = p->teacher_scale;
+    st->o.teacher_share = p->teacher_share;
+    if (p->lr <= 0) st->o.fit.lr = 2e-5;
+    if (p->lr <= 0) st->o.fit.lr_end = 2e-6;
     return QN_OK;
 }
-
-static qn_code next(qn_ctx *cx, const void *vp, void *st, qn_row **out, qn_err *e) { (void)e; return qn_training_next(cx, vp, st, "embed", out); }
 
 const qn_op qn_op_train_embed = {
     .name = "train_embed", .version = 1, .stage = QN_TRAIN, .flags = QN_OP_GIVES_MODEL, .brief = "tune a sentence encoder on queries and their passages",
     .about = QN_TRAINING_ABOUT, .paper = "Henderson et al. 2017 (the ranking loss); Reimers and Gurevych 2019; large batches in parts: Gao et al. 2021; a teacher's scores over a batch: Lin, Yang and Lin 2021, In-Batch Negatives for Knowledge Distillation; alike rows in a batch: Hofstaetter et al. 2021, Efficiently Teaching an Effective Dense Retriever",
     .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES,
-    .check = check, .open = open, .close = qn_training_close, .absorb = absorb, .finish = finish, .next = next, .holds = qn_training_holds,
+    .check = check, .open = open, QN_TRAINING_HOOKS,
 };

@@ -18,29 +18,21 @@ static const qn_example EXAMPLES[] = {
 };
 
 static qn_code check(qn_check *ck, void *vp, qn_err *e) { return qn_training_check(ck, vp, e); }
-static qn_code open(qn_ctx *cx, const void *vp, void **st, qn_err *e) 
-{
-    qn_code rc = qn_training_open(cx, vp, QN_TRAIN_LM, (qn_training_state **)st, e);
-    if (rc == QN_OK) ((qn_training_state *)*st)->kind = "lm";
-    return rc;
-}
 
-static qn_code absorb(qn_ctx *cx, const void *vp, void *st, qn_row *r, qn_err *e)
+static qn_code row_of(qn_ctx *cx, const void *vp, const qn_row *r, qn_learn_row *out, qn_err *e)
 {
     const params *p = vp;
-    qn_message m = { .role = QN_STR("text") };
-    qn_code rc = qn_pick_text(p->text, r, cx->scratch, &m.content, e);
-    if (rc == QN_OK) rc = qn_training_add(cx, st, &(qn_learn_row){ .a = &m, .n_a = 1, .text = true }, e);
-    qn_row_drop(r);
-    return rc;
+    qn_message *m = QN_ARENA_NEW_N(cx->scratch, qn_message, 1);
+    *m = (qn_message){ .role = QN_STR("text") };
+    *out = (qn_learn_row){ .a = m, .n_a = 1, .text = true };
+    return qn_pick_text(p->text, r, cx->scratch, &m->content, e);
 }
 
-static qn_code finish(qn_ctx *cx, const void *vp, void *st, qn_err *e) { (void)cx; (void)vp; return qn_training_finish(st, e); }
-static qn_code next(qn_ctx *cx, const void *vp, void *st, qn_row **out, qn_err *e) { (void)e; return qn_training_next(cx, vp, st, "lm", out); }
+static qn_code open(qn_ctx *cx, const void *vp, void **st, qn_err *e) { return qn_training_open(cx, vp, QN_TRAIN_LM, "lm", row_of, st, e); }
 
 const qn_op qn_op_train_lm = {
     .name = "train_lm", .version = 1, .stage = QN_TRAIN, .flags = QN_OP_GIVES_MODEL, .brief = "train a language model on texts, from scratch or from a base",
     .about = QN_TRAINING_ABOUT, .paper = "decoder: Touvron et al. 2023 (Llama 2); AdamW: Loshchilov and Hutter 2019; adapters: Hu et al. 2021 (LoRA)",
     .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES,
-    .check = check, .open = open, .close = qn_training_close, .absorb = absorb, .finish = finish, .next = next, .holds = qn_training_holds,
+    .check = check, .open = open, QN_TRAINING_HOOKS,
 };

@@ -28,14 +28,10 @@ static qn_code check(qn_check *ck, void *vp, qn_err *e)
     return qn_training_check(ck, vp, e);
 }
 
-static qn_code open(qn_ctx *cx, const void *vp, void **st, qn_err *e)
-{
-    return qn_training_open(cx, vp, ((const params *)vp)->steps_of ? QN_TRAIN_STEPS : QN_TRAIN_REWARD, (qn_training_state **)st, e);
-}
-
 /* The prompt, then each step: a text of its own with a line's end. */
-static qn_code steps_row(qn_ctx *cx, const params *p, const qn_row *r, qn_learn_row *out, qn_err *e)
+static qn_code steps_row(qn_ctx *cx, const void *vp, const qn_row *r, qn_learn_row *out, qn_err *e)
 {
+    const params *p = vp;
     qn_value steps, labels;
     QN_TRY(qn_expr_one(p->steps_of, r, cx->scratch, &steps, e));
     QN_TRY(qn_expr_one(p->labels, r, cx->scratch, &labels, e));
@@ -57,26 +53,20 @@ static qn_code steps_row(qn_ctx *cx, const params *p, const qn_row *r, qn_learn_
     return QN_OK;
 }
 
-static qn_code absorb(qn_ctx *cx, const void *vp, void *st, qn_row *r, qn_err *e)
+static qn_code pair_row(qn_ctx *cx, const void *vp, const qn_row *r, qn_learn_row *out, qn_err *e)
 {
-    const params *p = vp;
-    qn_learn_row row;
-    qn_code rc = p->steps_of ? steps_row(cx, p, r, &row, e) : qn_pair_of(cx, (const qn_pair_params *)&p->prompt, r, &row, e);
-    if (rc == QN_OK) rc = qn_training_add(cx, st, &row, e);
-    qn_row_drop(r);
-    return rc;
+    return qn_pair_of(cx, (const qn_pair_params *)&((const params *)vp)->prompt, r, out, e);
 }
 
-static qn_code finish(qn_ctx *cx, const void *vp, void *st, qn_err *e) { (void)cx; (void)vp; return qn_training_finish(st, e); }
-static qn_code next(qn_ctx *cx, const void *vp, void *st, qn_row **out, qn_err *e)
+static qn_code open(qn_ctx *cx, const void *vp, void **st, qn_err *e)
 {
-    (void)e;
-    return qn_training_next(cx, vp, st, ((const params *)vp)->steps_of ? "prm" : "rm", out);
+    if (((const params *)vp)->steps_of) return qn_training_open(cx, vp, QN_TRAIN_STEPS, "prm", steps_row, st, e);
+    return qn_training_open(cx, vp, QN_TRAIN_REWARD, "rm", pair_row, st, e);
 }
 
 const qn_op qn_op_train_rm = {
     .name = "train_rm", .version = 1, .stage = QN_TRAIN, .flags = QN_OP_GIVES_MODEL, .brief = "train a reward model on pairs of replies, or on labelled steps",
     .about = QN_TRAINING_ABOUT, .paper = "Ouyang et al. 2022 (pairwise reward); Lightman et al. 2023 (step rewards)",
     .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES,
-    .check = check, .open = open, .close = qn_training_close, .absorb = absorb, .finish = finish, .next = next, .holds = qn_training_holds,
+    .check = check, .open = open, QN_TRAINING_HOOKS,
 };

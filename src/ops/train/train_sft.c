@@ -35,10 +35,9 @@ static qn_code check(qn_check *ck, void *vp, qn_err *e)
     return qn_training_check(ck, vp, e);
 }
 
-static qn_code open(qn_ctx *cx, const void *vp, void **st, qn_err *e) { return qn_training_open(cx, vp, QN_TRAIN_LM, (qn_training_state **)st, e); }
-
-static qn_code row_of(qn_ctx *cx, const params *p, const qn_row *r, qn_learn_row *out, qn_err *e)
+static qn_code row_of(qn_ctx *cx, const void *vp, const qn_row *r, qn_learn_row *out, qn_err *e)
 {
+    const params *p = vp;
     double weight = 1;
     qn_message *m = NULL;
     size_t n = 0;
@@ -53,25 +52,15 @@ static qn_code row_of(qn_ctx *cx, const params *p, const qn_row *r, qn_learn_row
     }
     if (p->weight) QN_TRY(qn_pick_number(p->weight, r, cx->scratch, &weight, e));
     if (weight < 0) return qn_fail(e, QN_EDATA, "a weight of %g is below 0", weight);
-    *out = (qn_learn_row){ .a = m, .n_a = n, .weight = (float)weight };
+    *out = (qn_learn_row){ .a = m, .n_a = weight > 0 ? n : 0, .weight = (float)weight };
     return QN_OK;
 }
 
-static qn_code absorb(qn_ctx *cx, const void *vp, void *st, qn_row *r, qn_err *e)
-{
-    qn_learn_row row;
-    qn_code rc = row_of(cx, vp, r, &row, e);
-    if (rc == QN_OK && (row.weight > 0 || !((const params *)vp)->weight)) rc = qn_training_add(cx, st, &row, e);
-    qn_row_drop(r);
-    return rc;
-}
-
-static qn_code finish(qn_ctx *cx, const void *vp, void *st, qn_err *e) { (void)cx; (void)vp; return qn_training_finish(st, e); }
-static qn_code next(qn_ctx *cx, const void *vp, void *st, qn_row **out, qn_err *e) { (void)e; return qn_training_next(cx, vp, st, "sft", out); }
+static qn_code open(qn_ctx *cx, const void *vp, void **st, qn_err *e) { return qn_training_open(cx, vp, QN_TRAIN_LM, "sft", row_of, st, e); }
 
 const qn_op qn_op_train_sft = {
     .name = "train_sft", .version = 1, .stage = QN_TRAIN, .flags = QN_OP_GIVES_MODEL, .brief = "train a model on prompts and replies (supervised fine-tuning), from scratch or from a base",
     .about = QN_TRAINING_ABOUT, .paper = "decoder: Touvron et al. 2023 (Llama 2); AdamW: Loshchilov and Hutter 2019; adapters: Hu et al. 2021 (LoRA)",
     .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES,
-    .check = check, .open = open, .close = qn_training_close, .absorb = absorb, .finish = finish, .next = next, .holds = qn_training_holds,
+    .check = check, .open = open, QN_TRAINING_HOOKS,
 };

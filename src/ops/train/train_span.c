@@ -31,21 +31,9 @@ static qn_code check(qn_check *ck, void *vp, qn_err *e)
     return qn_training_check(ck, vp, e);
 }
 
-static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
+static qn_code row_of(qn_ctx *cx, const void *vp, const qn_row *r, qn_learn_row *out, qn_err *e)
 {
     const params *p = vp;
-    QN_TRY(qn_training_open(cx, vp, QN_TRAIN_LM, (qn_training_state **)out, e));
-    qn_training_state *st = *out;
-    st->o.span = true;
-    st->o.choices = p->choices.items;
-    st->o.n_choices = p->choices.n;
-    if (p->lr <= 0) st->o.fit.lr = st->o.base ? 1e-4 : 1e-3;
-    st->o.fit.lr_end = st->o.fit.lr / 10;
-    return QN_OK;
-}
-
-static qn_code row_of(qn_ctx *cx, const params *p, const qn_row *r, qn_learn_row *out, qn_err *e)
-{
     qn_value v, one;
     double start = -1;
     QN_TRY(qn_expr_one(p->passage, r, cx->scratch, &v, e));
@@ -64,17 +52,18 @@ static qn_code row_of(qn_ctx *cx, const params *p, const qn_row *r, qn_learn_row
     return QN_OK;
 }
 
-static qn_code absorb(qn_ctx *cx, const void *vp, void *st, qn_row *r, qn_err *e)
+static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
 {
-    qn_learn_row row;
-    qn_code rc = row_of(cx, vp, r, &row, e);
-    if (rc == QN_OK) rc = qn_training_add(cx, st, &row, e);
-    qn_row_drop(r);
-    return rc;
+    const params *p = vp;
+    QN_TRY(qn_training_open(cx, vp, QN_TRAIN_LM, "span", row_of, out, e));
+    qn_training_state *st = *out;
+    st->o.span = true;
+    st->o.choices = p->choices.items;
+    st->o.n_choices = p->choices.n;
+    if (p->lr <= 0) st->o.fit.lr = st->o.base ? 1e-4 : 1e-3;
+    st->o.fit.lr_end = st->o.fit.lr / 10;
+    return QN_OK;
 }
-
-static qn_code finish(qn_ctx *cx, const void *vp, void *st, qn_err *e) { (void)cx; (void)vp; return qn_training_finish(st, e); }
-static qn_code next(qn_ctx *cx, const void *vp, void *st, qn_row **out, qn_err *e) { (void)e; return qn_training_next(cx, vp, st, "span", out); }
 
 const qn_op qn_op_train_span = {
     .name = "train_span", .version = 1, .stage = QN_TRAIN, .flags = QN_OP_GIVES_MODEL, .brief = "train a reader that finds the answer to a question in passages",
@@ -82,5 +71,5 @@ const qn_op qn_op_train_span = {
              "empty lines between; the reply is the answer, drawn among the likeliest when the temperature is above 0.",
     .paper = "Devlin et al. 2019 (BERT), section 4.2; several places: Clark and Gardner 2018, section 3.2",
     .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES,
-    .check = check, .open = open, .close = qn_training_close, .absorb = absorb, .finish = finish, .next = next, .holds = qn_training_holds,
+    .check = check, .open = open, QN_TRAINING_HOOKS,
 };

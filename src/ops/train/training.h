@@ -3,6 +3,9 @@
  *
  *   open: where the model goes    absorb: rows to texts    finish: the training    next: one row about the model
  *
+ * An operator has its params, a check, an open that says what is trained and how a row becomes texts (qn_training_row), and its descriptor
+ * ends in QN_TRAINING_HOOKS.
+ *
  * A step's model lies in DIR/models/STEP, or where `to` says. Later steps name it: `model: $STEP`. */
 #ifndef QN_OPS_TRAIN_TRAINING_H
 #define QN_OPS_TRAIN_TRAINING_H
@@ -58,6 +61,9 @@ typedef struct { QN_TRAINING_FIELDS; } qn_training;
     "Run again with the same rows and settings, nothing is trained; killed, the training goes on from its last checkpoint and ends in the same weights.\n" \
     "A training file of each model (training.json) holds the loss of every step."
 
+/* The texts of a row, in cx->scratch. n_a left at 0: the row is not trained on. p: the operator's params. */
+typedef qn_code qn_training_row(qn_ctx *cx, const void *p, const qn_row *r, qn_learn_row *out, qn_err *e);
+
 typedef struct {
     qn_learn_options o;
     qn_learner *learner;
@@ -65,7 +71,8 @@ typedef struct {
     char  *dir, *shown;         /* where the model lies; the same as rows say it */
     const int *stop;
     int64_t said_us, began_us;
-    const char *step, *kind;    /* kind: "lm" where texts are learnt whole */
+    const char *step, *kind;    /* kind: "lm", "sft", "dpo", "rm", "prm", "embed", "span": what the row about the model says */
+    qn_training_row *row_of;
     bool given;
     const qn_training *p;
     qn_model *gives;
@@ -138,7 +145,7 @@ static inline void qn_training_close(void *vs)
     qn_free(st);
 }
 
-static inline qn_code qn_training_set_up(qn_ctx *cx, const qn_training *p, qn_train_kind kind, qn_training_state *st, qn_err *e)
+static inline qn_code qn_training_set_up(qn_ctx *cx, const qn_training *p, qn_train_kind loss, qn_training_state *st, qn_err *e)
 {
     qn_buf b = { 0 };
     bool based = p->base && !p->base->builtin;
@@ -148,10 +155,9 @@ static inline qn_code qn_training_set_up(qn_ctx *cx, const qn_training *p, qn_tr
     st->dir = b.p;
     st->shown = p->to ? qn_strz(qn_str_of(p->to)) : qn_strz(qn_arena_printf(cx->scratch, "models/%.*s", QN_FMT(cx->step)));
     st->step = cx->step.p;
-    st->kind = "";
     st->stop = cx->stop;
     QN_TRY(qn_training_size(p, &st->o.size, (qn_pos){ 0 }, e));
-    st->o.kind = kind;
+    st->o.kind = loss;
     st->o.dir = st->dir;
     st->o.base = based && p->base->folder ? p->base->folder : NULL;
     st->o.lora_rank = based || p->base_name.n ? (int)p->lora : 0;
@@ -186,22 +192,27 @@ static inline qn_code qn_training_set_up(qn_ctx *cx, const qn_training *p, qn_tr
     return QN_OK;
 }
 
-/* *out: owned, qn_training_close; NULL on an error. */
-static inline qn_code qn_training_open(qn_ctx *cx, const qn_training *p, qn_train_kind kind, qn_training_state **out, qn_err *e)
+/* *out: a qn_training_state, owned, qn_training_close; NULL on an error. vp: params that begin with qn_training's. */
+static inline qn_code qn_training_open(qn_ctx *cx, const void *vp, qn_train_kind loss, const char *kind, qn_training_row *row_of, void **out, qn_err *e)
 {
-    *out = QN_NEW(qn_training_state);
-    qn_code rc = qn_training_set_up(cx, p, kind, *out, e);
-    if (rc == QN_OK) return QN_OK;
-    qn_training_close(*out);
-    *out = NULL;
+    qn_training_state *st = QN_NEW(qn_training_state);
+    st->kind = kind;
+    st->row_of = row_of;
+    qn_code rc = qn_training_set_up(cx, vp, loss, st, e);
+    *out = rc == QN_OK ? st : NULL;
+    if (rc != QN_OK) qn_training_close(st);
     return rc;
 }
 
-/* The row's texts are with the learner now; drops the row. */
-static inline qn_code qn_training_add(qn_ctx *cx, qn_training_state *st, const qn_learn_row *r, qn_err *e)
+/* The row's texts are with the learner then; the row is dropped. */
+static inline qn_code qn_training_absorb(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_err *e)
 {
-    qn_learner_add(st->learner, r);
-    if (qn_learner_bytes(st->learner) <= cx->memory_bytes) return QN_OK;
+    qn_training_state *st = vs;
+    qn_learn_row row = { 0 };
+    qn_code rc = st->row_of(cx, vp, r, &row, e);
+    if (rc == QN_OK && row.n_a) qn_learner_add(st->learner, &row);
+    qn_row_drop(r);
+    if (rc != QN_OK || qn_learner_bytes(st->learner) <= cx->memory_bytes) return rc;
     qn_fail(e, QN_ELIMIT, "the rows to train on take more than %zu MB", cx->memory_bytes >> 20);
     qn_hint(e, "raise --memory, or put `sample` in front");
     return QN_ELIMIT;
@@ -224,16 +235,15 @@ static inline qn_code qn_training_elsewhere(qn_training_state *st, qn_err *e)
     qn_buf rows = { 0 };
     qn_arena a = { 0 };
     const char *base = p->base_name.n ? p->base_name.p : trl ? p->base->folder : p->base->name;
-    const char *kind = st->o.kind == QN_TRAIN_DPO ? "dpo" : st->o.kind == QN_TRAIN_REWARD ? "rm" : strcmp(st->kind, "lm") == 0 ? "lm" : "sft";
     qn_learned *r = &st->result;
     qn_code rc;
     *r = (qn_learned){ .loss_first = NAN, .loss_last = NAN, .loss_valid = NAN, .right_valid = NAN, .right_before = NAN, .rows = qn_learner_rows(st->learner) };
     if (!r->rows) return qn_fail(e, QN_EDATA, "there are no rows to train on");
     if (!trl && !p->base->url) return qn_fail(e, QN_ERECIPE, "`base` is `%s`, which was not trained at an endpoint: `by: openai` cannot go on with it", p->base->name);
-    QN_TRY_OUT(qn_learner_key(st->learner, qn_arena_printf(&a, "%.*s %s %s", QN_FMT(p->by), base, kind).p, key, e));
+    QN_TRY_OUT(qn_learner_key(st->learner, qn_arena_printf(&a, "%.*s %s %s", QN_FMT(p->by), base, st->kind).p, key, e));
     if (trl && qn_learned_read(st->dir, key, r)) goto out;
     QN_TRY_OUT(qn_learner_export(st->learner, trl ? QN_LEARN_TRL : QN_LEARN_OPENAI, &rows, e));
-    qn_finetune f = { .kind = kind, .dir = st->dir, .step = st->step, .base = base, .o = &st->o, .command = p->command.p, .endpoint = p->base, .poll_s = p->poll,
+    qn_finetune f = { .kind = st->kind, .dir = st->dir, .step = st->step, .base = base, .o = &st->o, .command = p->command.p, .endpoint = p->base, .poll_s = p->poll,
                       .key = key, .rows = qn_buf_view(&rows), .stop = st->stop };
     memcpy(r->key, key, sizeof key);
     r->trained = true;
@@ -256,8 +266,11 @@ out:
     return rc;
 }
 
-static inline qn_code qn_training_finish(qn_training_state *st, qn_err *e)
+static inline qn_code qn_training_finish(qn_ctx *cx, const void *vp, void *vs, qn_err *e)
 {
+    qn_training_state *st = vs;
+    (void)cx;
+    (void)vp;
     st->began_us = qn_now_us();
     st->said_us = 0;
     qn_status("%s: reading the rows", st->step);
@@ -267,6 +280,7 @@ static inline qn_code qn_training_finish(qn_training_state *st, qn_err *e)
     const qn_learned *r = &st->result;
     if (r->left_out) qn_log(QN_WARN, "left_out", "%s: %lld of %lld rows are longer than the model or `max_tokens` takes: they were not trained on", st->step, (long long)r->left_out, (long long)(r->left_out + r->rows));
     qn_log(QN_INFO, "trained", "%s: %s%lld rows, %lld steps, loss %.4f to %.4f, %.1f seconds", st->step, r->trained ? "" : "was there: ", (long long)r->rows, (long long)r->steps, r->loss_first, r->loss_last, r->seconds);
+    if (r->refused) qn_log(QN_WARN, "gate", "%s: the tuned encoder ranks the held-back rows worse (NDCG@10 %.4f, the base %.4f): the base stays", st->step, r->right_valid, r->right_before);
     return QN_OK;
 }
 
@@ -275,8 +289,11 @@ static inline void qn_training_put_real(qn_row *r, const char *name, double x)
     qn_row_set(r, qn_str_of(name), isfinite(x) ? qn_v_real(round(x * 1e6) / 1e6) : qn_v_null());
 }
 
-static inline qn_code qn_training_next(qn_ctx *cx, const qn_training *p, qn_training_state *st, const char *kind, qn_row **out)
+static inline qn_code qn_training_next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *e)
 {
+    qn_training_state *st = vs;
+    const qn_training *p = vp;
+    (void)e;
     *out = NULL;
     if (st->given) return QN_OK;
     st->given = true;
@@ -284,7 +301,7 @@ static inline qn_code qn_training_next(qn_ctx *cx, const qn_training *p, qn_trai
     qn_row *r = *out = qn_row_new((qn_hash128){ 0 });
     qn_row_set(r, QN_STR("model"), qn_v_text(cx->step));
     qn_row_set_text(r, "path", qn_str_of(st->elsewhere[0] ? st->elsewhere : st->shown));
-    qn_row_set_text(r, "kind", qn_str_of(kind));
+    qn_row_set_text(r, "kind", qn_str_of(st->kind));
     qn_row_set(r, QN_STR("base"), p->base_name.n ? qn_v_text(p->base_name) : p->base && !p->base->builtin ? qn_v_text(qn_str_of(p->base->name)) : qn_v_null());
     qn_row_set_int(r, "rows", x->rows);
     qn_row_set_int(r, "left_out", x->left_out);
@@ -301,6 +318,8 @@ static inline qn_code qn_training_next(qn_ctx *cx, const qn_training *p, qn_trai
 }
 
 static inline size_t qn_training_holds(const void *vp, uint64_t n, size_t avg_bytes) { (void)vp; return (size_t)n * (avg_bytes + 100); }
+
+#define QN_TRAINING_HOOKS .close = qn_training_close, .absorb = qn_training_absorb, .finish = qn_training_finish, .next = qn_training_next, .holds = qn_training_holds
 
 /* A template's text in the scratch. */
 static inline qn_code qn_training_fill(const qn_template *t, qn_ctx *cx, const qn_row *r, qn_str *out, qn_err *e)
