@@ -64,43 +64,56 @@ def number(x): return format(x, ",.0f")
 def against(x, peer): return "%.2f" % (x / peer) if x and peer else "-"
 
 
-def page():
-    e, g, t, b = (got[k] for k in ("embed", "generate", "train", "bpe"))
-    load = [x for part in MEASURE for x in got[part]["load"]]
-    v = {**e["versions"], **g["versions"], **t["versions"]}
+def embeddings(e):
     s, share, cos, peak = e["sentences_per_s"], e["share_of_f32_peak"], e["least_cosine_to_torch"], e["peak_gflop_s"]
-    top, ort = max(peak["f32_avx2"], peak["f32_avx512"]), s["onnxruntime"]
-    tiles = peak["bf16_tiles"] > 0
-    lines = ["# Figures of the built-in networks", "",
-             "Written by `make bench-nn` (bench/bench_nn.py) on %s at commit %s: %s, %d cores, load average %.1f to %.1f. One thread each, by its processor time, in turns, "
-             "the best of each. ONNX Runtime %s, PyTorch %s, llama.cpp %s (its own choice of build), tiktoken %s." %
-             (got["run"]["date"], got["run"]["commit"], got["run"]["cpu"], os.cpu_count(), min(load), max(load), v["onnxruntime"], v["torch"], v["llama.cpp"], b["runs"][1]["version"]), "",
-             "## Embeddings", "", "all-MiniLM-L6-v2, %d tokens a text, %.3f GFLOP each. The most f32 multiply-adds that this core makes in registers: %.0f GFLOP/s (AVX2 %.0f); bf16 on matrix "
-             "tiles %s." % (e["tokens"], e["gflop_per_sentence"], top, peak["f32_avx2"], number(peak["bf16_tiles"]) if tiles else "are not there"), ""]
+    top, ort, tiles = max(peak["f32_avx2"], peak["f32_avx512"]), s["onnxruntime"], peak["bf16_tiles"] > 0
     names = [("quern", "**quern**, f32" + (" on tiles" if tiles else "")), ("quern_fma", "**quern**, f32 by multiply-adds"), ("onnxruntime", "ONNX Runtime, f32"), ("torch", "PyTorch, f32"),
              ("llama.cpp", "llama.cpp, f32"), ("quern_bf16", "**quern**, bf16"), ("llama.cpp_bf16", "llama.cpp, bf16")]
-    lines += table(["by", "sentences per CPU-second", "to ONNX Runtime", "to llama.cpp, same precision", "of the f32 peak", "least cosine to PyTorch"],
-                   [[label, "%.0f" % s[k], against(s[k], ort), against(s[k], s["llama.cpp_bf16" if "bf16" in k else "llama.cpp"]), "%.0f%%" % (100 * share[k]), "%.7f" % cos[k]] for k, label in names if s.get(k)])
-    need = 1.4 * ort * e["gflop_per_sentence"] / top
-    lines += ["1.4 times ONNX Runtime would be %.0f%% of that peak, with nothing left for GELU, norms, softmax and memory. By multiply-adds quern reaches %.0f%% and ONNX Runtime %.0f%%%s"
-              % (100 * need, 100 * share["quern_fma"], 100 * share["onnxruntime"],
-                 ". Tiles are another way to the same numbers: each f32 is the sum of three of bf16, and six products of such pieces make one (src/nn/gemm.h; its error is held "
-                 "against that of multiply-adds in tests/unit/test_nn_kernels.c)." if tiles else "."), "",
-              "## Generation", "", "A decoder of 11 M parameters (320 wide, 8 layers, 5 heads, vocabulary 4,096; random weights, the same for both), %d prompts of 32 tokens at once, 128 tokens each, the most "
-              "probable one. Of llama.cpp only the calls that decode count; its cache is of f16, as it does unless told otherwise." % g["batch"], ""]
+    return ["## Embeddings", "", "all-MiniLM-L6-v2, %d tokens a text, %.3f GFLOP each. The most f32 multiply-adds that this core makes in registers: %.0f GFLOP/s (AVX2 %.0f); bf16 on matrix "
+            "tiles %s." % (e["tokens"], e["gflop_per_sentence"], top, peak["f32_avx2"], number(peak["bf16_tiles"]) if tiles else "are not there"), "",
+            *table(["by", "sentences per CPU-second", "to ONNX Runtime", "to llama.cpp, same precision", "of the f32 peak", "least cosine to PyTorch"],
+                   [[label, "%.0f" % s[k], against(s[k], ort), against(s[k], s["llama.cpp_bf16" if "bf16" in k else "llama.cpp"]), "%.0f%%" % (100 * share[k]), "%.7f" % cos[k]] for k, label in names if s.get(k)]),
+            "1.4 times ONNX Runtime would be %.0f%% of that peak, with GELU, norms, softmax and memory still to come. By multiply-adds quern reaches %.0f%% and ONNX Runtime %.0f%%%s"
+            % (100 * 1.4 * ort * e["gflop_per_sentence"] / top, 100 * share["quern_fma"], 100 * share["onnxruntime"],
+               ". Tiles are another way to the same numbers: each f32 is the sum of three of bf16, and six products of such pieces make one (src/nn/gemm.h; its error is held "
+               "against that of multiply-adds in tests/unit/test_nn_kernels.c)." if tiles else "."), ""]
+
+
+def generation(g):
     p = g["tokens_per_s"]
-    lines += table(["by", "tokens per CPU-second", "to llama.cpp", "same tokens as quern in f32"],
+    return ["## Generation", "", "A decoder of 11 M parameters (320 wide, 8 layers, 5 heads, vocabulary 4,096; random weights, the same for both), %d prompts of 32 tokens at once, 128 tokens each, the most "
+            "probable one. Of llama.cpp only the calls that decode count; its cache is of f16, as it is unless told otherwise." % g["batch"], "",
+            *table(["by", "tokens per CPU-second", "to llama.cpp", "same tokens as quern in f32"],
                    [[label, number(p[k]), against(p[k], p["llama.cpp_bf16" if "bf16" in k else "llama.cpp"]), "%.1f%%" % (100 * g["equal_tokens"][k]) if k in g["equal_tokens"] else ""]
-                    for k, label in (("quern", "**quern**, f32"), ("llama.cpp", "llama.cpp, f32"), ("quern_bf16", "**quern**, bf16"), ("llama.cpp_bf16", "llama.cpp, bf16")) if p.get(k)])
+                    for k, label in (("quern", "**quern**, f32"), ("llama.cpp", "llama.cpp, f32"), ("quern_bf16", "**quern**, bf16"), ("llama.cpp_bf16", "llama.cpp, bf16")) if p.get(k)])]
+
+
+def training(t):
     p = t["tokens_per_s"]
-    lines += ["## Training", "", "The same decoder, %s parameters, 16 rows of 256 tokens a step, AdamW." % number(t["parameters"]), ""]
-    lines += table(["by", "tokens per CPU-second", "to PyTorch in f32"], [[label, number(p[k]), against(p[k], p["torch"])] for k, label in
-                   (("quern", "**quern**, f32"), ("quern_bf16", "**quern**, bf16"), ("torch", "PyTorch, f32")) if p.get(k)])
+    return ["## Training", "", "A decoder of %s parameters, 16 rows of 256 tokens a step, AdamW." % number(t["parameters"]), "",
+            *table(["by", "tokens per CPU-second", "to PyTorch in f32"], [[label, number(p[k]), against(p[k], p["torch"])] for k, label in
+                   (("quern", "**quern**, f32"), ("quern_bf16", "**quern**, bf16"), ("torch", "PyTorch, f32")) if p.get(k)])]
+
+
+def pairs(b):
     q, r = b["trained"], b["runs"]
-    lines += ["## Byte-level BPE", "", "%.1f MB of passages and questions, a vocabulary of %s trained on them by quern in %.1f s (%.1f MB per second). All ids are equal." %
-              (r[0]["bytes"] / 1e6, number(q["tokens"]), q["seconds"], q["mb_per_s"]), ""]
     assert all(x["ids_equal"] for x in r[1:]), r
-    lines += table(["by", "MB per CPU-second", "quern to it"], [["**quern**", "%.1f" % r[0]["mb_per_s"], ""]] + [[x["peer"], "%.1f" % x["mb_per_s"], against(r[0]["mb_per_s"], x["mb_per_s"])] for x in r[1:]])
+    return ["## Byte-level BPE", "", "%.1f MB of passages and questions, a vocabulary of %s trained on them by quern in %.1f s (%.1f MB per second). All ids are equal." %
+            (r[0]["bytes"] / 1e6, number(q["tokens"]), q["seconds"], q["mb_per_s"]), "",
+            *table(["by", "MB per CPU-second", "quern to it"], [["**quern**", "%.1f" % r[0]["mb_per_s"], ""]] +
+                   [[x["peer"], "%.1f" % x["mb_per_s"], against(r[0]["mb_per_s"], x["mb_per_s"])] for x in r[1:]])]
+
+
+def page():
+    parts = [k for k in MEASURE if k in got]
+    names = {"onnxruntime": "ONNX Runtime", "torch": "PyTorch"}
+    v = {names.get(k, k): x for part in parts for k, x in got[part].get("versions", {}).items()}
+    v.update({x["peer"]: x["version"] for x in got.get("bpe", {}).get("runs", []) if "version" in x})
+    load = [x for part in parts for x in got[part]["load"]]
+    lines = ["# Figures of the built-in networks", "",
+             "Written by `make bench-nn` (bench/bench_nn.py) on %s at commit %s: %s, %d cores, load average %.1f to %.1f. One thread each, by its processor time, in turns, "
+             "the best of each. %s." % (got["run"]["date"], got["run"]["commit"], got["run"]["cpu"], os.cpu_count(), min(load), max(load), ", ".join("%s %s" % x for x in v.items())), ""]
+    for part in parts: lines += {"embed": embeddings, "generate": generation, "train": training, "bpe": pairs}[part](got[part])
     return "\n".join(lines)
 
 

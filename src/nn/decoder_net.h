@@ -55,7 +55,7 @@ extern const char *const qn_module_names[QN_LORA_MODULES];          /* "q_proj" 
 qn_code qn_decoder_check(const qn_decoder *m, const qn_seq *s, size_t n, qn_err *e); /* ids in range, length within max_pos, n >= 1 */
 
 /* Sequences [*from, ...) that together have at most `most` tokens (at least one sequence), laid end to end; moves *from.
- * Owned arrays: qn_tokens_free. */
+ * Owned arrays: qn_packed_free. */
 typedef struct { qn_tokens t; int32_t *ids, *pos, *starts; } qn_packed;
 void qn_tokens_pack(qn_packed *p, const qn_seq *s, size_t n, size_t *from, int most);
 void qn_packed_free(qn_packed *p);

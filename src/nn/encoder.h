@@ -25,8 +25,11 @@ qn_tokenizer *qn_encoder_tokenizer(qn_encoder *m);                      /* borro
 void    qn_encoder_max_tokens(qn_encoder *m, int n);
 int     qn_encoder_longest(const qn_encoder *m);                        /* what it is */
 
-/* out (n, dim): one row of length 1 for each text. An embedding does not depend on the texts beside it.
- * Cost: texts are taken by length, without padding. */
+/* out (n, dim): one row of length 1 for each text. An embedding does not depend on the texts beside it, nor on threads. In f32 products are
+ * made on matrix tiles where the processor has them: as exact, with other last bits (QN_MUL_F32_TILES, nn/gemm.h); QUERN_GEMM=avx512 keeps
+ * to multiply-adds.
+ * Cost: texts are taken by length, without padding.  Errors: embed_ids: QN_ELIMIT for a text of no or too many tokens, QN_EDATA for an
+ * id that the model does not know; embed: QN_EDATA for a text without tokens, QN_EUSAGE without a tokenizer. */
 qn_code qn_encoder_embed(qn_encoder *m, const qn_str *texts, size_t n, float *out, qn_err *e);
 qn_code qn_encoder_embed_ids(qn_encoder *m, const qn_seq *s, size_t n, float *out, qn_err *e);
 /* Ids of a text as embed sees them, cut to max_tokens; added to `out`. */

@@ -17,7 +17,7 @@ typedef struct qn_fit_state {
 
 typedef struct { float *p; size_t n, cap; } qn_losses;     /* zero-initialise; owned: qn_free(p) */
 typedef struct qn_fit_options {
-    double lr, lr_end;          /* 1e-3 by hand of the caller; lr_end is the lowest rate of a falling schedule */
+    double lr, lr_end;          /* highest rate, above 0 (no default); lr_end is the lowest rate of a falling schedule */
     qn_lr_shape shape;
     int64_t warmup;             /* steps from 0 up to lr */
     int64_t steps;              /* 0: from epochs */
@@ -42,7 +42,10 @@ typedef struct qn_fit_options {
 /* Adds to the groups' gradients those of the mean loss of the rows of one step; s->loss, right, tokens are its to fill. */
 typedef qn_code qn_fit_loss(void *arg, const uint32_t *rows, size_t n, qn_fit_state *s, qn_err *e);
 
-/* identity: hash of what makes this training this one beside the options (rows, kind). */
+/* Trains groups (borrowed, changed in place; gradients and moments are made where they are not there).
+ * identity: hash of what makes this training this one beside the options (rows, kind). `last` (or NULL) gets the state at the end, on an error too.
+ * Errors: QN_EDATA without rows or when the loss is not finite; QN_ERECIPE for a batch below 1 or a rate of 0; QN_ESTOP when progress asks for it;
+ * QN_EUSAGE for a checkpoint of another training; QN_EIO. What the loss returns is passed on. */
 qn_code qn_fit(const qn_fit_options *o, size_t n_rows, qn_params *const *groups, int n_groups, qn_pool *pool, qn_hash128 identity,
                qn_fit_loss *loss, void *arg, qn_fit_state *last, qn_err *e);
 double qn_fit_lr(const qn_fit_options *o, int64_t step, int64_t steps);     /* the rate of step 1.. */

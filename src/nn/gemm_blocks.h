@@ -38,7 +38,7 @@ static inline QN_BF16 __m512i qn_pairs(const float *x, int n)
 }
 
 /* A number of f32 has 24 bits of mantissa, so it is the sum of three of bf16, which have 8 each: the number rounded, what is left of it
- * rounded, and the rest. out[i] are the i-th pieces of 32 numbers (n of them, zeros behind) as pairs. Below 2^-118 the last pieces are 0. */
+ * rounded, and the rest. out[i] are the i-th pieces of 32 numbers (n of them, zeros behind) as pairs. Below 2^-108 the last pieces are 0. */
 enum { QN_PIECES = 3 };
 static inline QN_BF16 void qn_pairs_whole(const float *x, int n, __m512i out[QN_PIECES])
 {

@@ -272,13 +272,13 @@ qn_code qn_decoder_train(qn_decoder *m, qn_train_kind kind, const qn_fit_options
     int k = 0;
     QN_TRY(check_rows(&t, rows, n, e));
     qn_hash128 id = identity(&t, n);
-    if (kind == QN_TRAIN_DPO) QN_TRY(reference(&t, n, e));
+    qn_code rc = kind == QN_TRAIN_DPO ? reference(&t, n, e) : QN_OK;
     if (kind == QN_TRAIN_REWARD || kind == QN_TRAIN_STEPS) {
         qn_decoder_add_head(m);
         groups[k++] = m->score;
     }
     groups[k++] = m->lora ? &m->lora->p : &m->p;
-    qn_code rc = qn_fit(o, n, groups, k, qn_decoder_pool(m), id, loss, &t, last, e);
+    if (rc == QN_OK) rc = qn_fit(o, n, groups, k, qn_decoder_pool(m), id, loss, &t, last, e);
     qn_free(t.ref);
     qn_free(t.target);
     qn_free(t.coef);

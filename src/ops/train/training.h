@@ -45,7 +45,7 @@ typedef struct { QN_TRAINING_FIELDS; } qn_training;
     QN_REAL(s, lora_alpha, "0", "0..", "the adapter's scale; 0: twice the rank"), \
     QN_TEXT(s, lora_modules, "", "words of q_proj k_proj v_proj o_proj gate_proj up_proj down_proj; left out: all"), \
     QN_REAL(s, valid, "0", "0..0.5", "share of the rows, drawn by their content, that is not trained on: the loss on them is reported"), \
-    QN_CHOICE(s, precision, "f32", "f32|bf16", "bf16: matrix products in bf16 with f32 sums, about one and a half times as fast where the processor has AVX512_BF16 (f32 elsewhere); asking the model later is in bf16 too"), \
+    QN_CHOICE(s, precision, "f32", "f32|bf16", "bf16: matrix products in bf16 with f32 sums, 1.6 times as fast on a processor with AVX512_BF16, twice on one with matrix tiles (AMX_BF16); f32 on others; asking the model later is in bf16 too"), \
     QN_CHOICE(s, by, "quern", "quern|trl|openai", "who trains: quern; TRL's command, for large models on a GPU; a fine-tuning service with OpenAI's interface"), \
     QN_TEXT(s, command, "trl", "by trl: the program; it gets `sft --config FILE` (or dpo, reward) behind it, is watched, and may be killed and begun again"), \
     QN_TEXT(s, base_name, "", "by trl or openai: the base as they know it: Qwen/Qwen2.5-0.5B-Instruct, gpt-4o-mini-2024-07-18; left out: `base`"), \
