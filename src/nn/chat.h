@@ -21,7 +21,7 @@ typedef struct {
 
 /* Reads the folder's template; t is its tokenizer, eos and bos its config's (-1: none). Errors: QN_EDATA when the tokenizer lacks the marks. */
 qn_code qn_chat_open(qn_chat *c, const char *dir, const qn_tokenizer *t, int32_t bos, int32_t eos, qn_err *e);
-/* The plain format, for a tokenizer trained with QN_CHAT_MARKS as special tokens. */
+/* The plain format, for a tokenizer trained with QN_CHAT_REPLY and QN_CHAT_END as special tokens. Errors: QN_EDATA when it lacks them. */
 qn_code qn_chat_plain(qn_chat *c, const qn_tokenizer *t, qn_err *e);
 #define QN_CHAT_REPLY "<|reply|>"
 #define QN_CHAT_END   "<|end|>"

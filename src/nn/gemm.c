@@ -340,12 +340,6 @@ static void choose(void)
     choose_own();
 }
 
-const char *qn_gemm_path(void)
-{
-    pthread_once(&once, choose);
-    return path == ONEDNN ? "onednn" : path == OWN512 ? "avx512" : path == OWN ? "avx2" : "plain";
-}
-
 typedef struct { bool ta, tb, add; int m, n, k, lda, ldb, ldc, n_rows; const float *a, *b; float *c; } dnnl_job;
 enum { DM = 192, DN = 512 };
 

@@ -32,7 +32,7 @@ void   qn_gemm_packed(qn_pool *p, bool ta, int m, int n, int k, const float *a, 
  * holds qn_pack_bf16_size(n, k) words, aligned to 64 bytes, for a whole product of n columns. */
 bool   qn_gemm_has_bf16(void);
 bool   qn_gemm_tiles(bool on);              /* may tiles be used (they may)? True when they will be. Not while products run. */
-bool   qn_gemm_tiles_used(void);
+bool   qn_gemm_tiles_used(void);            /* will they be? */
 size_t qn_pack_bf16_size(int n, int k);
 void   qn_pack_bf16(qn_pool *p, bool tb, int n, int k, const float *b, int ldb, uint32_t *out);
 void   qn_gemm_packed_bf16(qn_pool *p, bool ta, int m, int n, int k, const float *a, int lda, const uint32_t *packed, bool add, float *c, int ldc);
@@ -58,9 +58,9 @@ float *qn_nn_alloc(size_t n_floats);        /* aligned to 64 bytes, not zeroed; 
 float *qn_nn_zalloc(size_t n_floats);
 void   qn_nn_free(void *p);
 
-/* Which code multiplies: "avx512", "avx2", "plain", "onednn" (the oneDNN library, opened at run time). Chosen at the first
- * product: the first of the first three that the processor can run; the environment variable QUERN_GEMM names another. */
-const char *qn_gemm_path(void);
-bool qn_gemm_choose(const char *name);      /* false when it cannot be used here. Not while products run. */
+/* Which code multiplies f32: "avx512", "avx2", "plain", or "onednn" (the oneDNN library, opened at run time). Left alone, the first of the
+ * first three that the processor can run, chosen at the first product, or what the environment variable QUERN_GEMM names.
+ * False when it cannot be used here. Not while products run. */
+bool qn_gemm_choose(const char *name);
 bool qn_has_avx2(void);
 #endif

@@ -1,4 +1,5 @@
-/* kernels: loops a compiler can turn into vectors, each built twice (AVX2 and plain) and chosen at run time. */
+/* kernels: loops a compiler can turn into vectors, each built twice (AVX2 and plain) and chosen at run time; the end of a dense layer, which is
+ * next to the products what takes the time, for AVX-512 too. */
 #pragma GCC optimize("O3", "no-math-errno", "no-trapping-math")
 #include "nn/kernels.h"
 #include "core/mem.h"

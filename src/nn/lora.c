@@ -42,7 +42,7 @@ qn_code qn_decoder_lora_add(qn_decoder *m, int rank, float alpha, const char *mo
             qn_params_add(&a->p, q.out, rank, "model.layers.%d.%s.%s.lora_B.weight", l, part_of(k), qn_module_names[k]);
         }
     qn_params_alloc(&a->p);
-    for (size_t i = 0; i < a->p.n; i += 2) {        /* A: uniform within sqrt(3 / in) * 1/sqrt(3), as PEFT; B: 0 */
+    for (size_t i = 0; i < a->p.n; i += 2) {        /* A: uniform within 1 / sqrt(in), as PEFT; B: 0 */
         const qn_tensor *t = &a->p.t[i];
         qn_rng r = qn_rng_keyed(seed, QN_STR("lora"), qn_hash(t->name, strlen(t->name)));
         double bound = 1 / sqrt((double)t->cols);

@@ -37,12 +37,6 @@ void qn_params_free(qn_params *p)
     *p = (qn_params){ 0 };
 }
 
-const qn_tensor *qn_params_find(const qn_params *p, const char *name)
-{
-    for (size_t i = 0; i < p->n; i++) if (!strcmp(p->t[i].name, name)) return &p->t[i];
-    return NULL;
-}
-
 static size_t count_of(const qn_tensor *t) { return (size_t)t->rows * (size_t)(t->cols ? t->cols : 1); }
 
 void qn_params_init(qn_params *p, uint64_t seed, double sd)

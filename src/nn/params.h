@@ -17,9 +17,9 @@ size_t qn_params_add(qn_params *p, int64_t rows, int64_t cols, const char *fmt, 
 void   qn_params_alloc(qn_params *p);       /* after the last add: w, zeroed */
 void   qn_params_train(qn_params *p);       /* g, m, v, zeroed; nothing when there */
 void   qn_params_free(qn_params *p);
-const qn_tensor *qn_params_find(const qn_params *p, const char *name);
-/* Matrices normal with sd, vectors 0 (`*norm*.weight`, `*LayerNorm.weight`: 1). Each tensor has a stream of its own. */
+/* Matrices normal with sd, vectors 0 (`*norm*.weight`, `*LayerNorm.weight`: 1). Each tensor draws from (seed, its name), so that adding one changes no other. */
 void   qn_params_init(qn_params *p, uint64_t seed, double sd);
+/* Each tensor from the array called `prefix` and its name. Errors: QN_EDATA where one is absent or has another number of elements. */
 qn_code qn_params_read(qn_params *p, const qn_safetensors *s, const char *prefix, qn_err *e);
 /* Adds p's tensors (names: `prefix` before each, copied into the arena) to a list to write. */
 size_t qn_params_list(const qn_params *p, qn_arena *a, const char *prefix, qn_array_out *out);

@@ -50,13 +50,6 @@ size_t qn_search_add(qn_search *s, qn_str passage)
     return s->n++;
 }
 
-bool qn_search_find(const qn_search *s, qn_str passage, size_t *number)
-{
-    const uint64_t *at = qn_map_get_str(&s->number, passage);
-    if (at) *number = (size_t)*at;
-    return at != NULL;
-}
-
 size_t qn_search_n(const qn_search *s) { return s->n; }
 qn_str qn_search_text(const qn_search *s, size_t i) { return s->texts[i]; }
 

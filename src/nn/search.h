@@ -18,7 +18,6 @@ void   qn_search_free(qn_search *s);                    /* NULL is fine */
 void   qn_search_use(qn_search *s, qn_encoder *encoder);/* borrowed until the search is freed; before the first qn_search_scores */
 /* The passage's number; equal texts get one number. The text is copied. Not after the first qn_search_scores. */
 size_t qn_search_add(qn_search *s, qn_str passage);
-bool   qn_search_find(const qn_search *s, qn_str passage, size_t *number);
 size_t qn_search_n(const qn_search *s);
 qn_str qn_search_text(const qn_search *s, size_t i);    /* borrowed */
 size_t qn_search_bytes(const qn_search *s);

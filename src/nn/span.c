@@ -6,7 +6,6 @@
 
 /* ---- the head ---- */
 bool qn_encoder_reads(const qn_encoder *m) { return m->span != NULL; }
-qn_str qn_encoder_choice(const qn_encoder *m, size_t i) { return i < m->n_choices ? m->choices[i] : (qn_str){ 0 }; }
 
 void qn_encoder_add_span(qn_encoder *m, uint64_t seed, const qn_str *choices, size_t n)
 {

@@ -27,14 +27,13 @@ enum { QN_SPAN_TOKENS = 30 };   /* longest answer, unless something else is aske
 bool qn_encoder_reads(const qn_encoder *m);                             /* has the head */
 /* A head of random weights and the choices, copied; nothing when there. */
 void qn_encoder_add_span(qn_encoder *m, uint64_t seed, const qn_str *choices, size_t n);
-qn_str qn_encoder_choice(const qn_encoder *m, size_t i);                /* {NULL, 0} past the last */
 
 /* A question and its passages as the model sees them. QN_ELIMIT when the question leaves no room; QN_EDATA when the
  * passages have no words; QN_EUSAGE without a tokenizer of the BERT family. */
 qn_code qn_reading_lay(qn_encoder *m, qn_str question, const qn_str *passages, size_t n, qn_reading *out, qn_err *e);
 void    qn_reading_free(qn_reading *r);
 /* Where the answer stands: a choice, or every run of words that are its words, whatever their case; marks around the answer may be left
- * out. start >= 0: only the place that holds this byte of the first passage. out: owned list. */
+ * out. start >= 0: only the place that holds this byte of the first passage. Returns how many; *out: the list, owned (qn_free) even when empty. */
 size_t  qn_reading_find(const qn_encoder *m, const qn_reading *r, const qn_str *passages, qn_str answer, int64_t start, qn_span_place **out);
 
 /* The k likeliest runs of at most `longest` tokens, likeliest first, no two of the same text; with a temperature above 0 they are drawn
@@ -47,6 +46,6 @@ qn_str  qn_span_text(const qn_encoder *m, const qn_str *passages, const qn_span 
 /* The loss of a row: - log of the sum over the answer's places of p(first) p(last), p over all words. Rows are borrowed for the call;
  * s->right: rows of the step whose likeliest run is one of the places. Checkpoints and resuming as in fit.h. */
 qn_code qn_encoder_train_span(qn_encoder *m, const qn_fit_options *o, const qn_span_row *rows, size_t n, qn_fit_state *last, qn_err *e);
-/* Mean loss, and share of rows read right. */
+/* Mean loss, and share of rows read right; the weights stay. Errors: QN_EUSAGE without a head. */
 qn_code qn_encoder_measure_span(qn_encoder *m, int pass_tokens, const qn_span_row *rows, size_t n, double *loss, double *right, qn_err *e);
 #endif

@@ -7,7 +7,7 @@
 
 typedef struct qn_teacher qn_teacher;
 /* encoder_dir: a model's folder; not looked at when `by` is QN_SEARCH_BM25. max_tokens: of a text, as it reads it; 0: as the model says.
- * Owned: qn_teacher_free. */
+ * Owned, after an error too: qn_teacher_free. Errors: those of qn_encoder_open. */
 qn_code qn_teacher_new(qn_teacher **t, qn_search_by by, const char *encoder_dir, int max_tokens, int n_threads, qn_err *e);
 void    qn_teacher_free(qn_teacher *t);     /* NULL is fine */
 /* One row, numbered 0, 1, 2 ...: its query, borrowed, and its candidates (n), copied; equal texts are kept once. */
