@@ -151,8 +151,8 @@ def source2synth_mhqa():
     check(20 < len(imputed) < len(bridges), "imputation drops bridges whose answer changes: %d of %d stay" % (len(imputed), len(bridges)))
     check(all(r["answer"] == bridges[r["was"]]["answer"] and r["a"] in r["question"] and r["seed"] not in r["question"] and not set("<>") & set(r["question"]) for r in imputed), "an imputed question has its names and its old answer")
     check(sum(r["question"] != r["was"] for r in imputed) > len(imputed) / 4, "the writer does not see the question: many come out in other words")
-    learnt = {m: [lines(out, "model.%s%d.reader.jsonl" % (m, seed))[0]["rows"] for seed in (1, 2, 3)] for m in ("uncurated", "curated", "curated_human")}
-    check(learnt["uncurated"] == [80] * 3 and all(15 <= n <= 80 for n in learnt["curated"]) and all(a > b for a, b in zip(learnt["curated_human"], learnt["curated"])), "rows of the arms", learnt)
+    learnt = {m: [lines(out, "model.%s%d.reader.jsonl" % (m, seed))[0]["rows"] for seed in (1, 2)] for m in ("uncurated", "curated", "curated_human")}
+    check(learnt["uncurated"] == [80] * 2 and all(15 <= n <= 80 for n in learnt["curated"]) and all(a > b for a, b in zip(learnt["curated_human"], learnt["curated"])), "rows of the arms", learnt)
     wrong = lambda arm: sum(r["spoiled"] for r in drawn if r["arm"] == arm) / sum(r["arm"] == arm for r in drawn)
     check(wrong("curated") < wrong("uncurated") / 2, "what curated arms draw is less often wrong", wrong("curated"), wrong("uncurated"))
     at = systems(out, "soft_em")
