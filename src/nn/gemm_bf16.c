@@ -1,5 +1,5 @@
-/* gemm_bf16: products of f32 matrices whose numbers are rounded to bf16 while they are packed, summed in f32 (AVX512_BF16's dot
- * product of pairs). Panels as in gemm.c, a pair of numbers in each 32-bit place. */
+/* gemm_bf16: products of f32 matrices whose numbers are rounded to bf16, or parted into pieces of it, while they are packed, summed in f32
+ * (AVX512_BF16's dot product of pairs here, matrix tiles in gemm_amx.c); and matrices packed in any precision. Panels as in gemm.c, a pair of numbers in each 32-bit place. */
 #pragma GCC optimize("O3")
 #include "nn/gemm_blocks.h"
 #include "core/mem.h"
