@@ -123,7 +123,7 @@ static qn_code training_key(const qn_learner *l, char hex[33], qn_err *e)
     const qn_fit_options *f = &o->fit;
     qn_hasher *h = qn_hasher_new();
     double d[] = { LEARN_VERSION, o->kind, o->size.wide, o->size.layers, o->size.heads, o->size.kv_heads, o->size.ff, o->size.vocab, o->size.max_tokens,
-                   o->lora_rank, o->lora_alpha, o->max_tokens, o->beta, o->ranking, o->scale, o->teacher, o->teacher_scale, o->teacher_share, o->gate, o->bf16, o->valid, o->warmup, f->lr, f->lr_end, f->shape, (double)f->warmup, (double)f->steps,
+                   o->lora_rank, o->lora_alpha, o->max_tokens, o->beta, o->ranking, o->scale, o->teacher, o->teacher_scale, o->teacher_share, o->blend, o->gate, o->bf16, o->valid, o->warmup, f->lr, f->lr_end, f->shape, (double)f->warmup, (double)f->steps,
                    f->epochs, f->batch, f->pass_tokens, f->clip, f->decay, f->b1, f->b2, f->eps, (double)f->seed, f->in_order, (double)l->n };
     qn_hasher_add(h, d, sizeof d);
     hash_text(h, qn_str_of(o->lora_modules ? o->lora_modules : ""));
@@ -173,6 +173,7 @@ static qn_code write_facts(const qn_learned *r, const char *dir, qn_err *e)
     put_real(d, o, "loss_valid", r->loss_valid);
     put_real(d, o, "right_valid", r->right_valid);
     put_real(d, o, "right_before", r->right_before);
+    put_real(d, o, "right_margin", r->right_margin);
     yyjson_mut_obj_add_bool(d, o, "refused", r->refused);
     put_real(d, o, "seconds", r->seconds);
     for (size_t i = 0; i < r->losses.n; i++) yyjson_mut_arr_add_real(d, list, (double)r->losses.p[i]);
@@ -199,7 +200,7 @@ static bool is_there(const char *dir, const char *key, qn_learned *r)
             .tokens = yyjson_get_sint(yyjson_obj_get(o, "tokens")), .steps = yyjson_get_sint(yyjson_obj_get(o, "steps")),
             .params = yyjson_get_sint(yyjson_obj_get(o, "params")), .loss_first = real_or_nan(o, "loss_first"), .loss_last = real_or_nan(o, "loss_last"),
             .loss_valid = real_or_nan(o, "loss_valid"), .right_valid = real_or_nan(o, "right_valid"),
-            .right_before = real_or_nan(o, "right_before"), .refused = yyjson_is_true(yyjson_obj_get(o, "refused")), .seconds = real_or_nan(o, "seconds") };
+            .right_before = real_or_nan(o, "right_before"), .right_margin = real_or_nan(o, "right_margin"), .refused = yyjson_is_true(yyjson_obj_get(o, "refused")), .seconds = real_or_nan(o, "seconds") };
         snprintf(r->key, sizeof r->key, "%s", key);
         yyjson_arr_foreach(list, i, max, x) {
             QN_GROW(r->losses.p, r->losses.n, r->losses.cap);
@@ -498,7 +499,7 @@ qn_code qn_learner_run(qn_learner *l, qn_learned *out, qn_err *e)
 {
     const char *dir = l->o->dir;
     char key[33];
-    *out = (qn_learned){ .loss_valid = NAN, .right_valid = NAN, .right_before = NAN, .loss_first = NAN, .loss_last = NAN };
+    *out = (qn_learned){ .loss_valid = NAN, .right_valid = NAN, .right_before = NAN, .right_margin = NAN, .loss_first = NAN, .loss_last = NAN };
     if (l->n == 0) return qn_fail(e, QN_EDATA, "there are no rows to train on");
     QN_TRY(training_key(l, key, e));
     if (is_there(dir, key, out)) return QN_OK;

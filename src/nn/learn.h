@@ -31,6 +31,7 @@ typedef struct qn_learn_options {
     int    teacher;             /* ranking: 0 none; 1 + qn_search_by: learn its scores over a batch's candidates (nn/teacher.h) */
     const char *teacher_dir;    /* the encoder it searches by; NULL: the base */
     double teacher_scale, teacher_share;    /* as in qn_ranking_loss */
+    double blend;               /* ranking: 0..1, from the base's weights to the tuned ones: w = base + blend (tuned - base) */
     bool   gate;                /* ranking: when the tuned encoder ranks the held-back rows worse than the base, the base stays */
     double valid;               /* share of the rows, drawn by their content, that is not trained on but measured at the end */
     double warmup;              /* share of the steps in which the rate rises */
@@ -57,7 +58,7 @@ typedef struct {
     int64_t rows, left_out, tokens, steps, params;          /* left_out: too long; tokens: of all rows, once */
     double loss_first, loss_last;                           /* means over the first and the last tenth of the steps (at most 50) */
     double loss_valid, right_valid;                         /* NAN when nothing was measured; right: pairs ranked right, labels of steps met; ranking: NDCG@10; span: rows answered right */
-    double right_before;                                    /* ranking: of the base */
+    double right_before, right_margin;                      /* ranking: of the base; how far apart the two can lie by chance (below it in nine of ten draws of the rows) */
     bool   refused;                                         /* by the gate: the folder holds the base */
     double seconds;             /* what the training took, in all its parts since the last start */
     qn_losses losses;           /* of every step */

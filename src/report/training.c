@@ -29,7 +29,7 @@ static void put_losses(qn_buf *b, qn_value list)
 
 static void put_model(qn_buf *b, const char *name, qn_value v)
 {
-    static const char *const facts[] = { "rows", "left_out", "steps", "params", "loss_first", "loss_last", "loss_valid", "right_valid", "right_before", "refused" };
+    static const char *const facts[] = { "rows", "left_out", "steps", "params", "loss_first", "loss_last", "loss_valid", "right_valid", "right_before", "right_margin", "refused" };
     qn_value x;
     qn_put_comma(b);
     qn_buf_putc(b, '{');

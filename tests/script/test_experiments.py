@@ -174,10 +174,15 @@ def retriever():
     rows_ = lines(out, "filter.jsonl")
     passed = lambda spoiled: sum(r["kept"] for r in rows_ if r["spoiled"] == spoiled) / max(1, sum(r["spoiled"] == spoiled for r in rows_))
     check(passed(True) < 0.35 and passed(False) > 0.6, "the round trip: %.2f of wrong pairs pass, %.2f of right ones" % (passed(True), passed(False)))
-    for m in ("synth", "curated", "as_many_uncurated"):
+    for m in ("synth", "curated", "as_many_uncurated", "quarter", "half", "searched"):
         r = lines(out, "model.%s.jsonl" % m)[0]
         equal(r["refused"], r["right_valid"] < r["right_before"], "the gate of " + m)
-    equal(len(systems(out, "joined")), 4, "all arms are in the table")
+    equal(len(systems(out, "joined")), 5, "all arms are in the table")
+    learnt = [lines(out, "model.%s.jsonl" % m)[0]["rows"] for m in ("quarter", "half", "curated")]
+    check(0 < learnt[0] < learnt[1] < learnt[2], "the curve's rows grow", learnt)
+    equal(sorted({r["along"] for r in lines(out, "curve.jsonl") if r["along"] is not None}), [0.25, 0.5, 1.0], "a place on the curve for each")
+    asked, seen = lines(out, "filter.jsonl"), {r["passage"] for r in lines(os.path.dirname(out), "others.jsonl")}
+    check(not any(r["passage"] in seen for r in asked), "no passage of the test in slice 2")
 
 
 parts = [self_improve, weak_to_strong, process_reward, source2synth_tqa, source2synth_mhqa, retriever]

@@ -286,6 +286,25 @@ steps:
     bad = Run(emb, "rows=" + t, "--model", "base=" + minilm, "lr=0.05")
     about = bad.rows("model.tuned.jsonl")[0]
     check(about["refused"] and "the base stays" in bad.stderr + open(os.path.join(bad.out, "run.log")).read(), "one that got worse is refused", about)
+    check(0 < about["right_margin"] < about["right_before"] - about["right_valid"], "and by more than chance makes", about)
+    # weights between the base's and the tuned ones
+    half = Run(write("blend.yaml", open(emb).read().replace("lr: $lr,", "lr: $lr, blend: $blend, gate: no,").replace("  lr:", "  blend: {type: real, default: 0.5}\n  lr:")), "rows=" + t, "--model", "base=" + minilm)
+    equal(half.code, 0, "blend: " + half.stderr)
+    import array
+    import struct
+
+    def weights(folder):
+        """The bytes of model.safetensors by name of the tensor."""
+        with open(os.path.join(folder, "model.safetensors"), "rb") as f:
+            head = json.loads(f.read(struct.unpack("<Q", f.read(8))[0]))
+            data = f.read()
+        return {k: array.array("f", data[v["data_offsets"][0]: v["data_offsets"][1]]) for k, v in head.items() if k.endswith("layer.0.attention.output.dense.weight")}
+
+    base, tuned, between = weights(minilm), weights(os.path.join(good.out, "models", "tuned")), weights(os.path.join(half.out, "models", "tuned"))
+    name = next(iter(tuned))
+    was = next(v for k, v in base.items() if name.endswith(k) or k.endswith(name))
+    check(max(abs(x - y) for x, y in zip(was, tuned[name])) > 1e-5, "the tuned weights moved")
+    check(all(abs((x + y) / 2 - z) < 1e-7 for x, y, z in zip(was, tuned[name], between[name])), "half of the way between them")
     # a teacher: what it says is learnt, and rows of one kind share steps
     p = write("teacher.yaml", open(emb).read().replace("negatives: .negatives,", "together: '.query | split(\" \")[4]', teacher: $teacher, teacher_scale: 10,").replace("  lr:", "  teacher: {type: text, default: joined}\n  lr:")
             .replace("  - from: rows\n    sample: {rows: 3}\n  - embed: {text: .query, model: $tuned, as: v}\n", ""))

@@ -6,7 +6,7 @@
 #include "nn/search.h"
 #include "ops/train/training.h"
 
-typedef struct { struct { QN_TRAINING_FIELDS; }; qn_expr *query, *positive, *negatives, *together, *valid_where; double scale, teacher_scale, teacher_share; qn_str teacher; const qn_model *teacher_encoder; bool gate; } params;
+typedef struct { struct { QN_TRAINING_FIELDS; }; qn_expr *query, *positive, *negatives, *together, *valid_where; double scale, teacher_scale, teacher_share, blend; qn_str teacher; const qn_model *teacher_encoder; bool gate; } params;
 
 static const qn_param PARAMS[] = {
     QN_EXPR(params, query, ".query", "text", "the query"),
@@ -19,7 +19,8 @@ static const qn_param PARAMS[] = {
     QN_MODEL(params, teacher_encoder, "", "a sentence encoder; left out: the base as it is"),
     QN_REAL(params, teacher_scale, "20", "0..1000", "of the teacher's scores, before the softmax: the higher, the surer it sounds"),
     QN_REAL(params, teacher_share, "1", "0..1", "how far the teacher is believed; the rest says that the row's own passage is the one"),
-    QN_BOOL(params, gate, "yes", "with `valid`: keep the base when the tuned encoder ranks the held-back rows worse"),
+    QN_REAL(params, blend, "1", "0..1", "the weights go so far from the base's to the tuned ones: half of the way (0.5) often keeps the gain and forgets less of what the base knew"),
+    QN_BOOL(params, gate, "yes", "with `valid` or `valid_where`: keep the base when the tuned encoder ranks the held-back rows worse. Queries that people typed tell; on queries of the kind that was learnt, every tuned encoder is better"),
     QN_TRAINING_PARAMS(params),
     QN_END
 };
@@ -73,6 +74,7 @@ static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
     st->o.ranking = true;
     st->o.scale = p->scale;
     st->o.gate = p->gate;
+    st->o.blend = p->blend;
     while (st->o.teacher < QN_N_SEARCH && !qn_str_is(p->teacher, qn_search_names[st->o.teacher])) st->o.teacher++;
     st->o.teacher = st->o.teacher == QN_N_SEARCH ? 0 : st->o.teacher + 1;
     st->o.teacher_dir = p->teacher_encoder ? p->teacher_encoder->folder : NULL;
@@ -85,7 +87,7 @@ static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
 
 const qn_op qn_op_train_embed = {
     .name = "train_embed", .version = 1, .stage = QN_TRAIN, .flags = QN_OP_GIVES_MODEL, .brief = "tune a sentence encoder on queries and their passages",
-    .about = QN_TRAINING_ABOUT, .paper = "Henderson et al. 2017 (the ranking loss); Reimers and Gurevych 2019; large batches in parts: Gao et al. 2021; a teacher's scores over a batch: Lin, Yang and Lin 2021, In-Batch Negatives for Knowledge Distillation; alike rows in a batch: Hofstaetter et al. 2021, Efficiently Teaching an Effective Dense Retriever",
+    .about = QN_TRAINING_ABOUT, .paper = "Henderson et al. 2017 (the ranking loss); Reimers and Gurevych 2019; large batches in parts: Gao et al. 2021; a teacher's scores over a batch: Lin, Yang and Lin 2021, In-Batch Negatives for Knowledge Distillation; alike rows in a batch: Hofstaetter et al. 2021, Efficiently Teaching an Effective Dense Retriever; weights between base and tuned: Wortsman et al. 2022, Robust fine-tuning of zero-shot models",
     .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES,
     .check = check, .open = open, QN_TRAINING_HOOKS,
 };

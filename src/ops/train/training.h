@@ -116,7 +116,7 @@ static inline qn_code qn_training_check(qn_check *ck, const qn_training *p, qn_e
     }
     QN_TRY(qn_training_size(p, &s, ck->pos, e));
     return qn_type_parse_fields(QN_STR("model: text, path: text, kind: text, base: text?, rows: int, left_out: int, tokens: int, steps: int, params: int, "
-                                       "loss_first: real, loss_last: real, loss_valid: real?, right_valid: real?, right_before: real?, refused: bool"), ck->arena, &ck->out, e);
+                                       "loss_first: real, loss_last: real, loss_valid: real?, right_valid: real?, right_before: real?, right_margin: real?, refused: bool"), ck->arena, &ck->out, e);
 }
 
 /* ---- running ---- */
@@ -237,7 +237,7 @@ static inline qn_code qn_training_elsewhere(qn_training_state *st, qn_err *e)
     const char *base = p->base_name.n ? p->base_name.p : trl ? p->base->folder : p->base->name;
     qn_learned *r = &st->result;
     qn_code rc;
-    *r = (qn_learned){ .loss_first = NAN, .loss_last = NAN, .loss_valid = NAN, .right_valid = NAN, .right_before = NAN, .rows = qn_learner_rows(st->learner) };
+    *r = (qn_learned){ .loss_first = NAN, .loss_last = NAN, .loss_valid = NAN, .right_valid = NAN, .right_before = NAN, .right_margin = NAN, .rows = qn_learner_rows(st->learner) };
     if (!r->rows) return qn_fail(e, QN_EDATA, "there are no rows to train on");
     if (!trl && !p->base->url) return qn_fail(e, QN_ERECIPE, "`base` is `%s`, which was not trained at an endpoint: `by: openai` cannot go on with it", p->base->name);
     QN_TRY_OUT(qn_learner_key(st->learner, qn_arena_printf(&a, "%.*s %s %s", QN_FMT(p->by), base, st->kind).p, key, e));
@@ -313,6 +313,7 @@ static inline qn_code qn_training_next(qn_ctx *cx, const void *vp, void *vs, qn_
     qn_training_put_real(r, "loss_valid", x->loss_valid);
     qn_training_put_real(r, "right_valid", x->right_valid);
     qn_training_put_real(r, "right_before", x->right_before);
+    qn_training_put_real(r, "right_margin", x->right_margin);
     qn_row_set_bool(r, "refused", x->refused);
     return QN_OK;
 }
