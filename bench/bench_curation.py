@@ -3,7 +3,7 @@
 (datatrove). Writes docs/results_curation.md.
 
 usage: bench/bench_curation.py [--mb 200] [--datasketch-mb 20] [--gb 0] [--only-gb] [--rounds 3] [--no-write]
-  --gb N     also deduplicates a set of N GB under --memory 512M (needs 2.3 N GB of disk in $TMPDIR)
+  --gb N     also deduplicates a set of N GB under --memory 512M (needs 2.3 N GB of disk in $TMPDIR); without it the line of an earlier such run stays
   --only-gb  nothing but that; its line is put into the table that is there
 Peers live in deps/peers-curation, made on the first run. Speeds are per CPU-second of the process (all its threads), best of --rounds for quern and rensa, in turns,
 and of one for other peers; a busy machine changes them less than seconds of the clock; figures of one kind ran one after the other. Results are checked before a speed is reported."""
@@ -51,6 +51,8 @@ def busy_seconds():
 
 
 def quern_dedup(rows, tmp, workers, memory):
+    for old in ("/kept.jsonl", "/rejected.jsonl"):      # a new file each time: to free the blocks of one that is replaced is the file system's work
+        if os.path.exists(tmp + old): os.remove(tmp + old)
     before = busy_seconds()
     with open(tmp + "/said", "w+") as said:
         p = subprocess.Popen([QUERN, "apply", "dedup_minhash", "text=.text", "over=%g" % OVER, "hashes=128", "shingle=5", rows, "-o", tmp + "/kept.jsonl",
@@ -241,15 +243,25 @@ def put_in():
     open(DOC, "w", encoding="utf-8").write("\n".join(lines) + "\n")
 
 
+def of_large_sets():
+    """The lines and notes that a run with --gb left on the page, where this run measures none: they tell their own commit and day."""
+    if o.gb or not os.path.exists(DOC): return [], []
+    lines = open(DOC, encoding="utf-8").read().splitlines()
+    return [l for l in lines if re.match(r"\| MinHash, [\d.]+ GB", l)], [l for l in lines if re.match(r"- [\d.]+ GB under ", l)]
+
+
 def write():
+    old_lines, old_notes = of_large_sets()
     cpu = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), platform.machine())
     lines = ["# Curation beside its peers", "",
              "Written by `make bench-curation` (bench/bench_curation.py%s) on %s at commit %s: %s, %d cores, load average %.1f at the end. One run; speeds are per "
              "CPU-second; on a busy machine work that leans on memory, as MinHash does, still looks slower than it is." % (" --gb %g" % o.gb if o.gb else "", datetime.date.today(), commit(), cpu,
              os.cpu_count(), os.getloadavg()[0]), "",
              "| work | by | rows per CPU-s | MB per CPU-s | CPU-s | peak MB | recall | precision |", "|---|---|---|---|---|---|---|---|"]
-    lines += map(line_of, table)
-    lines += [""] + ["- " + n for n in notes] + ["",
+    at = 1 + max((i for i, t in enumerate(table) if t["work"].startswith("MinHash") and t["by"] == "quern"), default=-1)
+    measured = [line_of(t) for t in table]
+    lines += measured[:at] + old_lines + measured[at:]
+    lines += [""] + ["- " + n for n in notes] + old_notes + ["",
              "Documents of about 1.2 KB: real sentences in new orders, one in eight a copy of an earlier one with up to 40 words changed (bench/curation_sets.py). "
              "Recall counts planted pairs whose word 5-grams have an exact Jaccard similarity of at least 0.8, precision the removed rows whose original has at "
              "least 0.7; there a word is what stands between white space, which for quern is otherwise with Chinese, Japanese or Thai: hence its few removed rows below 0.7. "
