@@ -16,6 +16,7 @@ typedef struct qn_cmd {
     size_t      opts_bytes;
     void (*defaults)(void *opts);               /* fills in what holds when an option is not given; may be NULL */
     int (*run)(const qn_args *args, void *opts);
+    bool (*explain)(const char *word);          /* --help behind a word: says what the word is in front of the usage; false: not a word to explain. May be NULL */
 } qn_cmd;
 extern const qn_cmd *const qn_cmds_table[];
 

@@ -2,6 +2,7 @@
  *
  * It is planned as a recipe of three steps (read, the operator, write), so everything that holds for runs holds here: types, order, memory, verdicts. */
 #include "cli/cmd.h"
+#include "api/describe.h"
 #include "cli/progress.h"
 #include "core/file.h"
 #include "core/log.h"
@@ -111,6 +112,18 @@ static int run(const qn_args *args, void *vo)
     return code;
 }
 
+/* `quern apply OP --help`: the operator, whose parameters are what is asked about. */
+static bool explain(const char *word)
+{
+    const qn_op *op = qn_op_find(qn_str_of(word));
+    qn_buf b = {0};
+    if (!op) return false;
+    qn_describe_op(&b, op, false);
+    fputs(b.p, stdout);
+    qn_buf_free(&b);
+    return true;
+}
+
 static void defaults(void *vo) { qn_perform_defaults(&((opts *)vo)->run); }
 
 static const char ABOUT[] =
@@ -120,4 +133,4 @@ static const char ABOUT[] =
     "is the number of the row that stays, _of that row's id (the _id it would have if rejected), _similarity how alike they are.";
 
 const qn_cmd qn_cmd_apply = { .name = "apply", .brief = "one operator on rows, no recipe needed", .usage = "quern apply OP [name=value ...] [IN] [-o OUT] [options]",
-                              .about = ABOUT, .opts = OPTS, .opts_bytes = sizeof(opts), .defaults = defaults, .run = run };
+                              .about = ABOUT, .opts = OPTS, .opts_bytes = sizeof(opts), .defaults = defaults, .run = run, .explain = explain };

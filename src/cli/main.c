@@ -43,7 +43,11 @@ static int unknown_cmd(const char *word)
 static int run_cmd(const qn_cmd *cmd, int argc, char **argv)
 {
     for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) { qn_cmd_usage(cmd); return 0; }
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            if (cmd->explain && i > 0 && cmd->explain(argv[0])) printf("\n%s\noptions: `quern help %s`\n", cmd->usage, cmd->name);
+            else qn_cmd_usage(cmd);
+            return 0;
+        }
     qn_args args;
     qn_err e = {0};
     void *opts = qn_zalloc(cmd->opts_bytes + 1);

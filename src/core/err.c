@@ -5,21 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Length without the half of a character that a cut left at the end. */
-static size_t whole_characters(const char *text, size_t n)
-{
-    size_t at = n;
-    while (at > 0 && n - at < 3 && ((unsigned char)text[at - 1] & 0xC0) == 0x80) at--;
-    unsigned char lead = at > 0 ? (unsigned char)text[at - 1] : 0;
-    size_t want = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
-    return lead >= 0xC0 && at - 1 + want > n ? at - 1 : n;
-}
-
 static void set(char *out, size_t size, const char *fmt, va_list ap)
 {
     vsnprintf(out, size, fmt, ap);
-    size_t n = strlen(out);
-    if (n == size - 1) out[whole_characters(out, n)] = 0;
+    qn_utf8_mend(out);
     for (char *c = out; *c; c++)
         if ((unsigned char)*c < 32 || *c == 127) *c = ' ';
 }

@@ -9,13 +9,47 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* ---- files that are not there ---- */
+static int visible(const struct dirent *d) { return d->d_name[0] != '.'; }
+static int by_bytes(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
+
+/* What stands in the folder of a name that does not: the nearest one, or how much there is. */
+static void hint_beside(const char *path, qn_err *e)
+{
+    qn_str whole = qn_str_of(path), base = qn_path_base(whole);
+    size_t n_dir = (size_t)(base.p - whole.p);
+    char *dir = n_dir ? qn_strz(qn_str_sub(whole, 0, n_dir)) : qn_strz(QN_STR(".")), *word = qn_strz(base);
+    struct dirent **names = NULL;
+    int n = scandir(dir, &names, visible, by_bytes);
+    const char **words = QN_NEW_N(const char *, n > 0 ? n : 1);
+    for (int i = 0; i < n; i++) words[i] = names[i]->d_name;
+    const char *near = n > 0 ? qn_nearest(qn_str_of(word), words, (size_t)n) : NULL;
+    if (near) qn_hint(e, "did you mean %.*s%s?", (int)n_dir, path, near);
+    else if (n < 0) qn_hint(e, "there is no folder %s either; paths begin where quern was called", dir);
+    else qn_hint(e, "paths begin where quern was called; a glob stands in quotes: 'data/*.jsonl'");
+    for (int i = 0; i < n; i++) free(names[i]);
+    free(names);
+    qn_free(words);
+    qn_free(dir);
+    qn_free(word);
+}
+
+qn_code qn_fail_open(qn_err *e, const char *path)
+{
+    int why = errno;
+    bool mistake = why == ENOENT || why == ENOTDIR || why == EISDIR || why == EACCES;
+    qn_fail(e, mistake ? QN_ERECIPE : QN_EIO, "cannot read %s: %s", path, strerror(why));
+    if (why == ENOENT && e) hint_beside(path, e);
+    return mistake ? QN_ERECIPE : QN_EIO;
+}
+
 qn_code qn_file_read(const char *path, size_t limit, qn_buf *out, qn_err *e)
 {
     bool in = strcmp(path, "-") == 0;
     int fd = in ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return qn_fail(e, QN_EIO, "cannot read %s: %s", path, strerror(errno));
+    if (fd < 0) return qn_fail_open(e, path);
     struct stat st;
-    if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) { close(fd); return qn_fail(e, QN_EIO, "%s is a folder, a file is needed", path); }
+    if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) { close(fd); return qn_fail(e, QN_ERECIPE, "%s is a folder, a file is needed", path); }
     qn_code rc = QN_OK;
     for (;;) {
         qn_buf_reserve(out, 1 << 16);
@@ -200,13 +234,10 @@ void qn_out_drop(qn_out *o)
 /* ---- walking ---- */
 typedef struct { qn_code (*fn)(void *, const char *, qn_err *); void *arg; size_t n_seen; } walk;
 
-static int visible(const struct dirent *d) { return d->d_name[0] != '.'; }
-static int by_bytes(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
-
 static qn_code walk_path(walk *w, const char *path, int depth, qn_err *e)
 {
     struct stat st;
-    if (stat(path, &st) != 0) return qn_fail(e, QN_EIO, "cannot read %s: %s", path, strerror(errno));
+    if (stat(path, &st) != 0) return qn_fail_open(e, path);
     if (!S_ISDIR(st.st_mode)) { w->n_seen++; return w->fn(w->arg, path, e); }
     if (depth > 40) return qn_fail(e, QN_ELIMIT, "folders are nested more than 40 deep at %s (a loop of links?)", path);
     struct dirent **names;
@@ -262,27 +293,6 @@ void qn_files_free(qn_files *f)
     for (size_t i = 0; i < f->n; i++) qn_free(f->paths[i]);
     qn_free(f->paths);
     *f = (qn_files){0};
-}
-
-/* What stands in the folder of a name that does not: the nearest one, or how much there is. */
-static void hint_beside(const char *path, qn_err *e)
-{
-    qn_str whole = qn_str_of(path), base = qn_path_base(whole);
-    size_t n_dir = (size_t)(base.p - whole.p);
-    char *dir = n_dir ? qn_strz(qn_str_sub(whole, 0, n_dir)) : qn_strz(QN_STR(".")), *word = qn_strz(base);
-    struct dirent **names = NULL;
-    int n = scandir(dir, &names, visible, by_bytes);
-    const char **words = QN_NEW_N(const char *, n > 0 ? n : 1);
-    for (int i = 0; i < n; i++) words[i] = names[i]->d_name;
-    const char *near = n > 0 ? qn_nearest(qn_str_of(word), words, (size_t)n) : NULL;
-    if (near) qn_hint(e, "did you mean %.*s%s?", (int)n_dir, path, near);
-    else if (n < 0) qn_hint(e, "there is no folder %s either; paths begin where quern was called", dir);
-    else qn_hint(e, "paths begin where quern was called; a glob stands in quotes: 'data/*.jsonl'");
-    for (int i = 0; i < n; i++) free(names[i]);
-    free(names);
-    qn_free(words);
-    qn_free(dir);
-    qn_free(word);
 }
 
 qn_code qn_files_check(const char *path, qn_err *e)

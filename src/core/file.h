@@ -33,4 +33,7 @@ qn_code qn_files_list(qn_files *f, const char *path, qn_err *e);                
 void    qn_files_free(qn_files *f);
 /* Before anything runs: is there something at `path`, which a recipe or the command line names? QN_ERECIPE, with the nearest name beside it. */
 qn_code qn_files_check(const char *path, qn_err *e);
+/* A file that could not be opened (errno says why): QN_ERECIPE when it is not there, may not be read or is a folder, for then whoever named it made a mistake;
+ * else QN_EIO. */
+qn_code qn_fail_open(qn_err *e, const char *path);
 #endif

@@ -122,6 +122,19 @@ size_t qn_utf8_cut(qn_str s, size_t n)
     return n;
 }
 
+void qn_utf8_mend(char *z)
+{
+    size_t n = strlen(z), to = 0;
+    if (qn_utf8_valid((qn_str){ z, n })) return;
+    for (size_t i = 0; i < n;) {
+        size_t k = (size_t)sequence((const unsigned char *)z + i, n - i);
+        memmove(z + to, z + i, k);
+        to += k;
+        i += k ? k : 1;
+    }
+    z[to] = 0;
+}
+
 bool qn_str_to_i64(qn_str s, int64_t *out)
 {
     char z[32], *end;

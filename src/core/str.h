@@ -31,6 +31,7 @@ int    qn_utf8_put(uint32_t cp, char out[4]);       /* bytes written, 1..4 */
 size_t qn_utf8_count(qn_str s);                     /* code points */
 /* Largest cut <= n that does not split a code point. */
 size_t qn_utf8_cut(qn_str s, size_t n);
+void   qn_utf8_mend(char *z);                          /* drops bytes that are no whole character: what a cut left of one */
 bool   qn_str_to_i64(qn_str s, int64_t *out);       /* whole text, optional sign; false on anything else or overflow */
 bool   qn_str_to_f64(qn_str s, double *out);        /* whole text, "C" number syntax, finite */
 

@@ -4,7 +4,7 @@
 #include "core/spill.h"
 
 typedef struct { qn_row *row; uint64_t at; } slot;       /* row NULL: in the spill, or taken */
-typedef struct { qn_hash128 id; qn_row_source source; qn_licences licences; uint32_t n_bytes, n_origins; } head;
+typedef struct { qn_row_mark mark; qn_row_source source; qn_licences licences; uint32_t n_bytes, n_origins; } head;
 typedef struct { qn_str step; qn_hash128 key; } origin;
 
 struct qn_rowstore {
@@ -46,7 +46,7 @@ static uint32_t put_origins(const qn_row *r, qn_buf *b)
 static qn_code write_out(qn_rowstore *s, const qn_row *r, uint64_t *at, qn_err *e)
 {
     qn_buf b = { 0 };
-    head h = { .id = qn_row_id(r), .source = qn_row_source_of(r), .licences = qn_row_licences(r) };
+    head h = { .mark = qn_row_mark_of(r), .source = qn_row_source_of(r), .licences = qn_row_licences(r) };
     qn_buf_put(&b, &h, sizeof h);
     qn_row_write(r, &b);
     h.n_bytes = (uint32_t)(b.n - sizeof h);
@@ -64,13 +64,13 @@ static qn_code read_back(qn_rowstore *s, uint64_t at, qn_row **out, qn_err *e)
     size_t n = h.n_bytes + h.n_origins * sizeof(origin);
     char *bytes = qn_alloc(n);
     qn_code rc = qn_spill_get(s->spill, at + sizeof h, bytes, n, e);
-    if (rc == QN_OK) rc = qn_row_parse((qn_str){ bytes, h.n_bytes }, h.id, out, e);
+    if (rc == QN_OK) rc = qn_row_parse((qn_str){ bytes, h.n_bytes }, h.mark.id, out, e);
     for (uint32_t i = h.n_origins; rc == QN_OK && i-- > 0;) {
         origin o;
         memcpy(&o, bytes + h.n_bytes + i * sizeof o, sizeof o);
         qn_row_add_origin(*out, o.step, o.key);
     }
-    if (rc == QN_OK) { qn_row_set_source(*out, h.source); qn_row_add_licences(*out, h.licences); }
+    if (rc == QN_OK) { qn_row_number_set(*out, h.mark.number); qn_row_set_source(*out, h.source); qn_row_add_licences(*out, h.licences); }
     qn_free(bytes);
     return rc;
 }

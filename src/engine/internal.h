@@ -214,6 +214,7 @@ bool qn_step_is_producer(const qn_step *s);
 /* ---- records.c ---- */
 qn_record_end *qn_end_reject(qn_engine *en, int step, uint32_t root, qn_row *row, const qn_verdict *v);
 qn_record_end *qn_end_fail(qn_engine *en, int step, uint32_t root, qn_row *row, const char *why);
+qn_record_end *qn_end_let_go(qn_engine *en, int step, uint32_t root, qn_row *row, const qn_verdict *v);      /* a rejection that leaves no line */
 qn_record_end *qn_end_accept(qn_engine *en, int step, uint32_t root, qn_row *row);
 void qn_record_end_free(qn_record_end *r);
 qn_code qn_group_commit(qn_engine *en, qn_group *g, qn_err *e);

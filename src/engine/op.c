@@ -33,7 +33,7 @@ qn_verdict qn_reject_fact(const char *measure, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(v.text, sizeof v.text, fmt, ap);
     va_end(ap);
-    v.text[qn_utf8_cut((qn_str){ v.text, strlen(v.text) + 1 }, strlen(v.text))] = 0;
+    qn_utf8_mend(v.text);
     return v;
 }
 

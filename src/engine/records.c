@@ -65,15 +65,23 @@ static char *reason_key(const qn_verdict *v)
     return b.p;
 }
 
-qn_record_end *qn_end_reject(qn_engine *en, int step, uint32_t root, qn_row *row, const qn_verdict *v)
+qn_record_end *qn_end_let_go(qn_engine *en, int step, uint32_t root, qn_row *row, const qn_verdict *v)
 {
     qn_record_end *r = record_new(QN_REC_REJECT, step, root, row);
-    r->reason = reason_key(v);
     char text[200];
-    qn_buf b = {0};
+    r->reason = reason_key(v);
     qn_verdict_text(v, text, sizeof text);
     if (en->o->ended) r->words = qn_strz(qn_str_of(text));
+    return r;
+}
+
+qn_record_end *qn_end_reject(qn_engine *en, int step, uint32_t root, qn_row *row, const qn_verdict *v)
+{
+    qn_record_end *r = qn_end_let_go(en, step, root, row, v);
+    char text[200];
+    qn_buf b = {0};
     if (!en->rejected) return r;
+    qn_verdict_text(v, text, sizeof text);
     start_line(en, &b, step, row, text);
     put_field(&b, "_measure", qn_str_of(v->measure));
     if (v->sign != '!') {
@@ -136,7 +144,7 @@ static void count_reason(qn_engine *en, const qn_record_end *rec)
         qn_reason *q = &r->reasons[r->n_reasons++];
         *q = (qn_reason){ .step = rec->step, .failed = rec->kind == QN_REC_FAIL };
         snprintf(q->text, sizeof q->text, "%s", r->n_reasons > 500 ? "other" : rec->reason);
-        q->text[qn_utf8_cut((qn_str){ q->text, strlen(q->text) + 1 }, strlen(q->text))] = 0;
+        qn_utf8_mend(q->text);
         qn_row_id_text(rec->row, q->example);
     }
     r->reasons[*at].n++;

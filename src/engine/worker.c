@@ -579,20 +579,34 @@ static void move_all(worker *w)
 }
 
 /* ---- barriers ---- */
+struct qn_absorbing { worker *w; qn_item *item; const qn_step *s; };
+
+/* The row ends in the place of the one that is absorbed: it became part of the gather, and comes out of it again. */
+void qn_let_go(qn_ctx *cx, qn_row *r, const qn_verdict *v)
+{
+    struct qn_absorbing *a = cx->absorbing;
+    qn_record_end *rec = qn_end_let_go(a->w->en, a->s->index, a->item->root, r, v);
+    rec->next = a->w->job->ended;
+    a->w->job->ended = rec;
+    a->w->job->n_created++;
+    qn_count_add(&a->item->group->steps[a->s->index].rejected, 1);
+}
+
 /* A sink or a gather took the row. A sink may say that it has enough: QN_ESTOP. */
 static void absorb(worker *w, qn_item *it, const qn_step *s)
 {
     qn_ctx cx = ctx_of(w, s->index);
+    struct qn_absorbing absorbing = { w, it, s };
+    cx.absorbing = &absorbing;
     qn_err e = {0};
     bool sink = s->op->stage == QN_SINK;
     if (sink && !licensed(w, it)) return;
     if (sink) it->group->licences |= qn_row_licences(it->row);
     else w->en->st[s->index].licences |= qn_row_licences(it->row);
     qn_record_end *rec = sink && (w->en->trace || w->en->o->ended) ? qn_end_accept(w->en, s->index, it->root, qn_row_hold(it->row)) : NULL;
-    qn_row *row = it->row;
-    it->row = NULL;
-    qn_code rc = s->op->absorb(&cx, s->params, w->en->st[s->index].state, row, &e);
+    qn_code rc = s->op->absorb(&cx, s->params, w->en->st[s->index].state, qn_row_hold(it->row), &e);
     qn_arena_reset(&w->scratch);
+    if (rc == QN_EDATA && !sink) { fail_item(w, it, s->index, e.msg); return; }
     if (rc == QN_OK || rc == QN_ESTOP) {
         if (sink) count(it, s->index, false);       /* a gather's rows leave when it gives them */
         if (rec) {
@@ -782,12 +796,12 @@ static void run_produce(worker *w, qn_job *j, qn_job *run)
         if (rc == QN_OK && row && !qn_row_licences(row)) qn_row_add_licences(row, st->licences);      /* a gather's new row: made from all it took */
         qn_arena_reset(&w->scratch);
         if (rc == QN_EDATA) {           /* a bad record: counted as a failed row, the rest goes on */
-            qn_row *bad = qn_row_new((qn_hash128){ qn_count_get(&st->seen_rows) + 1, (uint64_t)j->step + 1 });
+            qn_row *bad = row ? row : qn_row_new((qn_hash128){ qn_count_get(&st->seen_rows) + 1, (uint64_t)j->step + 1 });      /* a gather fails a row of its own */
             qn_buf where = {0};
             qn_err_text(&e, &where);
             for (char *c = where.p; *c; c++) if (*c == '\n') *c = ';';     /* a reason is one line */
             qn_count_add(&st->seen_rows, 1);
-            give_number(en, bad);
+            if (source) give_number(en, bad);
             qn_record_end *rec = qn_end_fail(en, j->step, (uint32_t)g->n_roots, bad, where.p);
             qn_buf_free(&where);
             *last_bad = rec;
@@ -801,7 +815,7 @@ static void run_produce(worker *w, qn_job *j, qn_job *run)
         if (!row) { j->exhausted = true; break; }
         qn_count_add(&st->seen_rows, 1);
         give_id(en, row);
-        give_number(en, row);
+        if (source) give_number(en, row);       /* rows of a gather have theirs, or are new */
         g->bytes += qn_row_bytes(row);
         g->n_created++;
         *tail = item_for(g, row);

@@ -4,6 +4,7 @@
  */
 #include "io/input.h"
 #include "core/dl.h"
+#include "core/file.h"
 #include "io/archive.h"
 #include "io/encoding.h"
 #include <errno.h>
@@ -240,12 +241,12 @@ qn_code qn_input_open(const char *path, qn_input_kind kind, const char *encoding
 {
     bool std = strcmp(path, "-") == 0;
     int fd = std ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return qn_fail(e, QN_EIO, "cannot read %s: %s", path, strerror(errno));
+    if (fd < 0) return qn_fail_open(e, path);
     qn_input *in = QN_NEW(qn_input);
     in->path = path;
     in->fd = fd;
     qn_code rc = QN_OK;
-    if (fstat(fd, &in->opened) == 0 && S_ISDIR(in->opened.st_mode)) rc = qn_fail(e, QN_EIO, "%s is a folder, a file is needed", path);
+    if (fstat(fd, &in->opened) == 0 && S_ISDIR(in->opened.st_mode)) rc = qn_fail(e, QN_ERECIPE, "%s is a folder, a file is needed", path);
     if (rc == QN_OK) rc = unpack_start(in, e);
     if (rc == QN_OK) rc = encoding_start(in, kind, encoding, e);
     if (rc != QN_OK) {

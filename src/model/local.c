@@ -53,7 +53,7 @@ static qn_code hash_file(int fd, int64_t size, qn_hash128 *out, const char *path
 static qn_code check_file(const char *path, qn_hash128 *hash, qn_err *e)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return qn_fail(e, QN_EIO, "cannot read the model %s: %s", path, strerror(errno));
+    if (fd < 0) return qn_fail_open(e, path);
     char magic[4] = {0};
     int64_t size = lseek(fd, 0, SEEK_END);
     qn_code rc = pread(fd, magic, 4, 0) == 4 && memcmp(magic, "GGUF", 4) == 0 ? hash_file(fd, size, hash, path, e)

@@ -82,7 +82,7 @@ static qn_code map_file(void *arg, const char *path, qn_err *e)
     if (s->n_files == MAX_FILES) return qn_fail(e, QN_ELIMIT, "more than %d safetensors files", MAX_FILES);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat st;
-    if (fd < 0 || fstat(fd, &st) != 0) { if (fd >= 0) close(fd); return qn_fail(e, QN_EIO, "cannot read %s: %s", path, strerror(errno)); }
+    if (fd < 0 || fstat(fd, &st) != 0) { if (fd >= 0) close(fd); return qn_fail_open(e, path); }
     file f = { .n = (size_t)st.st_size, .mapped = true };
     f.p = f.n ? mmap(NULL, f.n, PROT_READ, MAP_PRIVATE, fd, 0) : NULL;
     close(fd);

@@ -89,6 +89,7 @@ typedef struct qn_ctx {
     qn_model   *gives;          /* the model that this step trains (QN_OP_GIVES_MODEL): `open` sets its folder; NULL: none */
     const char *licence;        /* --licence: of sources that do not say; NULL none */
     int64_t     limit;          /* --limit: rows a source may give; -1 none */
+    struct qn_absorbing *absorbing;     /* the engine's own, for qn_let_go */
 } qn_ctx;
 static inline qn_rng qn_ctx_rng(const qn_ctx *cx, const qn_row *r) { return qn_rng_keyed(cx->seed, cx->step, qn_row_id(r)); }
 
@@ -116,6 +117,9 @@ void    qn_emit_row(qn_emit *em, qn_row *r);                    /* the row that 
 qn_row *qn_emit_child(qn_emit *em, qn_row *parent);             /* a new child with the next number: fill it in, then qn_emit_row it */
 void    qn_emit_reject(qn_emit *em, qn_row *r, qn_verdict v);   /* the row ends here (moves) */
 void    qn_emit_wait(qn_emit *em);                              /* a turn: the row waits for people: pending, the next run asks again. Say so in lacks() */
+/* From absorb: a gather that cannot hold all its rows ends one of them (moves), this one or one it took before. It is counted as rejected, for this reason; it
+ * stands in no file of rejected rows, since it is let go because there are too many. */
+void    qn_let_go(qn_ctx *cx, qn_row *r, const qn_verdict *v);
 /* A map or a turn that returns QN_OK without having emitted or rejected anything rejects its row with the measure `rows`, 0 below 1. */
 
 /* ---- one turn of an effect ---- called first with n_replies 0; each later call sees all replies so far, in the order asked */
@@ -179,14 +183,14 @@ struct qn_op {
     qn_code (*open)(qn_ctx *cx, const void *params, void **state, qn_err *e);                   /* optional: before the first row */
     void    (*close)(void *state);
 
-    qn_code (*next)(qn_ctx *cx, const void *params, void *state, qn_row **out, qn_err *e);      /* source, gather: NULL at the end. QN_EDATA: a bad row, goes on */
+    qn_code (*next)(qn_ctx *cx, const void *params, void *state, qn_row **out, qn_err *e);      /* source, gather: NULL at the end. QN_EDATA: a bad row (*out, or one that could not be made), goes on */
     qn_code (*map)(qn_ctx *cx, const void *params, void *state, qn_row *r, qn_emit *em, qn_err *e);
     void    (*comes_next)(const void *params, void *state, const qn_row *r);     /* with an ordered map: r comes next; brings near what it will read, changes nothing */
     qn_code (*measure)(qn_ctx *cx, const void *params, qn_row *r, qn_err *e);
     qn_verdict (*decide)(const void *params, const qn_row *r);
     qn_verdict (*settle)(qn_ctx *cx, const void *params, void *state, qn_row *r);
     qn_code (*turn)(qn_ctx *cx, const void *params, void *state, qn_row *r, qn_turn *t, qn_emit *em, qn_err *e);
-    qn_code (*absorb)(qn_ctx *cx, const void *params, void *state, qn_row *r, qn_err *e);       /* takes the row (moves) */
+    qn_code (*absorb)(qn_ctx *cx, const void *params, void *state, qn_row *r, qn_err *e);       /* takes the row (moves), also when it fails. QN_EDATA: a bad row, goes on */
     qn_code (*finish)(qn_ctx *cx, const void *params, void *state, qn_err *e);                  /* sinks: all rows are in; gathers: before the first next */
     const char *(*lacks)(void *state);      /* at the end: what bound was reached before the goal was met, or NULL; the run then exits 1 */
     /* Optional, before the step sees any of these rows: does at once for many (1..QN_OP_AHEAD) what it else does for each, such as their embeddings, and leaves

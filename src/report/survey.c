@@ -339,7 +339,7 @@ static int by_line(const void *a, const void *b)
 qn_code qn_lines_each(const char *path, size_t max, void (*fn)(void *, uint64_t, qn_str), void *arg, qn_err *e)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return qn_fail(e, QN_EIO, "cannot read %s: %s", path, strerror(errno));
+    if (fd < 0) return qn_fail_open(e, path);
     enum { CHUNK = 1 << 18 };
     char *chunk = qn_alloc(CHUNK);
     qn_buf line = {0};

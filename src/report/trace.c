@@ -32,7 +32,7 @@ static void split(splitter *s, const char *p, size_t n)
 qn_code qn_trace_each(const char *path, bool (*fn)(void *, uint64_t, qn_str), void *arg, qn_err *e)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return qn_fail(e, QN_EIO, "cannot read %s: %s", path, strerror(errno));
+    if (fd < 0) return qn_fail_open(e, path);
     size_t n_in = ZSTD_DStreamInSize(), n_out = ZSTD_DStreamOutSize();
     char *in = qn_alloc(n_in), *out = qn_alloc(n_out);
     ZSTD_DCtx *z = ZSTD_createDCtx();

@@ -1,46 +1,18 @@
 #!/usr/bin/env python3
 """Every operator by `quern apply` on what it should not be given: no row at all, and a line that is no row. None may hang, crash, or end as if all were well.
 
-The operators come from `quern ops --json`: a new one is tried as soon as it exists. What an operator must be told is guessed from its parameters' types;
-where a guess would be refused, SETTINGS says what to give. NEEDS_MORE names those whose needs (an encoder, a table, steps) no row of ours meets: they may refuse, with code 2."""
+The operators come from `quern ops --json`: a new one is tried as soon as it exists, with what tests/operators.py gives. Those that need more than that may refuse, with code 2.
+Nor may a file that is not there be anything but a mistake of who named it, whichever operator is to read it."""
 import concurrent.futures, json, os, sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import lib
 from lib import check, equal
-
-MILL = "The old mill grinds corn in winter."
-ROW = {"text": MILL, "question": "What grinds corn?", "answer": "mill", "passage": MILL, "messages": [], "n": 1, "v": [1, 0], "items": [MILL], "code": "x = 1", "expected": "1",
-       "sql": "SELECT 1", "query": "mill", "reply": "mill", "variants": ["An old mill."], "solution": "Step 1.", "samples": ["a"], "judged": True}
-SETTINGS = {
-    "ask": ["model=MODEL", "prompt={{ .text }}"], "balance": ["by=.text"], "bias_shares": [], "check_calls": ["calls=.items", "functions=.items"], "check_command": ["run=true"],
-    "check_schema": ["shape={text: text}", "value=."], "cluster": ["vector=.v", "k=1"], "coverage": ["of={a: [a, b]}"], "dedup_embedding": ["vector=.v"], "diverse": ["rows=1", "vector=.v"],
-    "draw": ["as=x", "from=[a, b]"], "embed": ["text=.text", "model=MODEL"], "mix": ["with=FILE", "share=0.5"], "perplexity": ["texts=[a mill, a mill turns]"], "pipe": ["run=cat"], "sample": ["rows=1"],
-    "set": ["fields={a: 1}"], "tries": ["prompt={{ .text }}", "model=MODEL"], "search": ["in=FILE"], "judge": ["of={{ .text }}", "model=MODEL"],
-}
-NEEDS_MORE = set("classify compare_calls fetch_pages grow item_response link_table multi_hop_question question_for_sql run_sql sample_sql seed_table spoil_sql sql_skeleton "
-                 "text_loss train_dpo train_embed train_lm train_rm train_sft train_span".split())
-
-
-def guess(p):
-    kind, span = p["type"], p["range"] or ""
-    if kind == "expression":
-        return {"bool": "true", "number": ".n", "[number]": ".v"}.get(span, ".text")
-    if kind == "choice":
-        return span.split("|")[0]
-    return {"field": "text", "path": "FILE", "texts": "FILE" if p["name"] == "against" else "text", "template": "{{ .text }}", "model": "MODEL", "value": "{a: 1}", "text": "x"}.get(kind, "1")
-
-
-def words(op):
-    given = SETTINGS.get(op["name"])
-    if given is None:
-        given = ["%s=%s" % (p["name"], guess(p)) for p in op["params"] if p["default"] is None]
-    return [w.replace("FILE", FILE).replace("MODEL", MODEL) for w in given]
-
+from operators import NEEDS_MORE, ROW, of_all, words
 
 def ends(op, source):
     """Exit code, counts (None when it refused before the first row) and what was said."""
-    code, _, err = lib.quern("apply", op["name"], *words(op), source, "-o", lib.path(op["name"], "out.jsonl"), "--rejected", lib.path(op["name"], "rejected.jsonl"), "--json", timeout=30)
+    code, _, err = lib.quern("apply", op["name"], *words(op, FILE, MODEL), source, "-o", lib.path(op["name"], "out.jsonl"), "--rejected", lib.path(op["name"], "rejected.jsonl"), "--json", timeout=30)
     counts = [json.loads(x) for x in err.splitlines() if x.startswith("{")]
     return code, counts[-1] if counts else None, err
 
@@ -72,11 +44,39 @@ FILE = lib.write_rows("file.jsonl", [ROW])
 EMPTY, BROKEN = lib.path("empty.jsonl"), lib.path("broken.jsonl")
 open(EMPTY, "w").close()
 lib.write(BROKEN, json.dumps(ROW) + "\n" + '{"text": "cut of\n' + json.dumps(ROW) + "\n")
-ops = [o for o in json.loads(lib.quern("ops", "--json")[1]) if o["stage"] not in ("source", "sink")]
+ops = of_all()
 with concurrent.futures.ThreadPoolExecutor(4) as pool:
     refused = {name for name in pool.map(hostile, ops) if name}
 equal(sorted(refused - NEEDS_MORE), [], "operators that refuse what SETTINGS gives")
 print("%d operators: no rows, a broken line; %d of them refuse for want of more" % (len(ops), len(refused)))
+
+# ---- a file that is not there: every parameter that names one to read; the rest of what the operator then needs
+NOWHERE = "/nowhere/at/all.jsonl"
+OUTPUTS = {"to", "dir"}
+WITH = {("decontaminate", "encoder"): ["text=.text", "against=FILE", "by=embedding"], ("check_calls", "file"): ["calls=.items"], ("closest", "encoder"): ["query=.text", "of=.items"],
+        ("dedup_embedding", "encoder"): ["text=.text"], ("embed", "encoder"): ["text=.text"], ("in_source", "encoder"): ["by=embedding"], ("same_meaning", "encoder"): [],
+        ("search", "in"): [], ("search", "encoder"): ["in=FILE"], ("draw", "file"): ["as=x"], ("perplexity", "good"): [], ("check_schema", "file"): ["value=."], ("classify", "judged"): ["field=text"],
+        ("mix", "with"): ["share=0.5"], ("roughen", "like"): ["field=text"]}
+named = [(o, p["name"]) for o in ops for p in o["params"] if p["type"] == "path" and p["name"] not in OUTPUTS] + [(o, "against") for o in ops if o["name"] == "decontaminate"]
+
+
+def nowhere(case):
+    op, name = case
+    given = WITH.get((op["name"], name))
+    given = [w for w in words(op, FILE, MODEL) if not w.startswith(name + "=")] if given is None else [w.replace("FILE", FILE) for w in given]
+    out = lib.path(op["name"] + "." + name + ".jsonl")
+    code, _, err = lib.quern("apply", op["name"], *given, name + "=" + NOWHERE, FILE, "-o", out, timeout=30)
+    check(code == 2 and "/nowhere/at/all.jsonl" in err, "%s %s: a file that is not there:" % (op["name"], name), given, code, err)
+    check(not os.path.exists(out), "%s %s: nothing is written" % (op["name"], name))
+
+
+with concurrent.futures.ThreadPoolExecutor(4) as pool:
+    list(pool.map(nowhere, named))
+for argv in (["apply", "dedup_exact", NOWHERE], ["apply", "read_rows", "path=" + NOWHERE], ["apply", "read_docs", "path=" + NOWHERE], ["apply", "read_tables", "path=" + NOWHERE],
+             ["compare", NOWHERE, FILE, "--field", ".text"], ["compare", FILE, NOWHERE, "--field", ".text"], ["trace", "--line", "1", "-o", NOWHERE], ["plan", NOWHERE], ["run", NOWHERE]):
+    code, _, err = lib.quern(*argv)
+    check(code == 2 and NOWHERE in err, argv, code, err)
+print("%d parameters that name a file: one that is not there is a mistake, code 2, before anything is written" % len(named))
 
 # ---- settings that can do nothing are refused before the first row, and what could not be done is no success
 for setting, wanted in (("per_licence={a: ten}", "the limit of `a` in `per_licence` is `ten`"), ("per_licence={a: -1}", "is `-1`"), ("per_licence={a: [3]}", "is `[3]`"), ("per_licence=ten", "is a text"),

@@ -25,7 +25,7 @@ for how in (["rows=500"], ["rows=50", "weight=.w"], ["rows=1"]):
     (plain, left, n), (quick, none, m) = sample(*how), sample(*how, "reservoir=yes")
     check(plain == quick and plain, "the same rows, bytes and order", how)
     rows = int(how[0][5:])
-    equal((left, none, m["accepted"], m["rejected"]), (N - rows, 0, rows, 0), "without a reservoir every row is accounted for, with one only the sample")
+    equal((left, none, m["accepted"], m["rejected"]), (N - rows, 0, rows, N - rows), "every row is accounted for; with a reservoir those not drawn stand in no file")
     if "-" not in os.path.basename(lib.BUILD):      # a sanitizer takes memory of its own
         check(m["peak_memory_bytes"] < n["peak_memory_bytes"] / 1.5, "less memory", m, n)
 check(sample("rows=500", "reservoir=yes", "--seed", "2")[0] != sample("rows=500", "reservoir=yes")[0], "another seed, other rows")
@@ -35,6 +35,13 @@ got = [r["w"] for r in map(json.loads, sample("rows=3000", "weight=.w", "reservo
 check(0 not in got and 0.62 < got.count(2) / len(got) < 0.71, "twice the weight, twice as likely; weight 0 never", got.count(2) / len(got))
 places = [r["n"] // (N // 10) for r in map(json.loads, sample("rows=5000", "reservoir=yes")[0].splitlines())]
 check(all(400 < places.count(k) < 600 for k in range(10)), "every tenth of the input alike", [places.count(k) for k in range(10)])
+few = lib.write_rows("few.jsonl", [{"n": n, "g": n % 3, "w": int(n % 3 != 1)} for n in range(300)])
+for how in ([], ["by=.g"], ["reservoir=yes"]):
+    for rows, wanted in ((150, 150), (250, 200)):
+        code, _, err = lib.quern("apply", "sample", "rows=%d" % rows, "weight=.w", *how, few, "-o", lib.path("out.jsonl"))
+        got = lib.read_rows(lib.path("out.jsonl"))
+        check(code == 0 and len(got) == wanted and all(r["w"] for r in got), "rows without weight leave their places to others", how, rows, len(got))
+        check(("200 rows instead of 250, for the other 100 have no weight" in err) == (rows == 250), "and where there are not enough, that is said", err)
 for wrong in (["share=0.1"], ["rows=5", "by=.w"]):
     code, _, err = lib.quern("apply", "sample", *wrong, "reservoir=yes", src)
     check(code == 2 and "`reservoir` needs `rows`" in err, wrong, err)

@@ -1,7 +1,7 @@
 /* mix: puts rows of a file (real ones) between the rows that come (synthetic ones), at a set share of all.
  *
  * Shares are met to the row: of the richer side a random part stays out, drawn from (seed, step, row id). The file's rows are
- * spread evenly. Rows that come wait in memory, then on disk; of the file's rows places are remembered. */
+ * spread evenly. The file is read first; its rows, and those that come, wait in memory, then on disk. */
 #include "core/log.h"
 #include "data/rowstore.h"
 #include "ops/op.h"
@@ -19,7 +19,8 @@ static const qn_param PARAMS[] = {
 };
 
 typedef struct { qn_rowstore *store; double *keys; size_t n, cap, n_wanted; bool *in; } side;
-typedef struct { side flow, file; size_t at_flow, at_file, given_flow, given_file; qn_ctx *cx; } state;
+typedef struct { side flow, file; size_t at_flow, at_file, given_flow, given_file; } state;
+typedef struct { state *st; const qn_ctx *cx; } reading;
 
 static qn_code side_put(side *s, double key, qn_row *r, qn_err *e)
 {
@@ -28,15 +29,32 @@ static qn_code side_put(side *s, double key, qn_row *r, qn_err *e)
     return qn_rowstore_put(s->store, r, e);
 }
 
+static qn_code file_row(void *arg, qn_row *r, const char *where, qn_err *e)
+{
+    const reading *x = arg;
+    side *file = &x->st->file;
+    qn_buf b = { 0 };
+    (void)where;
+    qn_row_write(r, &b);
+    qn_hash128 id = qn_hash_mix(qn_hash(b.p, b.n), (qn_hash128){ 0, file->n + 1 });
+    qn_buf_free(&b);
+    qn_row_id_set(r, id);
+    qn_rng rng = qn_rng_keyed(x->cx->seed, x->cx->step, id);
+    return side_put(file, qn_rng_real(&rng), qn_row_hold(r), e);
+}
+
 static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
 {
+    const params *p = vp;
     state *st = QN_NEW(state);
-    (void)vp;
-    (void)e;
     st->flow.store = qn_rowstore_new(cx->memory_bytes / 4, NULL);
     st->file.store = qn_rowstore_new(cx->memory_bytes / 4, NULL);
     *out = st;
-    return QN_OK;
+    QN_TRY(qn_pick_rows(p->with, file_row, &(reading){ st, cx }, e));
+    if (st->file.n || p->share == 0) return QN_OK;
+    qn_fail(e, QN_EDATA, "%s holds no rows: there is nothing to mix in", p->with);
+    qn_hint(e, "`share: 0` lets the rows pass as they are");
+    return QN_EDATA;
 }
 
 static void close(void *vs)
@@ -56,19 +74,6 @@ static qn_code absorb(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_err *e
     qn_rng rng = qn_ctx_rng(cx, r);
     (void)vp;
     return side_put(&((state *)vs)->flow, qn_rng_real(&rng), r, e);
-}
-
-static qn_code file_row(void *vs, qn_row *r, const char *where, qn_err *e)
-{
-    state *st = vs;
-    qn_buf b = { 0 };
-    (void)where;
-    qn_row_write(r, &b);
-    qn_hash128 id = qn_hash_mix(qn_hash(b.p, b.n), (qn_hash128){ 0, st->file.n + 1 });
-    qn_buf_free(&b);
-    qn_row_id_set(r, id);
-    qn_rng rng = qn_rng_keyed(st->cx->seed, st->cx->step, id);
-    return side_put(&st->file, qn_rng_real(&rng), qn_row_hold(r), e);
 }
 
 static int by_key(const void *a, const void *b, void *vk)
@@ -94,8 +99,7 @@ static qn_code finish(qn_ctx *cx, const void *vp, void *vs, qn_err *e)
 {
     const params *p = vp;
     state *st = vs;
-    st->cx = cx;
-    QN_TRY(qn_pick_rows(p->with, file_row, st, e));
+    (void)cx, (void)e;
     double n_flow = (double)st->flow.n, n_file = (double)st->file.n, total = n_flow + n_file;
     if (p->share < 1) total = fmin(total, n_flow / (1 - p->share));
     if (p->share > 0) total = fmin(total, n_file / p->share);

@@ -4,7 +4,7 @@
  * larger sample contains the smaller one. Rows wait in memory, then on disk; about 40 bytes a row stay in memory.
  *
  * With `reservoir` the same rows are taken, but only those that may still be in the sample wait, in a heap with the worst ticket on top: memory of the
- * sample, no disk, and no word of the others. Source: Efraimidis and Spirakis 2006, A-Res; by equal weights it is a plain reservoir. */
+ * sample, no disk. Those not drawn are counted and gone. Source: Efraimidis and Spirakis 2006, A-Res; by equal weights it is a plain reservoir. */
 #include "core/log.h"
 #include "core/map.h"
 #include "data/chosen.h"
@@ -20,7 +20,7 @@ static const qn_param PARAMS[] = {
     QN_REAL(params, share, "0", "0..1", "which share of the rows to take"),
     QN_EXPR(params, by, "", NULL, "group: every value of it is taken in proportion (stratified)"),
     QN_EXPR(params, weight, "", "number", "a row's weight: twice the weight, twice as likely (within its group); 0: never"),
-    QN_BOOL(params, reservoir, "no", "one pass in the memory of the sample: the same rows; those not drawn are let go, in no file and no count but a warning that says how many (needs `rows`, no `by`)"),
+    QN_BOOL(params, reservoir, "no", "one pass in the memory of the sample: the same rows; those not drawn are counted as rejected, but stand in no file (needs `rows`, no `by`)"),
     QN_END
 };
 
@@ -28,6 +28,8 @@ static const qn_example EXAMPLES[] = {
     { .params = "rows: 2", .in = "{n: 1}\n{n: 2}", .out = "{n: 1}\n{n: 2}" },
     { .params = "rows: 1, weight: .w", .in = "{n: 1, w: 1}\n{n: 2, w: 0}", .out = "{n: 1, w: 1}", .reject = "not_drawn" },
     { .params = "rows: 1, weight: .w, reservoir: yes", .in = "{n: 1, w: 0}\n{n: 2, w: 1}\n{n: 3, w: 0}", .out = "{n: 2, w: 1}" },
+    { .params = "rows: 2, weight: .w, by: .g", .in = "{n: 1, g: a, w: 1}\n{n: 2, g: a, w: 1}\n{n: 3, g: b, w: 0}\n{n: 4, g: b, w: 0}", .out = "{n: 1, g: a, w: 1}\n{n: 2, g: a, w: 1}", .reject = "not_drawn" },
+    { .params = "rows: 1, weight: .w", .in = "{w: -1}", .fail = "a weight of -1" },
     { .params = "share: 0.5, reservoir: yes", .in = "{n: 1}", .fail = "`reservoir` needs `rows`" },
     QN_END
 };
@@ -38,7 +40,7 @@ typedef struct {
     qn_chosen rows;
     qn_map    groups;
     ticket   *tickets;
-    size_t    n, cap, n_groups;
+    size_t    n, cap, n_groups, n_weightless;
     held     *heap;             /* of a reservoir: the worst ticket first; in order of index once all rows are in */
     size_t    n_heap, cap_heap, heap_bytes, given;
 } state;
@@ -82,6 +84,7 @@ static qn_code ticket_of(qn_ctx *cx, const params *p, state *st, qn_row *r, tick
     if (p->by) QN_TRY(qn_pick_key(p->by, r, cx->scratch, &group, e));
     uint64_t *g = qn_map_put_str(&st->groups, group, &fresh);
     if (fresh) *g = st->n_groups++;
+    if (weight < 0) return qn_fail(e, QN_EDATA, "a weight of %g: it must be 0 or more", weight);
     double u = qn_rng_real(&rng);
     *t = (ticket){ weight > 0 ? -log(1 - u) / weight : INFINITY, (uint32_t)*g, st->n };     /* Efraimidis and Spirakis 2006 */
     return QN_OK;
@@ -105,18 +108,25 @@ static void sift_down(held *h, size_t n)
     }
 }
 
+static void let_go(qn_ctx *cx, qn_row *r)
+{
+    qn_verdict v = qn_reject_fact("not_drawn", "%s", "");
+    qn_let_go(cx, r, &v);
+}
+
 static qn_code absorb_held(qn_ctx *cx, const params *p, state *st, qn_row *r, qn_err *e)
 {
     held new = { .row = r };
     qn_code rc = ticket_of(cx, p, st, r, &new.t, e);
     if (rc != QN_OK) { qn_row_drop(r); return rc; }
     st->n++;
+    st->n_weightless += isinf(new.t.key);
     bool full = st->n_heap == (size_t)p->rows;
-    if (isinf(new.t.key) || (full && worse(&new.t, &st->heap[0].t))) { qn_row_drop(r); return QN_OK; }
+    if (isinf(new.t.key) || (full && worse(&new.t, &st->heap[0].t))) { let_go(cx, r); return QN_OK; }
     st->heap_bytes += qn_row_stack_bytes(r);
     if (full) {
         st->heap_bytes -= qn_row_stack_bytes(st->heap[0].row);
-        qn_row_drop(st->heap[0].row);
+        let_go(cx, st->heap[0].row);
         st->heap[0] = new;
         sift_down(st->heap, st->n_heap);
     } else {
@@ -143,7 +153,7 @@ static qn_code absorb(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_err *e
     QN_GROW(st->tickets, st->n, st->cap);
     qn_code rc = ticket_of(cx, vp, st, r, &st->tickets[st->n], e);
     if (rc != QN_OK) { qn_row_drop(r); return rc; }
-    st->n++;
+    st->n_weightless += isinf(st->tickets[st->n++].key);
     return qn_chosen_put(&st->rows, r, e);
 }
 
@@ -184,17 +194,18 @@ static qn_code finish(qn_ctx *cx, const void *vp, void *vs, qn_err *e)
     const params *p = vp;
     state *st = vs;
     (void)e;
+    size_t want = p->rows ? (size_t)p->rows : (size_t)llround(p->share * (double)st->n), may = st->n - st->n_weightless;
+    if (want > may && st->n_weightless)
+        qn_log(QN_WARN, "under_supply", "%.*s: %zu rows instead of %zu, for the other %zu have no weight", QN_FMT(cx->step), may, want, st->n_weightless);
+    if (want > may) want = may;
     if (p->reservoir) {
         if (st->n_heap) qsort(st->heap, st->n_heap, sizeof *st->heap, by_index);
-        qn_log(QN_WARN, "reservoir", "%.*s: %zu rows seen, %zu drawn, the other %zu let go: they stand in no file and no count", QN_FMT(cx->step), st->n, st->n_heap, st->n - st->n_heap);
         return QN_OK;
     }
-    size_t want = p->rows ? (size_t)p->rows : (size_t)llround(p->share * (double)st->n);
-    if (want > st->n) want = st->n;
     size_t *size = QN_NEW_N(size_t, st->n_groups + 1), *quota = QN_NEW_N(size_t, st->n_groups + 1);
     bool *taken = qn_chosen_marks(&st->rows);
-    for (size_t i = 0; i < st->n; i++) size[st->tickets[i].group]++;
-    share_out(size, st->n_groups, st->n, want, quota);
+    for (size_t i = 0; i < st->n; i++) size[st->tickets[i].group] += isfinite(st->tickets[i].key);
+    share_out(size, st->n_groups, may, want, quota);
     if (st->n) qsort(st->tickets, st->n, sizeof *st->tickets, by_group_then_key);
     for (size_t i = 0; i < st->n; i++) {
         const ticket *t = &st->tickets[i];
@@ -225,7 +236,8 @@ static qn_verdict decide(const void *vp, const qn_row *r)
 const qn_op qn_op_sample = {
     .name = "sample", .version = 1, .stage = QN_CURATE, .brief = "take so many rows at random: evenly, by groups, or by weight",
     .about = "The same seed takes the same rows, and a larger sample contains the smaller one (without groups). Rows not drawn are rejected as `not_drawn`, which keeps all rows on disk\n"
-             "until the end; with `reservoir` they are let go at once: for sets far larger than the disk, or without an end but `--limit`.",
+             "until the end; with `reservoir` they are counted so and let go at once: for sets far larger than the disk, or without an end but `--limit`. Shares of groups are\n"
+             "shares of the rows that have weight.",
     .paper = "Efraimidis and Spirakis 2006, Weighted random sampling with a reservoir",
     .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES,
     .check = check, .open = open, .close = close, .absorb = absorb, .finish = finish, .next = next, .decide = decide,

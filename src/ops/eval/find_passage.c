@@ -4,6 +4,7 @@
  * searching in `by`. As a measure it is NDCG at k; with `keep` behind it, it is the round-trip filter: a query that does not bring back the passage
  * it was made from is a bad one, or has a wrong passage.
  * Texts, queries and vectors stay in memory; rows wait in memory, then on disk. */
+#include "core/file.h"
 #include "ops/curate/row_search.h"
 #include "recipe/pick.h"
 #include <math.h>
@@ -61,11 +62,11 @@ static qn_code check(qn_check *ck, void *vp, qn_err *e)
 
 static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
 {
+    const params *p = vp;
     qn_row_search *s = QN_NEW(qn_row_search);
-    (void)vp, (void)e;
     qn_row_search_open(s, cx->memory_bytes);
     *out = s;
-    return QN_OK;
+    return p->among_text ? qn_files_check(p->among, e) : QN_OK;
 }
 
 static void close(void *vs)
@@ -73,6 +74,8 @@ static void close(void *vs)
     qn_row_search_close(vs);
     qn_free(vs);
 }
+
+static qn_value nth_text(qn_value v, size_t i) { return v.kind == QN_V_LIST ? qn_v_at(v, i) : v; }
 
 static qn_code absorb(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_err *e)
 {
@@ -89,10 +92,10 @@ static qn_code absorb(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_err *e
         q.n_own = v.kind == QN_V_LIST ? v.n : 1;
         q.own = qn_arena_alloc(&s->arena, q.n_own * sizeof *q.own);
         for (size_t i = 0; i < q.n_own && rc == QN_OK; i++) {
-            qn_value x = v.kind == QN_V_LIST ? qn_v_at(v, i) : v;
+            qn_value x = nth_text(v, i);
             if (x.kind != QN_V_TEXT) rc = qn_fail(e, QN_EDATA, "`text` holds a %s: texts are needed", qn_v_kind_name(x));
-            else q.own[i] = qn_search_add(s->search, qn_v_str(x));
         }
+        for (size_t i = 0; i < q.n_own && rc == QN_OK; i++) q.own[i] = qn_search_add(s->search, qn_v_str(nth_text(v, i)));
     }
     if (rc == QN_OK && qn_search_bytes(s->search) + s->arena.used_bytes > cx->memory_bytes / 4 * 3) {
         rc = qn_fail(e, QN_ELIMIT, "the passages of %zu rows take more than %zu MB", s->n, cx->memory_bytes / 4 * 3 >> 20);
@@ -136,7 +139,7 @@ static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *
     const float *scores[QN_N_SEARCH];
     *out = NULL;
     if (!s->begun && s->n) {
-        if (p->among_text) QN_TRY(qn_pick_file(p->among, p->among_text, add_one, s, e));
+        if (p->among_text) QN_TRY(qn_pick_file(p->among, p->among_text, add_one, s, e));       /* behind the rows' own, which come first among equals */
         QN_TRY(qn_row_search_begin(s, p->want, p->encoder, cx->n_threads, e));
     }
     QN_TRY(qn_row_search_next(s, out, &q, scores, e));

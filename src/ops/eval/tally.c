@@ -144,7 +144,10 @@ static qn_code take(qn_ctx *cx, const params *p, state *st, const qn_row *r, qn_
 
 static qn_code absorb(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_err *e)
 {
-    qn_code rc = take(cx, vp, vs, r, e);
+    state *st = vs;
+    size_t n_x = st->n_x;
+    qn_code rc = take(cx, vp, st, r, e);
+    if (rc != QN_OK) st->n_x = n_x;
     qn_row_drop(r);
     return rc;
 }

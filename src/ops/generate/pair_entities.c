@@ -76,7 +76,7 @@ static qn_code absorb(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_err *e
     if (!qn_row_find(r, p->text, &text) || text.kind != QN_V_TEXT) {
         if (!s->n_textless++) snprintf(s->why, sizeof s->why, "no row has a text in the field `%.*s`", (int)(p->text.n < 80 ? p->text.n : 80), p->text.p);
         qn_row_drop(r);
-        return QN_OK;
+        return qn_fail(e, QN_EDATA, "the field `%.*s` holds no text", (int)(p->text.n < 80 ? p->text.n : 80), p->text.p);
     }
     qn_row_find(r, p->title, &title);
     if (s->arena.used_bytes > cx->memory_bytes) {

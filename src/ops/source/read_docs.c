@@ -192,7 +192,7 @@ static qn_code next(qn_ctx *cx, const void *vp, void *vs, qn_row **out, qn_err *
             continue;
         }
         qn_code rc = read_remembered(st, file, f, &o, cx->scratch, &d, e);
-        if (rc == QN_EDATA || rc == QN_ELIMIT || rc == QN_EIO || rc == QN_EMISSING) {
+        if (rc == QN_EDATA || rc == QN_ELIMIT || rc == QN_EIO || rc == QN_ERECIPE || rc == QN_EMISSING) {
             if (!e->pos.file) e->pos.file = file;
             return QN_EDATA;            /* one failed row; the other files go on */
         }
