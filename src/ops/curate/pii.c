@@ -91,6 +91,6 @@ const qn_op qn_op_pii = {
     .name = "pii", .version = 1, .stage = QN_CURATE, .brief = "find, mask or drop personal data and secrets",
     .about = "Kinds: email, phone, card (Luhn), iban (mod 97), ip, ssn, key (by makers' prefixes and by the entropy of what is assigned to words like `password`), name\n"
              "and place (by lists and neighbours). On 1,500 synthetic sentences, all of them read while rules and lists were written, precision and recall: email, iban, ip, ssn 1.00/1.00, card 1.00/0.99,\n"
-             "phone 0.99/0.94, name 0.94/0.73, place 0.99/0.69: expect less of names and places elsewhere. Lists find many names, not all.",
+             "phone 0.99/0.94, name 0.94/0.73, place 0.99/0.69. Of 1,125 people at the head of encyclopaedia articles that nobody read for it, 74 in 100 are found; one title in ten of a film or a village is taken for a name.",
     .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES, .check = check, .map = map,
 };
