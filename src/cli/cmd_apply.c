@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 typedef struct {
@@ -72,6 +73,38 @@ static int run_plan(const qn_plan *plan, opts *o, const char *ledger)
     return code;
 }
 
+/* Do two paths name one file, whether it is there or not? */
+static bool same_file(const char *a, const char *b)
+{
+    char dirs[2][PATH_MAX];
+    const char *paths[2] = { a, b }, *names[2];
+    for (int i = 0; i < 2; i++) {
+        names[i] = strrchr(paths[i], '/') + 1;
+        char *dir = qn_strz((qn_str){ paths[i], (size_t)(names[i] - paths[i]) });
+        bool there = realpath(dir, dirs[i]) != NULL;
+        qn_free(dir);
+        if (!there) return false;
+    }
+    return strcmp(names[0], names[1]) == 0 && strcmp(dirs[0], dirs[1]) == 0;
+}
+
+/* Mistakes that the recipe would tell in lines that nobody wrote, or only at its end. */
+static bool settings_clash(const qn_args *args, const opts *o, qn_err *e)
+{
+    for (size_t i = 0; i < args->settings.n; i++)
+        for (size_t k = 0; k < i; k++)
+            if (qn_str_eq(args->settings.items[i].name, args->settings.items[k].name)) {
+                qn_fail(e, QN_EUSAGE, "`%.*s` is given twice", QN_FMT(args->settings.items[i].name));
+                return true;
+            }
+    char *out = whole_path(o->out), *rejected = whole_path(o->run.rejected);
+    bool same = o->out && o->run.rejected && strcmp(out, "-") != 0 && strcmp(rejected, "-") != 0 && same_file(out, rejected);
+    if (same) qn_fail(e, QN_EUSAGE, "rows that stay and rejected rows cannot both go to %s", o->out);
+    qn_free(out);
+    qn_free(rejected);
+    return same;
+}
+
 static int run(const qn_args *args, void *vo)
 {
     opts *o = vo;
@@ -92,6 +125,7 @@ static int run(const qn_args *args, void *vo)
         else qn_hint(&e, "`quern ops` lists all");
         return qn_say_error(&e);
     }
+    if (settings_clash(args, o, &e)) return qn_say_error(&e);
     char *out = whole_path(o->out);
     bool raw;
     if (o->out && strcmp(o->out, "-") != 0) qn_buf_printf(&ledger, "%s.ledger.db", out);

@@ -78,6 +78,13 @@ for argv in (["apply", "dedup_exact", NOWHERE], ["apply", "read_rows", "path=" +
     check(code == 2 and NOWHERE in err, argv, code, err)
 print("%d parameters that name a file: one that is not there is a mistake, code 2, before anything is written" % len(named))
 
+# ---- where rows go, and what is given twice
+for argv, wanted in ((["dedup_exact", FILE, "-o", lib.path("same.jsonl"), "--rejected", os.path.join(os.path.dirname(lib.path("same.jsonl")), ".", "same.jsonl")], "cannot both go to"),
+                     (["dedup_exact", FILE, "-o", lib.path("rows.csv")], "written as JSON lines, not as csv"), (["dedup_exact", FILE, "-o", lib.path("rows.jsonl.gz")], "not as gz"),
+                     (["dedup_minhash", "text=.text", "text=.question", FILE], "`text` is given twice"), (["language", "text=.text", "want=[english]", FILE], "`english` is no language's code")):
+    code, out, err = lib.quern("apply", *argv)
+    check(code == 2 and wanted in err and not out, argv, code, err)
+
 # ---- settings that can do nothing are refused before the first row, and what could not be done is no success
 for setting, wanted in (("per_licence={a: ten}", "the limit of `a` in `per_licence` is `ten`"), ("per_licence={a: -1}", "is `-1`"), ("per_licence={a: [3]}", "is `[3]`"), ("per_licence=ten", "is a text"),
                         ("per_licence={a: 3}", "needs `licence`")):

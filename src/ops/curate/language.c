@@ -3,6 +3,7 @@
  * Runs on: any worker; keeps nothing between rows. */
 #include "ops/curate/curate.h"
 #include "text/langid.h"
+#include <ctype.h>
 
 typedef struct { qn_expr *text; qn_expr *as; qn_texts want; double min; } params;
 
@@ -17,9 +18,30 @@ static const qn_param PARAMS[] = {
 static const qn_example EXAMPLES[] = {
     { .params = "want: [en]", .in = "{text: 'Wo hat der alte Mann sein Mehl gekauft?'}", .reject = "language: de" },
     { .params = "as: .lang", .in = "{text: 'Where is the flour of the miller?', lang: 'fr'}", .reject = "language: en" },
+    { .params = "want: [english]", .in = "{text: 'x'}", .fail = "`english` is no language's code" },
     { .params = "", .in = "{text: '12 + 7'}", .out = "{text: '12 + 7', language: 'und', language_confidence: 0.0}" },
     QN_END
 };
+
+/* A language's name, which no text would ever have for its code. */
+static bool looks_like_code(qn_str s)
+{
+    size_t n = 0;
+    while (n < s.n && islower((unsigned char)s.p[n])) n++;
+    return (n == 2 || n == 3) && (n == s.n || s.p[n] == '-');
+}
+
+static qn_code check(qn_check *ck, void *vp, qn_err *e)
+{
+    const params *p = vp;
+    for (size_t i = 0; i < p->want.n; i++) {
+        if (looks_like_code(p->want.items[i])) continue;
+        qn_fail_at(e, QN_ERECIPE, qn_check_param(ck, "want"), "`%.*s` is no language's code", QN_FMT(p->want.items[i]));
+        qn_hint(e, "two or three small letters: en, de, zh");
+        return QN_ERECIPE;
+    }
+    return QN_OK;
+}
 
 static qn_code measure(qn_ctx *cx, const void *vp, qn_row *r, qn_err *e)
 {
@@ -52,5 +74,5 @@ const qn_op qn_op_language = {
     .about = "Two witnesses: cld2 where it is installed (apt-get install libcld2-0), and function words, letters and scripts of our own, which also work\n"
              "without it for 45 languages and the scripts of one language each. `und` means that nothing can be said.",
     .writes = "language: text, language_confidence: real",
-    .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES, .measure = measure, .decide = decide,
+    .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES, .check = check, .measure = measure, .decide = decide,
 };

@@ -29,9 +29,24 @@ static const qn_param PARAMS[] = {
 
 typedef struct { qn_out *out; uint64_t rows, tokens; bool full; } state;
 
+/* Rows are written as JSON lines whatever the file is called: a name that says otherwise would be believed. */
+static qn_code check_name(const char *to, qn_pos pos, qn_err *e)
+{
+    static const char *const others[] = { "csv", "tsv", "parquet", "xlsx", "sqlite", "db", "gz", "zst", "bz2", "xz", "zip", NULL };
+    qn_str ext = qn_path_ext(qn_str_of(to));
+    for (size_t i = 0; others[i]; i++) {
+        if (!qn_str_ieq(ext, qn_str_of(others[i]))) continue;
+        qn_fail_at(e, QN_ERECIPE, pos, "%s: rows are written as JSON lines, not as %s", to, others[i]);
+        qn_hint(e, "call it .jsonl; to pack it: `-o - | gzip >FILE`");
+        return QN_ERECIPE;
+    }
+    return QN_OK;
+}
+
 static qn_code check(qn_check *ck, void *vp, qn_err *e)
 {
     params *p = vp;
+    QN_TRY(check_name(p->to, qn_check_param(ck, "to"), e));
     p->layout = qn_layout_find(p->as);
     return p->layout ? qn_layout_check(p->layout, p->with, ck->in, ck->arena, ck->pos, e) : QN_OK;
 }
