@@ -553,15 +553,16 @@ def section(name, args):
     settings = json.load(open(os.path.join(folder, "settings.json")))
     if name == "source2synth_mhqa" and not SIZES[name][args.size].get("base"):
         words = words.replace("all-MiniLM-L6-v2 with a head for spans", "a small encoder of random weights with a head for spans")
-    return ["## " + title, "", words, "", ("Settings: %s. %s" % (", ".join("%s %s" % kv for kv in sorted(settings.items())), times(folder))).rstrip(),
+    return ["## " + title, "", words, "", ("Size *%s*. Settings: %s. %s" % (args.size, ", ".join("%s %s" % kv for kv in sorted(settings.items())), times(folder))).rstrip(),
             "", *table(tally), "", *about(os.path.join(folder, "run")), ""]
 
 
-def sections_of(path, size):
-    """The sections of a page of results of this size: those of experiments that were not run here stay as they are."""
+def sections_of(path):
+    """The sections of a page of results: those of experiments that were not run here stay as they are. Each says its size; a page that says one size for all has it put in."""
     text = open(path).read() if path and os.path.exists(path) else ""
-    if "size *%s*" % size not in text:
-        return {}
+    one = re.search(r"size \*(\w+)\*", text.split("\n## ")[0])
+    if one:
+        text = text.replace("\nSettings: ", "\nSize *%s*. Settings: " % one.group(1))
     return {part.split("\n")[0]: ["## " + line if not i else line for i, line in enumerate(part.rstrip().split("\n"))] + [""] for part in text.split("\n## ")[1:]}
 
 
@@ -596,10 +597,10 @@ def main():
         run(name, size, args, {**made, **size["settings"]})
         if name == "retriever" and args.size != "short":
             run_elsewhere(args, folder, elsewhere(args.data, folder, made["passages"]))
-    before = sections_of(args.results, args.size)
+    before = sections_of(args.results)
     parts = [line for name in EXPERIMENTS for line in section(name, args) or before.get(EXPERIMENTS[name][3], [])]
     if args.results:
-        head = ["# Results of the experiments", "", "Written by `make experiments` (tools/experiments.py) from the runs' outputs, size *%s*. Not by hand." % args.size, ""]
+        head = ["# Results of the experiments", "", "Written by `make experiments` (tools/experiments.py) from the runs' outputs. Not by hand. Each section says its size; `--size full` is what figures should be quoted from.", ""]
         with open(args.results + ".part", "w") as f:
             f.write("\n".join(head + parts).rstrip() + "\n")
         os.replace(args.results + ".part", args.results)
