@@ -528,7 +528,8 @@ EXPERIMENTS = {
         "the filter when one of its tries is right, a comparison when more than half are: chance alone finds one of two answers. Curated rows are drawn in the shares that slice 2 has of bridges, of choices between two things, of yes and of no."),
     "retriever": (prepare_retriever, about_retriever, ["squad"], "Retrieval (retriever)",
         "NDCG@10 of people's questions (SQuAD's dev articles) over the passages the run took, theirs among them; queries for tuning were made by rules from passages of other articles. "
-        "Whether a tuned encoder is taken is decided by people's questions over articles that are neither in the test nor tuned on; rows, rate and blend were chosen on such articles. "
+        "Whether a tuned encoder is taken is decided by people's questions over articles that are neither in the test nor tuned on. The settings were chosen on people's questions over articles of "
+        "SQuAD's training part, none of the test. *tuned on queries to the searched passages* learns queries made from the test's passages, as an index sees them too, and none of its questions. "
         "*bm25*: words alone; *joined*: both scores added."),
     "self_improve": (prepare_self_improve, about_self_improve, [], "Learning from what it solved itself (self_improve)",
         "Sums of two numbers under 50 that the model has not seen; a decoder trained from scratch on 500 solved ones, then on its own solutions of 1,500 others. A checker that computes "
