@@ -223,6 +223,8 @@ def run_elsewhere(args, folder, sets):
         to = os.path.join(at, "%d.jsonl" % k)
         subprocess.check_call([args.quern, "apply", "tally", "of=[bm25, encoder, joined]", "by=.system", "pair=.id", "against=base", put(os.path.join(at, "%d-in.jsonl" % k), lines), "-o", to], stdout=sys.stderr)
         found.append((name, rows(to)))
+    # curated rows against as many uncurated ones, on the test itself
+    subprocess.check_call([args.quern, "apply", "tally", "of=[encoder, joined]", "by=.system", "pair=.id", "against=tuned on uncurated rows", os.path.join(folder, "run", "found.jsonl"), "-o", os.path.join(folder, "against_uncurated.jsonl")], stdout=sys.stderr)
     with open(os.path.join(folder, "elsewhere.json"), "w") as f:
         json.dump(found, f)
 
@@ -463,6 +465,7 @@ def about_retriever(out):
     lines = [filter_line(count(f, True), count(kept, True), count(f, False), count(kept, False))]
     for g in ("tuned on curated rows", "tuned on uncurated rows", "tuned on queries to the searched passages"):
         lines += [x for x in verdict(rows(os.path.join(out, "data.jsonl")), g) if not x.startswith("bm25")]
+    lines += verdict(rows(os.path.join(os.path.dirname(out), "against_uncurated.jsonl")), "tuned on curated rows")
     for m in ("synth", "as_many_uncurated", "quarter", "half", "curated", "searched"):
         for r in rows(os.path.join(out, "model.%s.jsonl" % m)):
             lines.append("Gate, %s (%d rows): NDCG@10 of people's validation questions %.1f before and %.1f after (chance makes %.1f): %s." % (m, r["rows"], 100 * r["right_before"], 100 * r["right_valid"], 100 * r["right_margin"], "refused, the base stays" if r["refused"] else "taken"))
