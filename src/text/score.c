@@ -194,8 +194,9 @@ double qn_score_rouge_l(qn_str gold, qn_str reply)
     qn_lcs l = { 0 };
     double score = 0;
     if (a.n && b.n) {
-        qn_lcs_set(&l, x, a.n, (uint32_t)n);
-        score = qn_rouge_l(qn_lcs_len(&l, y, b.n), b.n, a.n);
+        bool swap = a.n > b.n;                          /* the shorter one is the pattern, whose masks take memory */
+        qn_lcs_set(&l, swap ? y : x, swap ? b.n : a.n, (uint32_t)n);
+        score = qn_rouge_l(qn_lcs_len(&l, swap ? x : y, swap ? a.n : b.n), b.n, a.n);
     }
     qn_lcs_free(&l);
     qn_free(x);

@@ -167,16 +167,23 @@ static bool no_rest(const state *st, size_t total)
     return whole;
 }
 
-/* The largest total that the supplies allow; of the thousand below it the first that needs no rounding, when there is one. */
+/* The largest total that the supplies allow; of the thousand below it the first that needs no rounding, when there is one. With very many groups fewer totals
+ * are tried, from one on that is met without any rounding up: less than a row of each group is lost by that. */
 static size_t largest(state *st, size_t limit)
 {
-    double most = (double)st->n;
-    for (size_t g = 0; g < st->n_groups; g++)
-        if (st->groups[g].share > 0) most = fmin(most, ((double)st->groups[g].supply + 1) / st->groups[g].share);
-    size_t total = (size_t)most;
+    enum { WORK = 20000000 };       /* groups looked at */
+    double most = (double)st->n, safe = (double)st->n;
+    for (size_t g = 0; g < st->n_groups; g++) {
+        if (st->groups[g].share <= 0) continue;
+        most = fmin(most, ((double)st->groups[g].supply + 1) / st->groups[g].share);
+        safe = fmin(safe, (double)st->groups[g].supply / st->groups[g].share + 1e-9);
+    }
+    size_t tries = st->n_groups ? WORK / st->n_groups + 1 : 1;
+    size_t total = most - safe > (double)tries ? (size_t)safe : (size_t)most;
     if (limit && total > limit) total = limit;
     while (total > 0 && !quotas(st, total)) total--;
-    for (size_t t = total; t > 0 && t + 1000 > total; t--)
+    if (tries > 1000) tries = 1000;
+    for (size_t t = total; t > 0 && t + tries > total; t--)
         if (quotas(st, t) && no_rest(st, t)) return t;
     quotas(st, total);
     return total;

@@ -26,6 +26,10 @@ static const qn_example EXAMPLES[] = {
     QN_END
 };
 
+enum { LONGEST = 32768 };       /* words: a pattern of so many, all different, takes 128 MB */
+
+static qn_words_kind words_kind(const params *p) { return qn_str_is(p->words, "plain") ? QN_WORDS_PLAIN : QN_WORDS_ROUGE; }
+
 typedef struct { qn_novelty *pool; qn_row_mark *marks; size_t n, cap; bool warned; } state;
 
 static qn_code check(qn_check *ck, void *vp, qn_err *e)
@@ -54,7 +58,7 @@ static qn_code open(qn_ctx *cx, const void *vp, void **out, qn_err *e)
     const params *p = vp;
     state *st = QN_NEW(state);
     (void)cx;
-    st->pool = qn_novelty_new(qn_str_is(p->words, "plain") ? QN_WORDS_PLAIN : QN_WORDS_ROUGE);
+    st->pool = qn_novelty_new(words_kind(p));
     *out = st;
     return p->against && *p->against ? qn_pick_file(p->against, p->path, load_text, st, e) : QN_OK;
 }
@@ -69,8 +73,11 @@ static void close(void *vs)
 
 static qn_code measure(qn_ctx *cx, const void *vp, qn_row *r, qn_err *e)
 {
+    const params *p = vp;
     qn_str text;
-    return qn_pick_text(((const params *)vp)->text, r, cx->scratch, &text, e);      /* fails here, where an error can be said */
+    QN_TRY(qn_pick_text(p->text, r, cx->scratch, &text, e));        /* fails here, where an error can be said */
+    size_t n = text.n > LONGEST ? qn_words_count(text, words_kind(p)) : 0;
+    return n <= LONGEST ? QN_OK : qn_fail(e, QN_EDATA, "a text of %zu words: `novel` compares up to %d", n, LONGEST);
 }
 
 static qn_verdict settle(qn_ctx *cx, const void *vp, void *vs, qn_row *r)
@@ -101,7 +108,7 @@ const qn_op qn_op_novel = {
     .name = "novel", .version = 1, .stage = QN_CURATE, .writes = "rouge_l: real",
     .brief = "drop rows too close by ROUGE-L to an earlier row or to a file's texts",
     .about = "Exact: the values are those of the rouge-score package without stemming. `_of` is the id of the nearest earlier row, or the hash of "
-             "the file's text. Texts in other alphabets have no words of the kind `rouge`: use `words: plain`.",
+             "the file's text. Texts of more than 32,768 words fail. Texts in other alphabets have no words of the kind `rouge`: use `words: plain`.",
     .paper = "Self-Instruct (Wang et al. 2022)",
     .params = PARAMS, .params_size = sizeof(params), .examples = EXAMPLES,
     .check = check, .open = open, .close = close, .measure = measure, .settle = settle, .holds = holds,
