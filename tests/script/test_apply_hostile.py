@@ -81,7 +81,7 @@ print("%d parameters that name a file: one that is not there is a mistake, code 
 # ---- sizes that a table of all with all would not survive
 long = lib.write_rows("long.jsonl", [{"text": " ".join("w%d" % (i % 30011) for i in range(200000))}] * 2 + [{"text": "a short one"}])
 code, _, err = lib.quern("apply", "novel", "text=.text", long, "-o", lib.path("novel.jsonl"), timeout=60)
-check(code == 0 and "1 accepted + 0 rejected + 2 failed" in err and "a text of 200000 words" in err, "novel on texts too long for it", code, err)
+check(code == 1 and "1 accepted + 0 rejected + 2 failed" in err and "a text of 200000 words" in err, "novel on texts too long for it", code, err)
 groups = lib.write_rows("groups.jsonl", [{"t": "row %d" % (i % 36000)} for i in range(40000)])
 code, _, err = lib.quern("apply", "balance", "by=.t", groups, "-o", lib.path("balance.jsonl"), timeout=60)
 check(code == 0 and "36000 accepted + 4000 rejected" in err, "balance over very many groups", code, err)
