@@ -18,8 +18,8 @@ static const qn_param PARAMS[] = { QN_END };
 #define WARSAW "{title: 'Warsaw', text: 'Warsaw is the capital of Poland. It lies on the river Vistula.'}"
 static const qn_example EXAMPLES[] = {
     { .in = "{type: 'bridge', seed: 'Warsaw', passages: [" CURIE ", " WARSAW "]}",
-      .out = "{type: 'bridge', seed: 'Warsaw', passages: [" CURIE ", " WARSAW "], question: 'On which river does the city where Marie Curie was born lie?', answer: 'Vistula', "
-             "steps: [{question: 'Where was Marie Curie born?', answer: 'Warsaw'}, {question: 'On which river does Warsaw lie?', answer: 'Vistula'}]}" },
+      .out = "{type: 'bridge', seed: 'Warsaw', passages: [" CURIE ", " WARSAW "], question: 'Of what is the city where Marie Curie was born the capital?', answer: 'Poland', "
+             "steps: [{question: 'Where was Marie Curie born?', answer: 'Warsaw'}, {question: 'Of what is Warsaw the capital?', answer: 'Poland'}]}" },
     { .in = "{type: 'bridge', seed: 'Warsaw', passages: [" WARSAW ", " WARSAW "]}", .reject = "question: no safe question joins the two passages" },
     QN_END
 };
