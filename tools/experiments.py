@@ -470,6 +470,9 @@ def about_retriever(out):
         for r in rows(os.path.join(out, "model.%s.jsonl" % m)):
             lines.append("Gate, %s (%d rows): NDCG@10 of people's validation questions %.1f before and %.1f after (chance makes %.1f): %s." % (m, r["rows"], 100 * r["right_before"], 100 * r["right_valid"], 100 * r["right_margin"], "refused, the base stays" if r["refused"] else "taken"))
     lines = ["- " + x for x in lines]
+    passes = lambda k, spoiled: mean([r["rank"]["encoder"] <= k for r in f if r["spoiled"] == spoiled])
+    lines += ["", "What the round trip keeps, by k (a row is kept when its passage is among the first k):", "", "| k | spoiled rows kept | right rows kept |", "|---|---|---|"]
+    lines += ["| %d | %.1f%% | %.1f%% |" % (k, 100 * passes(k, True), 100 * passes(k, False)) for k in (1, 2, 3, 5, 10, 20)]
     along = rows(os.path.join(out, "curve.jsonl"))
     if along:
         lines += ["", "By the share of the curated rows that was learnt (the run's report draws it):", "", *curve(along)]
