@@ -406,6 +406,8 @@ def about_tqa(out):
     lines += ["- Rows learnt by the three seeds: curated %s, uncurated %s, never spoiled %s; all that is kept %d, all of it %d. Those of *as many curated* are drawn in the shares of forms that slice 2 has; where the filter kept too few of a form, they are fewer."
               % (*(learnt(arm) for arm in ("curated", "uncurated", "clean")), model("all_curated")["rows"], model("all_uncurated")["rows"])]
     lines += ["- Weights: %d of the models of slice 1 and those that go on from it, %d of each arm's." % (model("synth")["params"], model("curated1")["params"])]
+    if not any(r["group"].startswith("chat model") for r in tally):
+        lines += ["- The paper's rows of a chat model that was not tuned (zero-shot, one-shot without and with the table, with a SQL tool) are here when one is given: `tools/experiments.py --chat http://HOST:PORT/v1#NAME`."]
     human = rows(os.path.join(out, "human.jsonl"))
     if human:
         lines += ["- People's rows: %d questions over the tables of the rows whose answer a line of the model of slice 1 and curated rows gives in one of its tries; nobody wrote a query for them." % len(human)]
