@@ -263,7 +263,7 @@ def run(name, size, args, settings):
     folder = os.path.join(args.out, args.size, name)
     os.makedirs(folder, exist_ok=True)
     out = os.path.join(folder, "run")
-    command = [args.quern, "run", name, "-o", out, "--memory", "6G", *["%s=%s" % kv for kv in settings.items()]]
+    command = [args.quern, "run", name, "-o", out, "--memory", "16G" if name == "source2synth_tqa" else "6G", *["%s=%s" % kv for kv in settings.items()]]
     if args.workers:
         command += ["-j", str(args.workers)]
     if name == "retriever" or size.get("base"):
