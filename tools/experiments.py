@@ -455,11 +455,7 @@ def about_mhqa(out):
     lines += ["", "soft_em by kind:", "", "| system | " + " | ".join("%s (n %d)" % (k, max(r["n"] for (_, x), r in by.items() if x == k)) for k in kinds) + " |", "|---|" + "---|" * len(kinds)]
     for s in dict.fromkeys(r["group"] for r in tally):
         lines.append("| %s | " % s + " | ".join("%.1f [%.1f, %.1f]" % tuple(100 * by[s, k][x] for x in ("value", "low", "high")) if (s, k) in by else "" for k in kinds) + " |")
-    for f, words in (("over_rows", "Over the share of its rows that an arm learns (one seed):"), ("over_share", "Over the share of people's rows among as many (one seed):")):
-        t = rows(os.path.join(out, f + ".jsonl"))
-        if t:
-            lines += ["", words, "", *table(t)]
-    return lines
+    return lines + ["", "Over the share of its rows that an arm learns (one seed):", "", *table(rows(os.path.join(out, "over_rows.jsonl")))]
 
 
 def about_retriever(out):
