@@ -397,9 +397,36 @@ def filter_table(tried):
     return lines
 
 
+def paper_protocol(measured):
+    """All that is kept against all of slice 2, question by question; the interval draws whole tables."""
+    em = {(r["system"], r["id"]): r["em"] for r in measured}
+    tables = {}
+    for r in measured:
+        if r["system"] == "slice 2, all that is kept":
+            tables.setdefault(r["table"]["name"], []).append(r["em"] - em["slice 2, all of it uncurated", r["id"]])
+    parts, rng = [(sum(x), len(x)) for x in tables.values()], random.Random(1)
+    draws = sorted(sum(a for a, _ in d) / sum(n for _, n in d) for d in ([rng.choice(parts) for _ in parts] for _ in range(2000)))
+    return "The paper's protocol, all that is kept against all of it, fewer rows against more, one seed each: %+.1f [%+.1f, %+.1f]." % tuple(100 * x for x in (sum(a for a, _ in parts) / sum(n for _, n in parts), draws[49], draws[1949]))
+
+
+def by_seed(arms):
+    """The mean of each seed: the intervals of the table know tables and questions, but no other seeds. Rows of an arm come seed by seed."""
+    seen, ems = {}, {}
+    for r in arms:
+        k = seen[r["system"], r["id"]] = seen.get((r["system"], r["id"]), 0) + 1
+        ems.setdefault(r["system"], {}).setdefault(k, []).append(r["em"])
+    levels = {g: [100 * mean(x) for _, x in sorted(e.items())] for g, e in ems.items()}
+    d = [c - u for c, u in zip(levels["slice 2, as many curated"], levels["slice 2, uncurated"])]
+    error = (sum((x - mean(d)) ** 2 for x in d) / (len(d) - 1) / len(d)) ** 0.5
+    firm = "clear of chance" if abs(mean(d)) > 4.303 * error else "not clear of chance"          # Student's t, two degrees of freedom
+    return ("Seed by seed (the intervals above draw tables, not seeds): %s. Curated less uncurated: %s; mean %+.1f with a standard error over the seeds of %.1f, %s between so few seeds."
+            % ("; ".join("*%s* %s" % (g, ", ".join("%.1f" % x for x in l)) for g, l in levels.items()), ", ".join("%+.1f" % x for x in d), mean(d), error, firm))
+
+
 def about_tqa(out):
     tried, tally = rows(os.path.join(out, "slice2.jsonl")), rows(os.path.join(out, "data.jsonl"))
-    lines = ["- " + x for group in ("slice 2, as many curated", "slice 2, as many never spoiled", "slice 2, all that is kept") for x in verdict(tally, group)]
+    lines = ["- " + x for group in ("slice 2, as many curated", "slice 2, as many never spoiled") for x in verdict(tally, group)]
+    lines += ["- " + paper_protocol(rows(os.path.join(out, "measured.jsonl"))), "- " + by_seed(rows(os.path.join(out, "arms.jsonl")))]
     kept = [r for r in tried if r["kept"]]
     lines += ["- Spoiled on purpose: %s of the rows of slice 2." % share(count(tried, True), len(tried)), "- " + filter_line(count(tried, True), count(kept, True), count(tried, False), count(kept, False))]
     model = lambda name: rows(os.path.join(out, "model.%s.jsonl" % name))[0]
@@ -522,7 +549,7 @@ def about_process_reward(out):
 EXPERIMENTS = {
     "source2synth_tqa": (prepare_tqa, about_tqa, ["wikitablequestions"], "Table questions (source2synth_tqa)",
         "Exact match of what the query gives, on people's questions (WikiTableQuestions) over tables that no row was made from. Each model is a small decoder trained from scratch: there is "
-        "no base to begin from. *Slice 2*: arms, smaller decoders because there are many of them, that learn equal numbers of its rows, three seeds each: other rows, another order; a question's measure in an arm is its mean over the "
+        "no base to begin from. *Slice 2*: arms that learn equal numbers of its rows, three seeds each: other rows, another order; a question's measure in an arm is its mean over the "
         "seeds. *All of it* and *all that is kept*: the paper's protocol, one seed each; the arms, the ungrounded control and the part of slice 1 beside it have models of one size. *Slice 1 + curated* goes on from the model of slice 1. Some rows of slice 2 are spoiled on purpose (another column, the "
         "other end, another sum), so that they give another answer. *Voting*: the executed answers of several samples vote, empty ones do not. *People's rows*: questions of people over the "
         "tables of the rows, of which answers are known but no query; three seeds, and at last the samples of all three models vote. Intervals draw whole tables."),
