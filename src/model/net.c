@@ -221,7 +221,10 @@ static qn_code reward_ids(qn_net *n, qn_call *c, qn_value body, qn_ids *ids, qn_
     qn_message *all;
     size_t k = 0;
     if (qn_v_get(body, QN_STR("steps"), &list) && list.kind == QN_V_LIST) {
-        if (qn_v_get(body, QN_STR("prompt"), &one)) QN_TRY(qn_tokenizer_encode(n->tok, qn_v_str(one), QN_TOKENS_PLAIN, ids, e));
+        if (qn_v_get(body, QN_STR("prompt"), &one)) {
+            qn_message said = { QN_STR("user"), qn_v_str(one) };
+            QN_TRY(qn_chat_put(&n->chat, n->tok, &said, 1, true, ids, NULL, e));
+        }
         for (qn_v_iter it = qn_v_iter_of(list); qn_v_next(&it, NULL, &one);) {
             QN_TRY(qn_tokenizer_encode(n->tok, qn_v_str(one), QN_TOKENS_PLAIN, ids, e));
             if (ids->n) qn_ids_put(ends, (int32_t)ids->n - 1);

@@ -128,6 +128,7 @@ static qn_code training_key(const qn_learner *l, char hex[33], qn_err *e)
     qn_hasher_add(h, d, sizeof d);
     hash_text(h, qn_str_of(o->lora_modules ? o->lora_modules : ""));
     if (o->span) hash_text(h, QN_STR("span"));
+    if (o->kind == QN_TRAIN_STEPS) hash_text(h, QN_STR("steps are a reply"));
     for (size_t i = 0; i < o->n_choices; i++) hash_text(h, o->choices[i]);
     for (size_t i = 0; i < l->n; i++) {
         qn_hash128 r = row_hash(l, &l->rows[i]);
@@ -270,16 +271,23 @@ static qn_code put_messages(qn_learner *l, const kept *k, size_t from, size_t n,
     return QN_OK;
 }
 
-/* Targets of step rewards: at the last token of each message that has one. */
+/* Targets of step rewards: at the last token of each message that has one; what is right is language to be learnt. The first message is what the user says, the steps behind it are the
+ * assistant's words, as a base that solves was taught to write them. */
 static qn_code put_steps(qn_learner *l, const kept *k, span *out, qn_err *e)
 {
     out->at = l->ids.n;
-    for (uint32_t i = 0; i < k->n_a; i++) {
+    QN_TRY(qn_chat_put(&l->chat, l->tok, l->msgs + k->at, 1, true, &l->ids, NULL, e));
+    while (l->labels.n < l->ids.n) { QN_GROW(l->labels.p, l->labels.n, l->labels.cap); l->labels.p[l->labels.n++] = -1; }
+    while (l->weights.n < l->ids.n) { QN_GROW(l->weights.p, l->weights.n, l->weights.cap); l->weights.p[l->weights.n++] = 0; }
+    for (uint32_t i = 1; i < k->n_a; i++) {
+        uint32_t next = i;
+        while (next < k->n_a && k->step[next] < 0) next++;          /* a step without a label goes with the next that has one */
+        float good = next < k->n_a && k->step[next] > 0.5f;
         QN_TRY(qn_tokenizer_encode(l->tok, l->msgs[k->at + i].content, QN_TOKENS_PLAIN, &l->ids, e));
         while (l->labels.n < l->ids.n) { QN_GROW(l->labels.p, l->labels.n, l->labels.cap); l->labels.p[l->labels.n++] = -1; }
         if (l->ids.n > out->at) l->labels.p[l->ids.n - 1] = k->step[i];
+        while (l->weights.n < l->ids.n) { QN_GROW(l->weights.p, l->weights.n, l->weights.cap); l->weights.p[l->weights.n++] = good; }
     }
-    while (l->weights.n < l->ids.n) { QN_GROW(l->weights.p, l->weights.n, l->weights.cap); l->weights.p[l->weights.n++] = 1; }
     out->n = (int)(l->ids.n - out->at);
     return QN_OK;
 }

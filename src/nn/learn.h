@@ -22,7 +22,7 @@ typedef struct qn_learn_options {
     double lora_alpha;          /* 0: twice the rank */
     const char *lora_modules;   /* NULL: all */
     int max_tokens;             /* longest row; 0: what the model takes. Texts of QN_TRAIN_LM are cut into pieces, other rows stay out */
-    double beta;                /* QN_TRAIN_DPO */
+    double beta;                /* QN_TRAIN_DPO, QN_TRAIN_STEPS: as in qn_decoder_train */
     bool   ranking;             /* a sentence encoder instead (kind is not looked at; a base is needed): rows are a = [query], b = [positive, negatives ...] */
     bool   span;                /* a reader instead (span.h; without a base a new encoder of `size`): rows are a = [question, passages ...], b = [answer] */
     const qn_str *choices;      /* span: answers that stand in no passage; a base that reads already keeps its own */
@@ -50,7 +50,8 @@ typedef struct {
     float  weight, p, margin;   /* as in qn_train_row; 0: default */
     int64_t start;              /* span: 0, or 1 + a byte of the first passage at which the answer stands */
     qn_str group;               /* ranking: rows of one name share steps, and are negatives for each other; empty in all: no groups */
-    const float *step;          /* QN_TRAIN_STEPS: target (0..1; negative: none) at the end of each message of a, (n_a) */
+    const float *step;          /* QN_TRAIN_STEPS: target (0..1; negative: none) at the end of each message of a, (n_a). a[0] is what the user says, of role `user` and without
+                                   a target; the others are steps of the reply, which follow each other as they are */
 } qn_learn_row;
 
 typedef struct {

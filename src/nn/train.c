@@ -8,7 +8,7 @@
 typedef struct {
     qn_decoder *m;
     qn_train_kind kind;
-    double beta;
+    double beta, lm;            /* lm: weight of language modelling beside step rewards */
     int pass;
     const qn_train_row *rows;
     double *ref;                /* (n, 2) log-probabilities of a and b under the reference; DPO */
@@ -175,32 +175,45 @@ static qn_code pairs_loss(trainer *t, const uint32_t *rows, size_t n, qn_fit_sta
     return QN_OK;
 }
 
-/* ---- step rewards: mean over the labelled tokens of the step ---- */
+/* ---- step rewards: mean over the labelled tokens of the step; beside it, weighed by t->lm, language modelling over its weighted tokens ---- */
+static void steps_pass(trainer *t, const qn_tokens *b, const qn_seq *s, double labels, double words, qn_fit_state *st)
+{
+    qn_decoder_forward(t->m, b);
+    if (t->lm > 0 && words > 0) {
+        double *scale = QN_NEW_N(double, b->n_seqs + 1);
+        for (int k = 0; k < b->n_seqs; k++) scale[k] = t->lm / words;
+        aim(t, b, s, scale);
+        qn_decoder_head(t->m, b->n, t->target, t->coef, t->logp, true, t->base);       /* begins dhidden */
+        for (int i = 0; i < b->n; i++) st->loss -= (double)t->coef[i] * (double)t->logp[i];
+        qn_free(scale);
+    } else memset(t->m->acts->dhidden, 0, (size_t)b->n * (size_t)t->m->c.d * sizeof(float));
+    for (int k = 0; k < b->n_seqs; k++)
+        for (int i = b->starts[k]; i < b->starts[k + 1]; i++) {
+            float y = s[k].label ? s[k].label[i - b->starts[k]] : -1;
+            if (y < 0) continue;
+            double x = score_at(t, i), dh;
+            st->loss += pair_loss(x, (double)y, &dh) / labels;
+            st->right += ((x > 0) == (y > 0.5f)) / labels;
+            score_back(t, i, dh / labels);
+        }
+    qn_decoder_backward(t->m, b, t->base);
+}
+
 static qn_code steps_loss(trainer *t, const uint32_t *rows, size_t n, qn_fit_state *st)
 {
     qn_seq *s = QN_NEW_N(qn_seq, n);
-    double total = 0;
+    double labels = 0, words = 0;
     st->loss = st->right = 0;
     for (size_t i = 0; i < n; i++) {
         s[i] = t->rows[rows[i]].a;
-        for (int j = 0; s[i].label && j < s[i].n; j++) total += s[i].label[j] >= 0;
+        for (int j = 0; s[i].label && j < s[i].n; j++) labels += s[i].label[j] >= 0;
+        words += weight_of(&s[i]);
     }
-    for (size_t from = 0, first; from < n && total > 0;) {
+    for (size_t from = 0, first; from < n && labels > 0;) {
         qn_packed b;
         first = from;
         qn_tokens_pack(&b, s, n, &from, t->pass);
-        qn_decoder_forward(t->m, &b.t);
-        memset(t->m->acts->dhidden, 0, (size_t)b.t.n * (size_t)t->m->c.d * sizeof(float));
-        for (int k = 0; k < b.t.n_seqs; k++)
-            for (int i = b.t.starts[k]; i < b.t.starts[k + 1]; i++) {
-                float y = s[first + (size_t)k].label ? s[first + (size_t)k].label[i - b.t.starts[k]] : -1;
-                if (y < 0) continue;
-                double x = score_at(t, i), dh;
-                st->loss += pair_loss(x, (double)y, &dh) / total;
-                st->right += ((x > 0) == (y > 0.5f)) / total;
-                score_back(t, i, dh / total);
-            }
-        qn_decoder_backward(t->m, &b.t, t->base);
+        steps_pass(t, &b.t, s + first, labels, words, st);
         st->tokens += b.t.n;
         qn_packed_free(&b);
     }
@@ -229,6 +242,7 @@ static qn_hash128 identity(const trainer *t, size_t n)
     qn_hasher *h = qn_hasher_new();
     qn_hasher_add(h, &t->kind, sizeof t->kind);
     qn_hasher_add(h, &t->beta, sizeof t->beta);
+    if (t->kind == QN_TRAIN_STEPS) qn_hasher_add(h, &t->lm, sizeof t->lm);
     qn_hasher_add(h, t->m->p.w, t->m->p.count * sizeof(float));     /* the model it began with */
     if (t->m->lora) qn_hasher_add(h, t->m->lora->p.w, t->m->lora->p.count * sizeof(float));
     for (size_t i = 0; i < n; i++) {
@@ -266,7 +280,7 @@ static qn_code reference(trainer *t, size_t n, qn_err *e)
 qn_code qn_decoder_train(qn_decoder *m, qn_train_kind kind, const qn_fit_options *o, double beta, const qn_train_row *rows, size_t n,
                          qn_fit_state *last, qn_err *e)
 {
-    trainer t = { .m = m, .kind = kind, .beta = beta > 0 ? beta : 0.1, .pass = o->pass_tokens > 0 ? o->pass_tokens : 4096, .rows = rows,
+    trainer t = { .m = m, .kind = kind, .beta = beta > 0 ? beta : 0.1, .lm = kind == QN_TRAIN_STEPS ? beta : 0, .pass = o->pass_tokens > 0 ? o->pass_tokens : 4096, .rows = rows,
                   .base = !m->lora };
     qn_params *groups[3];
     int k = 0;

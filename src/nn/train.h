@@ -13,12 +13,13 @@ typedef enum {
                            p = 1 is DPO (Rafailov et al. 2023); p from reward scores is the weighted form (Gallego 2024; with a
                            constant p: Mitchell 2023) */
     QN_TRAIN_REWARD,    /* -p log s(r(a) - r(b) - margin) - (1 - p) log s(-...), r the head's score at the last token (Ouyang et al. 2022) */
-    QN_TRAIN_STEPS      /* a: logistic loss of the head's score at each token that has a label (Lightman et al. 2023) */
+    QN_TRAIN_STEPS      /* a: logistic loss of the head's score at each token that has a label (Lightman et al. 2023), plus beta times the
+                           cross-entropy of its tokens by their weights: what solves goes on to solve (Cobbe et al. 2021, section 4.2) */
 } qn_train_kind;
 
 typedef struct { qn_seq a, b; float weight /* of the row; 0: 1 */, p /* pairs: probability that a is better; 0: 1 */, margin; } qn_train_row;
 
-/* beta: DPO's, 0: 0.1. The model is changed in place; with o->checkpoint the caller passes the same initial model again to
+/* beta: DPO's, 0: 0.1; of step rewards: the weight of language modelling, 0: none. The model is changed in place; with o->checkpoint the caller passes the same initial model again to
  * resume. Rows are borrowed for the call. `last` (or NULL) gets the state at the end. */
 qn_code qn_decoder_train(qn_decoder *m, qn_train_kind kind, const qn_fit_options *o, double beta, const qn_train_row *rows, size_t n,
                          qn_fit_state *last, qn_err *e);

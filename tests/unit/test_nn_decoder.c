@@ -54,15 +54,17 @@ static void make_rows(void)
 }
 
 /* One step with a rate that moves nothing: the loss, and gradients left behind. */
-static double loss_of(qn_decoder *m, qn_train_kind kind, int pass)
+static double loss_at(qn_decoder *m, qn_train_kind kind, double beta, int pass)
 {
     qn_fit_options o = { .lr = 1e-36, .steps = 1, .batch = ROWS, .pass_tokens = pass, .in_order = true };
     qn_fit_state s;
     qn_err e = { 0 };
-    qn_code rc = qn_decoder_train(m, kind, &o, 0.5, rows, ROWS, &s, &e);
+    qn_code rc = qn_decoder_train(m, kind, &o, beta, rows, ROWS, &s, &e);
     if (rc != QN_OK) fail_msg("%s", e.msg);
     return s.loss;
 }
+
+static double loss_of(qn_decoder *m, qn_train_kind kind, int pass) { return loss_at(m, kind, 0.5, pass); }
 
 static void compare_gradients(qn_decoder *m, qn_train_kind kind, qn_params *p)
 {
@@ -107,6 +109,19 @@ static void gradients_of_rewards_and_steps_are_those_differences_say(void **stat
         compare_gradients(m, kinds[k], m->score);
         qn_decoder_close(m);
     }
+}
+
+/* No row has a weight, so that the language modelling beside the rewards is that of QN_TRAIN_LM, times beta. */
+static void language_beside_step_rewards_counts_by_its_weight(void **state)
+{
+    (void)state;
+    qn_decoder *m = make(true, true, 6);
+    qn_decoder_add_head(m);
+    double lm = loss_of(m, QN_TRAIN_LM, 30), none = loss_at(m, QN_TRAIN_STEPS, 0, 30);
+    assert_true(lm > 1);
+    assert_float_equal(loss_at(m, QN_TRAIN_STEPS, 0.5, 30), none + 0.5 * lm, 1e-5);
+    assert_float_equal(loss_at(m, QN_TRAIN_STEPS, 2, 1000), none + 2 * lm, 1e-5);
+    qn_decoder_close(m);
 }
 
 static void adapters_have_the_gradients_differences_say_and_the_base_stays(void **state)
@@ -526,6 +541,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradients_of_language_modelling_are_those_differences_say),
         cmocka_unit_test(gradients_of_rewards_and_steps_are_those_differences_say),
+        cmocka_unit_test(language_beside_step_rewards_counts_by_its_weight),
         cmocka_unit_test(adapters_have_the_gradients_differences_say_and_the_base_stays),
         cmocka_unit_test(dpo_starts_at_log_two_and_learns_the_preferences),
         cmocka_unit_test(weighted_dpo_holds_still_where_the_scores_are_even),

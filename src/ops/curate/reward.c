@@ -54,7 +54,7 @@ static qn_code check(qn_check *ck, void *vp, qn_err *e)
     return QN_OK;
 }
 
-/* A step, or the prompt before steps, ends in a line's end: as `train_rm` lays them out. */
+/* A step ends in a line's end: as `train_rm` lays them out. */
 static void put_line(qn_ctx *cx, qn_buf *b, qn_str text) { qn_json_write_text(b, qn_arena_printf(cx->scratch, "%.*s\n", QN_FMT(text))); }
 
 static qn_code put_steps(const params *p, qn_ctx *cx, const qn_row *r, qn_buf *b, qn_err *e)
@@ -79,7 +79,7 @@ static qn_code body_of(const params *p, qn_ctx *cx, const qn_row *r, qn_buf *b, 
     QN_TRY(qn_asking_fill(p->system, cx, r, &system, e));
     if (p->steps_of) {
         qn_buf_puts(b, "{\"reward\":true,\"prompt\":");
-        put_line(cx, b, prompt);
+        qn_json_write_text(b, prompt);
         return put_steps(p, cx, r, b, e);
     }
     QN_TRY(qn_pick_text(p->reply, r, cx->scratch, &reply, e));
