@@ -26,6 +26,9 @@ function ticks(lo, hi) {
   return out;
 }
 
+/* A difference whose interval is clear of zero has a colour. */
+const gainTone = r => r.diff_low > 0 ? " up" : r.diff_high < 0 ? " down" : "";
+
 /* ---- levels: a line of the table for each system, its interval drawn on a common scale ---- */
 function levels(rows, S) {
   const of = rows.filter(r => r.value !== null), lo = Math.min(...of.map(r => r.low)), hi = Math.max(...of.map(r => r.high)), X = v => 100 * (v - lo) / (hi - lo || 1) + "%", g = el("div", "levels");
@@ -40,7 +43,7 @@ function levels(rows, S) {
       w.append(range, dot);
     }
     w.title = wordsOf(r, S);
-    g.append(el("div", "l", name, w, el("div", "v", S.level(r)), el("div", "v gain" + (r.diff_low > 0 ? " up" : r.diff_high < 0 ? " down" : ""), S.gain(r))));
+    g.append(el("div", "l", name, w, el("div", "v", S.level(r)), el("div", "v gain" + gainTone(r), S.gain(r))));
   }
   return g;
 }
@@ -84,9 +87,12 @@ function curves(rows, S, systems) {
 function curveNumbers(rows, S, systems) {
   const at = new Map(rows.map(r => [r.group + "\n" + r.along, r])), lines = systems.filter(g => rows.some(r => r.group === g && r.along !== null)), flat = rows.filter(r => r.along === null);
   const places = [...new Set(rows.map(r => r.along).filter(x => x !== null))].sort((a, b) => a - b), axis = (rows.find(r => r.axis) || { axis: "" }).axis;
-  const cell = r => { const td = el("td", "num", r ? S.level(r) : ""); if (r && S.gain(r)) td.append(el("div", "soft small", S.gain(r))); return td; };
-  return el("div", "", el("div", "wide", el("table", "", el("thead", "", el("tr", "", el("th", "num", axis), lines.map(g => el("th", "num", g)))),
-    el("tbody", "", places.map(x => el("tr", "", el("td", "num", x.toLocaleString("en-US")), lines.map(g => cell(at.get(g + "\n" + x)))))))),
+  const cell = r => { const td = el("td", "num", r ? S.level(r) : ""); if (r && S.gain(r)) td.append(el("div", "small gain" + gainTone(r), S.gain(r))); return td; };
+  const put = x => x.toLocaleString("en-US"), table = (head, body) => el("div", "wide", el("table", "", el("thead", "", el("tr", "", head)), el("tbody", "", body)));
+  /* what is fewer goes across: a table of many columns would be cut */
+  return el("div", "", lines.length > places.length
+    ? table([el("th", "", axis), places.map(x => el("th", "num", put(x)))], lines.map(g => el("tr", "", el("td", "name", g), places.map(x => cell(at.get(g + "\n" + x))))))
+    : table([el("th", "num", axis), lines.map(g => el("th", "num", g))], places.map(x => el("tr", "", el("td", "num", put(x)), lines.map(g => cell(at.get(g + "\n" + x)))))),
     flat.map(r => el("p", "soft small", `${r.group}: ${S.level(r)} throughout`)));
 }
 function systemLegend(rows, systems) {
@@ -109,7 +115,7 @@ function results(tables) {
       const rows = t.rows.filter(r => r.measure === m), S = scaleOf(rows), systems = [...new Set(rows.map(r => r.group))], curve = rows.some(r => r.along !== undefined && r.along !== null), ns = [...new Set(rows.map(r => r.n))];
       rows.forEach(r => r.against && against.add(r.against));
       const c = el("div", "card lone", el("header", "", el("h3", "", m, S.percent && el("span", "soft small", " percent")), el("span", "tag", (ns.length > 1 ? `n ${n0(Math.min(...ns))} to ${n0(Math.max(...ns))}` : "n " + n0(ns[0])) + (tables.length > 1 ? " · " + t.file : ""))));
-      if (curve) c.append(systemLegend(rows, systems), el("div", "two curve", curves(rows, S, systems), curveNumbers(rows, S, systems)));
+      if (curve) c.append(systemLegend(rows, systems), el("div", systems.length > 5 ? "curve many" : "two curve", curves(rows, S, systems), curveNumbers(rows, S, systems)));
       else c.append(levels(rows, S));
       box.append(c);
     }
