@@ -127,10 +127,11 @@ def best_of_n():
     test = [{"question": "What is twice %d?" % i, "answer": "#### %d" % (2 * i)} for i in range(200, 224)]
     # Of four solutions one is right and adds; the others guess, two of them the same: a vote goes wrong.
     rules = [{"match": "What is twice %d?" % i, "every": 4, "reply": "Take %d two times.\nAdding them gives the sum.\n#### %d" % (i, 2 * i)} for i in range(200, 224)]
+    rules.append({"match": "Unfinished?", "reply": "Take 3 two times."})
     writer = lib.Mock(rules + [{"regex": "What is twice ([0-9]+)", "reply": "Take {{1}} two times.\nJust guess a sum.\n#### 7"}, {"reply": "#### 3"}])
-    r = run("best_of_n", "labelled=" + lib.write_rows("bl.jsonl", label + [{**label[1], "question": test[0]["question"]}]), "rows=" + lib.write_rows("bt2.jsonl", test + [{"question": "In words?", "answer": "none"}, {"question": "Silent?", "answer": "#### 3"}]),
+    r = run("best_of_n", "labelled=" + lib.write_rows("bl.jsonl", label + [{**label[1], "question": test[0]["question"]}]), "rows=" + lib.write_rows("bt2.jsonl", test + [{"question": "In words?", "answer": "none"}, {"question": "Silent?", "answer": "#### 3"}, {"question": "Unfinished?", "answer": "#### 6"}]),
             "n=4", "size={wide: 32, layers: 1, heads: 2, vocab: 300, max_tokens: 96}", "epochs=12", "lr=0.004", writer=writer.url)
-    rejects("best_of_n", "decontaminate", "no_number", "no_steps")
+    rejects("best_of_n", "decontaminate", "no_number", "no_steps", "no_answer")
     scores = {s["group"]: s["value"] for s in r.rows("scores.jsonl")}
     rows = r.rows()
     equal((len(rows), {len(x["solutions"]) for x in rows}), (len(test), {4}), "four solutions of each question, the same for each way")
