@@ -61,10 +61,10 @@ static void find_barrier_ends(qn_engine *en)
     }
 }
 
-static qn_ctx ctx_of(const qn_engine *en, int step, qn_arena *scratch)
+static qn_ctx ctx_of(qn_engine *en, int step, qn_arena *scratch)
 {
     return (qn_ctx){ .scratch = scratch, .seed = en->plan->seed, .step = step_of(en, step)->name, .out_dir = en->o->out_dir,
-                     .recipe_dir = en->plan->dir, .memory_bytes = en->st[step].memory_bytes, .n_threads = en->n_workers, .stop = en->o->stop, .gives = en->plan->steps[step].gives, .limit = en->o->limit, .licence = en->o->licence };
+                     .recipe_dir = en->plan->dir, .memory_bytes = en->st[step].memory_bytes, .spare = &en->spare_memory, .n_threads = en->n_workers, .stop = en->o->stop, .gives = en->plan->steps[step].gives, .limit = en->o->limit, .licence = en->o->licence };
 }
 
 /* May the step keep rows or an index of them? Sources and sinks stream. */
@@ -80,6 +80,9 @@ static size_t for_steps(size_t ceiling)
     return ceiling > 4 * program ? (ceiling - program) / 3 : ceiling / 4;
 }
 
+/* Each step that may hold rows has an equal part. Where they are many, parts are small, and half of the whole waits for those that cannot spill. */
+enum { FEW_HOLDERS = 4 };
+
 static qn_code open_steps(qn_engine *en, qn_err *e)
 {
     qn_arena scratch = {0};
@@ -87,9 +90,10 @@ static qn_code open_steps(qn_engine *en, qn_err *e)
     qn_code rc = QN_OK;
     for (int i = 0; i < en->plan->n_steps; i++) n_holders += is_holder(step_of(en, i));
     if (n_holders == 0) n_holders = 1;
+    en->spare_memory = n_holders > FEW_HOLDERS ? for_steps(en->o->memory_bytes) / 2 : 0;
     for (int i = 0; i < en->plan->n_steps && rc == QN_OK; i++) {
         const qn_step *s = step_of(en, i);
-        en->st[i].memory_bytes = for_steps(en->o->memory_bytes) / (size_t)n_holders;
+        en->st[i].memory_bytes = (for_steps(en->o->memory_bytes) - en->spare_memory) / (size_t)n_holders;
         if (s->kind != QN_STEP_OP) continue;
         en->st[i].inherits = qn_licences_inherited(en->plan, s);
         qn_ctx cx = ctx_of(en, i, &scratch);

@@ -138,6 +138,7 @@ struct qn_engine {
     const qn_plan *plan;
     const qn_run_opts *o;
     qn_step_state *st;          /* (n_steps) */
+    size_t spare_memory;        /* what steps that cannot spill may take beyond their part; atomic */
     int      *barriers;         /* step numbers in order */
     int      *barrier_ends;     /* (n_barriers) the last barrier of the outermost `repeat` around each; itself outside of any */
     int       n_barriers;

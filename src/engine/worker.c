@@ -129,7 +129,7 @@ static qn_ctx ctx_of(worker *w, int step)
 {
     qn_engine *en = w->en;
     return (qn_ctx){ .scratch = &w->scratch, .seed = en->plan->seed, .step = en->plan->steps[step].name, .out_dir = en->o->out_dir,
-                     .recipe_dir = en->plan->dir, .memory_bytes = en->st[step].memory_bytes, .n_threads = en->n_workers, .stop = en->o->stop, .gives = en->plan->steps[step].gives,
+                     .recipe_dir = en->plan->dir, .memory_bytes = en->st[step].memory_bytes, .spare = &en->spare_memory, .n_threads = en->n_workers, .stop = en->o->stop, .gives = en->plan->steps[step].gives,
                      .limit = en->o->dry ? en->o->dry->limit : en->o->limit, .licence = en->o->licence };
 }
 

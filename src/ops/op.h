@@ -84,6 +84,7 @@ typedef struct qn_ctx {
     const char *out_dir;        /* the run's folder; NULL under `apply` */
     const char *recipe_dir;     /* relative paths of the recipe's own files; "" when none */
     size_t      memory_bytes;   /* what this step may hold */
+    size_t     *spare;          /* of --memory, what no step has: see qn_ctx_room; NULL none */
     int         n_threads;      /* that a gather may use */
     const int  *stop;           /* raised when the run is asked to stop: what takes long looks at it and returns QN_ESTOP; NULL: never */
     qn_model   *gives;          /* the model that this step trains (QN_OP_GIVES_MODEL): `open` sets its folder; NULL: none */
@@ -91,6 +92,24 @@ typedef struct qn_ctx {
     int64_t     limit;          /* --limit: rows a source may give; -1 none */
     struct qn_absorbing *absorbing;     /* the engine's own, for qn_let_go */
 } qn_ctx;
+/* For a step that cannot spill: may it hold `bytes`, where `share` is its own? What goes beyond is taken from the spare memory of the run, and is the
+ * step's until it gives it back. *extra: how much it took so far; 0 at first. */
+static inline bool qn_ctx_room(const qn_ctx *cx, size_t share, size_t bytes, size_t *extra)
+{
+    while (bytes > share + *extra) {
+        size_t more = bytes - share - *extra, left = cx->spare ? __atomic_load_n(cx->spare, __ATOMIC_RELAXED) : 0;
+        if (more < (size_t)1 << 20) more = (size_t)1 << 20;
+        if (left < more) return false;
+        if (__atomic_compare_exchange_n(cx->spare, &left, left - more, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) *extra += more;
+    }
+    return true;
+}
+/* Gives back what it took. */
+static inline void qn_ctx_room_back(const qn_ctx *cx, size_t *extra)
+{
+    if (cx->spare) __atomic_fetch_add(cx->spare, *extra, __ATOMIC_RELAXED);
+    *extra = 0;
+}
 static inline qn_rng qn_ctx_rng(const qn_ctx *cx, const qn_row *r) { return qn_rng_keyed(cx->seed, cx->step, qn_row_id(r)); }
 
 /* ---- verdicts ---- */

@@ -18,4 +18,10 @@ for of, good in ((".n", True), (".", False)):
         equal(sorted(x["items"] for x in r.rows()), [[3 * g, 3 * g + 1, 3 * g + 2] for g in range(N // 3)], "every number is in its list")
     else:
         check("what is collected takes more than" in r.stderr, r.stderr)
+
+# behind many steps that may hold rows as well, whose parts of the memory are small: what none of them needs is there for it
+many = "".join("  - dedup_exact: {text: '.t'}\n" for _ in range(60))
+write("many.yaml", "quern: 1\nparams: {rows: {type: path}}\nsteps:\n  - read_rows: {path: $rows}\n" + many + "  - collect: {by: .g, of: .n, as: items}\n  - fields: {keep: [g, items]}\n  - write: {to: data.jsonl}\n")
+r = Run(path("many.yaml"), "rows=" + rows, "--memory", "64M")
+equal((r.code, r.summary and r.summary["rows"]["accepted"]), (0, N // 3), "60 steps before it: " + r.stderr[-300:])
 print("%d MB of rows, 24 MB of memory" % (size >> 20))

@@ -27,7 +27,7 @@ static const qn_example EXAMPLES[] = {
 typedef struct item { qn_value v; struct item *next; } item;
 typedef struct origin { qn_str step; qn_hash128 key; struct origin *next; } origin;
 typedef struct { item *first, *last; origin *origins; size_t n; qn_licences licences; } group;
-typedef struct { qn_rowstore *rows; qn_arena arena; qn_map names; group *groups; size_t n, cap, at; } state;
+typedef struct { qn_rowstore *rows; qn_arena arena; size_t extra; qn_map names; group *groups; size_t n, cap, at; } state;
 
 static qn_code check(qn_check *ck, void *vp, qn_err *e)
 {
@@ -93,8 +93,8 @@ static qn_code absorb(qn_ctx *cx, const void *vp, void *vs, qn_row *r, qn_err *e
     bool fresh;
     qn_code rc = qn_pick_key(p->by, r, cx->scratch, &key, e);
     if (rc == QN_OK) rc = qn_expr_one(p->of, r, cx->scratch, &v, e);
-    if (rc == QN_OK && st->arena.used_bytes > cx->memory_bytes / 2) {       /* of rows nothing stays here but what `of` gave */
-        rc = qn_fail(e, QN_ELIMIT, "what is collected takes more than %zu MB", cx->memory_bytes / 2 >> 20);
+    if (rc == QN_OK && !qn_ctx_room(cx, cx->memory_bytes / 2, st->arena.used_bytes, &st->extra)) {       /* of rows nothing stays here but what `of` gave */
+        rc = qn_fail(e, QN_ELIMIT, "what is collected takes more than %zu MB", (cx->memory_bytes / 2 + st->extra) >> 20);
         qn_hint(e, "take less with `of`, or raise --memory");
     }
     if (rc != QN_OK) { qn_row_drop(r); return rc; }

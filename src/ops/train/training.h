@@ -67,6 +67,7 @@ typedef qn_code qn_training_row(qn_ctx *cx, const void *p, const qn_row *r, qn_l
 typedef struct {
     qn_learn_options o;
     qn_learner *learner;
+    size_t extra;               /* memory beyond the step's own (qn_ctx_room) */
     qn_learned result;
     char  *dir, *shown;         /* where the model lies; the same as rows say it */
     const int *stop;
@@ -212,8 +213,8 @@ static inline qn_code qn_training_absorb(qn_ctx *cx, const void *vp, void *vs, q
     qn_code rc = st->row_of(cx, vp, r, &row, e);
     if (rc == QN_OK && row.n_a) qn_learner_add(st->learner, &row);
     qn_row_drop(r);
-    if (rc != QN_OK || qn_learner_bytes(st->learner) <= cx->memory_bytes) return rc;
-    qn_fail(e, QN_ELIMIT, "the rows to train on take more than %zu MB", cx->memory_bytes >> 20);
+    if (rc != QN_OK || qn_ctx_room(cx, cx->memory_bytes, qn_learner_bytes(st->learner), &st->extra)) return rc;
+    qn_fail(e, QN_ELIMIT, "the rows to train on take more than %zu MB", (cx->memory_bytes + st->extra) >> 20);
     qn_hint(e, "raise --memory, or put `sample` in front");
     return QN_ELIMIT;
 }
@@ -269,13 +270,15 @@ out:
 static inline qn_code qn_training_finish(qn_ctx *cx, const void *vp, void *vs, qn_err *e)
 {
     qn_training_state *st = vs;
-    (void)cx;
     (void)vp;
     st->began_us = qn_now_us();
     st->said_us = 0;
     qn_status("%s: reading the rows", st->step);
     qn_code rc = qn_str_is(st->p->by, "quern") ? qn_learner_run(st->learner, &st->result, e) : qn_training_elsewhere(st, e);
     qn_status("%s", "");
+    qn_learner_free(st->learner);       /* rows, weights, gradients: a run may train many models */
+    st->learner = NULL;
+    qn_ctx_room_back(cx, &st->extra);
     if (rc != QN_OK) { qn_trail(e, "%s", st->step); return rc; }
     const qn_learned *r = &st->result;
     if (r->left_out) qn_log(QN_WARN, "left_out", "%s: %lld of %lld rows are longer than the model or `max_tokens` takes: they were not trained on", st->step, (long long)r->left_out, (long long)(r->left_out + r->rows));
