@@ -23,7 +23,7 @@ def row(i):
             "topic": "mills number %d" % i, "subtopic": "stones", "material": "", "course": "", "subject": "mills", "extract": text(i), "source": "set%d" % (i % 3), "task": "qa", "label": "order%d" % i, "description": "a customer orders flour, kind %d" % i,
             "head": "mill %d" % i, "relation": "stands in", "tail": "Bonn", "word": "mill%d" % i, "code": "def stones(n):\n    \"\"\"Stones of n mills.\"\"\"\n    return n * %d\n" % i, "repo": "a/b", "path": "a%d.py" % i,
             "licence": "MIT", "start_line": 1, "language": "python", "name": "Mill API %d" % i, "functions": [FUNCTION], "calls": [{"name": "find_mill", "arguments": {"town": "Bonn"}}], "steps": ["%d * 12 = %d" % (i + 2, (i + 2) * 12)],
-            "labels": [True], "solution": a, "correct": True, "table": TABLE, "table_name": "mills", "linked": q, "date": "2019-01-30", "field": "milling", "start": 0}
+            "labels": [True], "solution": a, "correct": True, "table": TABLE, "table_name": "mills", "linked": q, "date": "2019-01-30", "skeleton": "count <c0>", "sql": "SELECT 1", "terms": [{"sign": "+", "k": 9}], "field": "milling", "start": 0}
 
 
 def other(i):
