@@ -14,7 +14,7 @@ SIZES = {
     "source2synth_tqa": {
         "short": {"settings": dict(per_table=20, first=2500, few=500, second=500, rows=120, human=60, votes=2, epochs=5, wide=64, layers=2, vocab=512, k=3, arm_epochs=5, arm_wide=64, arm_layers=2, lr=2e-3, arm_lr=2e-3, more_lr=1e-3, precision="f32"), "tables": 300, "questions": 200, "invented": 126},
         "medium": {"settings": dict(per_table=54, first=24000, few=3000, second=8000, rows=5000, human=2400, votes=6, wide=128, layers=4, vocab=2048, lr=1e-3), "tables": 0, "questions": 2100, "invented": 150},
-        "full": {"settings": dict(per_table=45, first=30000, epochs=2, few=2500, second=13000, rows=7000, arm_epochs=3, human=6000, votes=8, wide=128, layers=4, vocab=2048, lr=1e-3, more_lr=5e-4), "tables": 0, "questions": 2100, "invented": 150},
+        "full": {"settings": dict(per_table=45, first=30000, epochs=2, few=2500, second=13000, rows=7000, arm_epochs=2, human=6000, votes=8, wide=128, layers=4, vocab=2048, lr=1e-3, more_lr=5e-4), "tables": 0, "questions": 2100, "invented": 150},
     },
     "source2synth_mhqa": {
         "short": {"settings": dict(reads=60, rows=360, second=300, learnt=80, comparison=0.4, epochs=6, longest=200, read_lr=3e-3, lr=3e-3, precision="f32", wide=64, layers=2, heads=4, vocab=1024, sure=0), "docs": 0, "questions": 30, "invented": 400, "plain": 1600},

@@ -123,9 +123,24 @@ char *qn_path_join(const char *dir, const char *name)
 }
 
 /* ---- a file being written ---- */
-struct qn_out { int fd; char *path, *part; qn_buf buf; uint64_t bytes, written, on_its_way; };
+struct qn_out { int fd; bool stays; char *path, *part; qn_buf buf; uint64_t bytes, written, on_its_way; };
 
 enum { WRITE_BEHIND = 8 << 20 };
+
+static void out_free(qn_out *o)
+{
+    qn_buf_free(&o->buf);
+    qn_free(o->path);
+    qn_free(o->part);
+    qn_free(o);
+}
+
+/* /dev/null, a pipe with a name: written to as they are. Renaming a file over one would take the device away. */
+static bool is_device(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
 
 qn_code qn_out_open(qn_out **out, const char *path, qn_err *e)
 {
@@ -133,18 +148,19 @@ qn_code qn_out_open(qn_out **out, const char *path, qn_err *e)
     o->path = qn_strz(qn_str_of(path));
     if (strcmp(path, "-") == 0) {
         o->fd = STDOUT_FILENO;
+        o->stays = true;
+    } else if (is_device(path)) {
+        o->fd = open(path, O_WRONLY | O_CLOEXEC);
     } else {
         qn_buf b = {0};
         qn_buf_printf(&b, "%s.part", path);
         o->part = b.p;
         o->fd = open(o->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-        if (o->fd < 0) {
-            qn_fail(e, QN_EIO, "cannot write %s: %s", path, strerror(errno));
-            qn_free(o->part);
-            qn_free(o->path);
-            qn_free(o);
-            return QN_EIO;
-        }
+    }
+    if (o->fd < 0) {
+        qn_fail(e, QN_EIO, "cannot write %s: %s", path, strerror(errno));
+        out_free(o);
+        return QN_EIO;
     }
     *out = o;
     return QN_OK;
@@ -157,7 +173,7 @@ static qn_code write_all(qn_out *o, const char *p, size_t n, qn_err *e)
         ssize_t k = write(o->fd, p, n);
         if (k < 0 && errno == EINTR) continue;
         if (k < 0) {
-            qn_fail(e, QN_EIO, "cannot write %s: %s", o->part ? o->path : "to standard output", strerror(errno));
+            qn_fail(e, QN_EIO, "cannot write %s: %s", o->stays ? "to standard output" : o->path, strerror(errno));
             if (errno == ENOSPC) qn_hint(e, "free some space and run again: nothing that was paid for is lost");
             return QN_EIO;
         }
@@ -198,17 +214,10 @@ qn_code qn_out_write(qn_out *o, const void *p, size_t n, qn_err *e)
 
 uint64_t qn_out_bytes(const qn_out *o) { return o->bytes; }
 
-static void out_free(qn_out *o)
-{
-    qn_buf_free(&o->buf);
-    qn_free(o->path);
-    qn_free(o->part);
-    qn_free(o);
-}
-
 qn_code qn_out_keep(qn_out *o, qn_err *e)
 {
     qn_code rc = qn_out_flush(o, e);
+    if (!o->part && !o->stays) close(o->fd);
     if (o->part) {
         if (rc == QN_OK && fsync(o->fd) != 0 && errno != EINVAL && errno != EROFS)
             rc = qn_fail(e, QN_EIO, "cannot write %s: %s", o->path, strerror(errno));
@@ -224,10 +233,8 @@ qn_code qn_out_keep(qn_out *o, qn_err *e)
 void qn_out_drop(qn_out *o)
 {
     if (!o) return;
-    if (o->part) {
-        close(o->fd);
-        unlink(o->part);
-    }
+    if (!o->stays) close(o->fd);
+    if (o->part) unlink(o->part);
     out_free(o);
 }
 

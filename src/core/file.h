@@ -14,7 +14,8 @@ qn_str  qn_path_base(qn_str path);                                              
 qn_str  qn_path_ext(qn_str path);                                               /* ".csv" -> "csv"; empty when none */
 char   *qn_path_join(const char *dir, const char *name);                        /* owned */
 
-/* A file being written: bytes go to PATH.part; close renames (keep) or removes (drop). `path` "-" is standard output. */
+/* A file being written: bytes go to PATH.part; close renames (keep) or removes (drop). `path` "-" is standard output;
+ * a device or a pipe is written to as it is. */
 typedef struct qn_out qn_out;
 qn_code qn_out_open(qn_out **o, const char *path, qn_err *e);
 qn_code qn_out_write(qn_out *o, const void *p, size_t n, qn_err *e);            /* buffered */

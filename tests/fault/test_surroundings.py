@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What happens around a run: a second run in its folder or on its ledger, signals, closed standard files, folders that cannot be written, sources that
 change or vanish, 2,000 requests in flight."""
-import os, signal, sys, threading
+import os, signal, stat, sys, threading
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import *
 
@@ -109,6 +109,17 @@ for where in ["/proc/quern", "/dev/null", rows, rows + "/x"]:
 os.makedirs(path("taken", "data.jsonl"))
 r = Run(recipe, "rows=" + rows, out=path("taken"))
 check(r.code == 1 and "data.jsonl" in r.stderr, "a folder where the file belongs: %s" % r.stderr)
+
+# --- a pipe with a name is written to and stays one (as does a device: /dev/null first of all)
+pipe = path("pipe")
+os.mkfifo(pipe)
+got = []
+reader = threading.Thread(target=lambda: got.append(open(pipe).read()))
+reader.start()
+code, _, err = quern("apply", "keep", "where=true", rows, "-o", pipe)
+reader.join(20)
+check(code == 0 and stat.S_ISFIFO(os.stat(pipe).st_mode) and not os.path.exists(pipe + ".part"), "the pipe is still one", code, err)
+equal(got, [open(rows).read()], "and its reader has every row")
 
 # --- a source that changes while it is read fails the run with a clear word; one that vanishes is named
 big = path("big.jsonl")

@@ -169,7 +169,7 @@ static void addresses_builtin_and_mistakes(void **state)
     static const struct { const char *where, *msg, *hint; } bad[] = {
         { "http://h/v1", "which model", "doctor" }, { "http://h/v1#", "which model", "doctor" }, { "http://u:secret@h/v1#x", "user or password", "quern.yaml" },
         { "teecher", "no model is called `teecher`", "did you mean `teacher`?" }, { "zzzzzzzz", "no model is called", "quern.yaml" },
-        { "bultin", "no model is called", "builtin" }, { "/no/such.gguf", "cannot read the model", "" },
+        { "bultin", "no model is called", "builtin" }, { "/no/such.gguf", "cannot read /no/such.gguf", "no folder" },
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         e = (qn_err){0};

@@ -418,7 +418,7 @@ static void a_row_is_traced_to_its_source_prompt_and_reply(void **s)
     assert_non_null(strstr(e.msg, "several rows"));
     assert_int_equal(qn_trace_json(dir, NULL, "ff", &out, &e), QN_EDATA);
     assert_non_null(strstr(e.msg, "no accepted row"));
-    assert_int_equal(qn_trace_json("/no/such", NULL, "ff", &out, &e), QN_EIO);
+    assert_int_equal(qn_trace_json("/no/such", NULL, "ff", &out, &e), QN_ERECIPE);
     qn_buf_free(&out);
 }
 

@@ -300,7 +300,7 @@ static void an_unknown_file_says_what_it_is(void **s)
     assert_int_equal(qn_format_of(T_FILE("noext", "{\"a\":1}\n{\"a\":2}\n"), &f, &e), QN_OK);
     assert_string_equal(f->name, "jsonl");
     unlink(t_path);
-    assert_int_equal(qn_format_of("/nowhere/at/all", &f, &e), QN_EIO);
+    assert_int_equal(qn_format_of("/nowhere/at/all", &f, &e), QN_ERECIPE);
 }
 
 static void real_files_give_all_their_rows(void **s)
