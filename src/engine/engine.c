@@ -99,8 +99,8 @@ static qn_code open_steps(qn_engine *en, qn_err *e)
         qn_ctx cx = ctx_of(en, i, &scratch);
         if (s->op->open) rc = s->op->open(&cx, s->params, &en->st[i].state, e);
         else if (s->partner >= 0) en->st[i].state = en->st[s->partner].state;
-        if (rc == QN_OK) en->st[i].opened = true;
-        else {
+        en->st[i].opened = rc == QN_OK || (s->op->open && en->st[i].state);        /* what failed half way is closed too */
+        if (rc != QN_OK) {
             if (!e->pos.file && e->code != QN_EIO) e->pos = s->pos;
             qn_trail(e, "%.*s", QN_FMT(s->name));
         }

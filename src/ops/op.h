@@ -200,7 +200,7 @@ struct qn_op {
 
     qn_code (*check)(qn_check *ck, void *params, qn_err *e);                                    /* optional */
     qn_code (*open)(qn_ctx *cx, const void *params, void **state, qn_err *e);                   /* optional: before the first row */
-    void    (*close)(void *state);
+    void    (*close)(void *state);                                                              /* also of what a failed `open` left in *state, NULL there: nothing to close */
 
     qn_code (*next)(qn_ctx *cx, const void *params, void *state, qn_row **out, qn_err *e);      /* source, gather: NULL at the end. QN_EDATA: a bad row (*out, or one that could not be made), goes on */
     qn_code (*map)(qn_ctx *cx, const void *params, void *state, qn_row *r, qn_emit *em, qn_err *e);
