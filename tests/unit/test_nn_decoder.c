@@ -434,8 +434,8 @@ static void beginnings_in_common_are_computed_once_and_change_nothing(void **sta
                 assert_memory_equal(many[i].ids, alone[i].ids, (size_t)alone[i].n * sizeof(int32_t));
                 assert_true(many[i].logp == alone[i].logp);
                 differ += many[i].n && many[0].n && many[i].ids[0] != many[0].ids[0];
-                qn_free(many[i].ids);
             }
+            for (int i = 0; i < TEXTS; i++) qn_free(many[i].ids);
             assert_true(differ > TEXTS / 2);
         }
         for (int i = 0; i < TEXTS; i++) qn_free(alone[i].ids);
